@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { StoredThreshold } from './budget.js';
+import { defineEvent } from './envelope.js';
+import { StoredAmount, StoredInstant } from './wire.js';
+
+/**
+ * What the projector emits, stream `balance-<tenant>.<budgetId>`.
+ *
+ * The past of a new budget has been added up: the spend of all usage at positions 1..through per period. From this event's own
+ * position its thresholds and decisions begin. More than 500 periods come in several events of one append; the last has `complete`.
+ */
+export const BudgetCounted = defineEvent(
+  'BudgetCounted',
+  1,
+  z.object({
+    budgetId: z.string(),
+    through: z.number().int(),
+    periods: z.array(
+      z.object({
+        start: StoredInstant,
+        end: StoredInstant.nullable(),
+        spend: StoredAmount,
+        events: z.number().int(),
+        failedSpend: StoredAmount,
+        failedEvents: z.number().int(),
+        lastUsageAt: StoredInstant.nullable(),
+      }),
+    ),
+    complete: z.boolean(),
+  }),
+);
+
+const Crossing = z.object({
+  budgetId: z.string(),
+  budgetName: z.string(),
+  scope: z.string(),
+  periodStart: StoredInstant,
+  periodEnd: StoredInstant.nullable(),
+  /** `80%` or `amount:400`: a threshold is its value. */
+  threshold: z.string(),
+  definition: StoredThreshold,
+  /** 1 for the first crossing in the period; each clearing begins the next. */
+  episode: z.number().int(),
+  spend: StoredAmount,
+  /** null: unlimited (only amount thresholds can be crossed then). */
+  limit: StoredAmount.nullable(),
+  currency: z.string(),
+  /** Decimal text of spend ÷ limit × 100, two digits, rounded down; null without a limit or at limit 0. */
+  percentUsed: z.string().nullable(),
+  /** Position of the event whose fold decided it. */
+  causePosition: z.number().int(),
+});
+
+/** Armed → crossed. Id from (tenant, budget, period start, threshold, episode): exactly one, whatever restarts. */
+export const ThresholdCrossed = defineEvent('ThresholdCrossed', 1, Crossing);
+/** Crossed → armed: a raise, credit or void brought spend back under. */
+export const ThresholdCleared = defineEvent('ThresholdCleared', 1, Crossing);
+export type CrossingData = z.infer<typeof Crossing>;

@@ -1,0 +1,7 @@
+/** Names of streams: `category-id`, no `-` inside the category. */
+export const usageStream = (tenant: string): string => `usage-${tenant}`;
+export const scopeStream = (tenant: string): string => `scope-${tenant}`;
+export const tenantStream = (tenant: string): string => `tenant-${tenant}`;
+export const budgetStream = (tenant: string, budgetId: string): string => `budget-${tenant}.${budgetId}`;
+export const balanceStream = (tenant: string, budgetId: string): string => `balance-${tenant}.${budgetId}`;
+export const holdsStream = (partition: number): string => `holds-${partition}`;

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { defineEvent } from './envelope.js';
+import { StoredDecimal, StoredInstant } from './wire.js';
+
+/** One price: `amount` of the list's currency per `per` units of `unit`, for usage of `meter` whose dimensions match. */
+export const StoredPrice = z.object({
+  meter: z.string(),
+  match: z.record(z.string(), z.string()),
+  unit: z.string(),
+  /** Decimal text, up to 24 fraction digits, every digit kept. */
+  amount: StoredDecimal,
+  per: z.number().int().positive(),
+  /** Only for events whose quantities satisfy it, e.g. {"inputTokens":{"gt":"272000"}}. */
+  when: z.record(z.string(), z.partialRecord(z.enum(['gt', 'gte', 'lt', 'lte']), StoredDecimal)).optional(),
+});
+export type Price = z.infer<typeof StoredPrice>;
+
+/** Stream `tenant-<tenant>`. A list is in force for usage with occurredAt ≥ effectiveFrom, from this position on. Emitted by the api. */
+export const PriceListCreated = defineEvent(
+  'PriceListCreated',
+  1,
+  z.object({
+    listId: z.string(),
+    name: z.string(),
+    currency: z.string(),
+    effectiveFrom: StoredInstant,
+    from: z.string().optional(),
+    prices: z.array(StoredPrice),
+  }),
+);
+/** The rest of a long list, in the same append (at most 500 prices an event keep a range within one bus message). */
+export const PricesAdded = defineEvent('PricesAdded', 1, z.object({ listId: z.string(), prices: z.array(StoredPrice) }));
+
+/** 1 `from` = `rate` `to`, for usage with occurredAt ≥ effectiveFrom until a later one. */
+export const ExchangeRateSet = defineEvent(
+  'ExchangeRateSet',
+  1,
+  z.object({ from: z.string(), to: z.string(), rate: StoredDecimal, effectiveFrom: StoredInstant }),
+);

@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto';
+
+/** A UUID text (version 8: ours) from 128 bits of SHA-256 over the parts, joined by NUL, which no part can contain. */
+export const derivedId = (...parts: readonly string[]): string => {
+  const hex = hash('sha256', parts.join('\u0000'), 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+};
+
+/** The event id of usage: the same (tenant, source, id) is the same event, for ever. */
+export const usageEventId = (tenant: string, source: string, id: string): string => derivedId('usage', tenant, source, id);
+
+/** Crossing and clearing of one threshold in one period: the episode makes a second crossing another fact. */
+export const thresholdEventId = (
+  what: 'crossed' | 'cleared',
+  tenant: string,
+  budgetId: string,
+  periodStart: string,
+  threshold: string,
+  episode: number,
+): string => derivedId('threshold', what, tenant, budgetId, periodStart, threshold, String(episode));
+
+/** FNV-1a, 32 bits, over UTF-8: the same function as NATS's `partition()` mapping. */
+export const fnv1a32 = (text: string): number => {
+  let state = 0x811c9dc5;
+  for (const byte of Buffer.from(text, 'utf8')) {
+    state = Math.imul(state ^ byte, 0x01000193) >>> 0;
+  }
+  return state;
+};
+
+/** The partition a tenant belongs to, of P fixed at installation. */
+export const partitionOf = (tenant: string, partitions: number): number => fnv1a32(tenant) % partitions;
+export const DEFAULT_PARTITIONS = 16;

@@ -1,0 +1,58 @@
+/**
+ * Instants. On the wire RFC 3339 text with an offset; inside, canonical UTC text (`2025-01-15T10:00:00Z`, as many fraction
+ * digits as needed, at most 9) or nanoseconds since 1970 as bigint. A trace with 100 ns stamps keeps them.
+ */
+const RFC3339 = /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?$/;
+
+/** Nanoseconds since 1970-01-01T00:00:00Z. */
+export type EpochNs = bigint;
+export const NS_PER_MS = 1_000_000n;
+export const NS_PER_SECOND = 1_000_000_000n;
+
+export type InstantProblem = 'time_format' | 'offset_required' | 'time_range';
+
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 9998;
+
+/** Strict: no rolled dates, leap seconds, `24:00` or missing offset; years 1970 to 9998. */
+export const readInstant = (value: unknown): EpochNs | InstantProblem => {
+  if (typeof value !== 'string' || value.length > 40) return 'time_format';
+  const match = RFC3339.exec(value);
+  if (match === null) return 'time_format';
+  const [, year, month, day, hour, minute, second, fraction = '', offset] = match;
+  if (offset === undefined) return 'offset_required';
+  const [y, mo, d, h, mi, s] = [Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second)];
+  if (mo < 1 || mo > 12 || d < 1 || d > daysInMonth(y, mo) || h > 23 || mi > 59 || s > 59) return 'time_format';
+  if (y < FIRST_YEAR || y > LAST_YEAR) return 'time_range';
+  let ms = Date.UTC(y, mo - 1, d, h, mi, s);
+  if (offset !== 'Z' && offset !== 'z') {
+    const [oh, om] = [Number(offset.slice(1, 3)), Number(offset.slice(4, 6))];
+    if (oh > 23 || om > 59) return 'time_format';
+    ms -= (offset[0] === '-' ? -1 : 1) * (oh * 60 + om) * 60_000;
+  }
+  if (ms < 0) return 'time_range';
+  return BigInt(ms) * NS_PER_MS + BigInt(fraction.padEnd(9, '0'));
+};
+
+const daysInMonth = (year: number, month: number): number => {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+};
+
+/** Of text known to be good (our own events); throws `RangeError` otherwise. */
+export const parseInstant = (text: string): EpochNs => {
+  const ns = readInstant(text);
+  if (typeof ns === 'bigint') return ns;
+  throw new RangeError(`not an instant: ${text}`);
+};
+
+/** Canonical UTC text: no fraction when it is zero, else 3, 6 or 9 digits as needed. */
+export const formatInstant = (ns: EpochNs): string => {
+  const ms = ns / NS_PER_MS;
+  const iso = new Date(Number(ms)).toISOString();
+  const rest = ns % NS_PER_SECOND;
+  if (rest === 0n) return `${iso.slice(0, 19)}Z`;
+  const digits = rest.toString().padStart(9, '0');
+  if (rest % NS_PER_MS === 0n) return `${iso.slice(0, 19)}.${digits.slice(0, 3)}Z`;
+  return `${iso.slice(0, 19)}.${rest % 1000n === 0n ? digits.slice(0, 6) : digits}Z`;
+};

@@ -1,0 +1,132 @@
+import type { EventMeta } from '@bursar/contracts';
+
+/** An event about to be appended. `data` and `meta` are the exact JSON texts that will be stored and hashed. */
+export type EventToAppend = Readonly<{
+  /** UUID; appending an id twice answers `duplicate` for ever, with another `contentHash` `conflict`. */
+  id: string;
+  type: string;
+  version: number;
+  data: string;
+  meta: string;
+  /** SHA-256, 32 bytes, over the event as sent, before defaults and rating. */
+  contentHash: Uint8Array;
+}>;
+
+/** `any`: no expectation; `none`: the stream must not exist; a number: its last revision (the first event has revision 0). */
+export type ExpectedRevision = 'any' | 'none' | number;
+
+/** One atomic unit: all of its events that are new are stored together, or none. */
+export type AppendRequest = Readonly<{
+  partition: number;
+  stream: string;
+  events: readonly EventToAppend[];
+  expectedRevision: ExpectedRevision;
+}>;
+
+export type EventOutcome =
+  /** Stored by this append, or long ago with equal content: where it is. */
+  | Readonly<{ status: 'accepted' | 'duplicate'; position: number; revision: number }>
+  /** Its id is taken by another content, at that position. */
+  | Readonly<{ status: 'conflict'; position: number }>;
+
+export type AppendResult =
+  /** In request order. With a numeric or `none` expectation a `conflict` stores nothing of the unit. */
+  | Readonly<{
+      ok: true;
+      outcomes: readonly EventOutcome[] /** Partition head after it. */;
+      head: number /** The stream's last revision after it; -1 when it does not exist. */;
+      revision: number;
+    }>
+  /** The expectation did not hold. Ids are looked up first: a retry of what was stored is `duplicate`, never this. */
+  | Readonly<{ ok: false; reason: 'wrong_expected_revision'; revision: number }>;
+
+/** One stored event, texts untouched. */
+export type StoredEvent = Readonly<{
+  partition: number;
+  /** Dense in the partition, from 1, in commit order. */
+  position: number;
+  stream: string;
+  /** Gap-free in the stream, from 0. */
+  revision: number;
+  id: string;
+  type: string;
+  version: number;
+  data: string;
+  meta: string;
+  /** RFC 3339, UTC, six fraction digits: max(database clock, last of the partition). */
+  recordedAt: string;
+}>;
+
+/** What one append transaction stored in a partition: consecutive positions and the hash chain's link at the last one. */
+export type AppendedRange = Readonly<{ partition: number; first: number; last: number; link: Uint8Array; events: readonly StoredEvent[] }>;
+
+export type PartitionHead = Readonly<{ partition: number; position: number; link: Uint8Array; recordedAt: string | null }>;
+
+/** The store did not answer in time or broke: whether the append took effect is unknown. Safe to retry with the same ids. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}
+
+/** Too many appends wait: nothing was stored, come back later (RELIABILITY F44). */
+export class StoreOverloadedError extends Error {
+  override readonly name = 'StoreOverloadedError';
+}
+
+/**
+ * The only truth. Positions are dense per partition and in commit order; revisions gap-free per stream; ids unique per partition
+ * for ever (a tenant, hence an id, never leaves its partition). Every adapter passes the one conformance suite.
+ */
+export abstract class EventStore {
+  /** P, fixed at installation. */
+  abstract readonly partitions: number;
+
+  /** Group-commits with what else waits for the partition. Throws {@link StoreUnavailableError} or {@link StoreOverloadedError}. */
+  abstract append(request: AppendRequest): Promise<AppendResult>;
+
+  /** Events of one stream from a revision on (inclusive), oldest first, at most `limit`. Empty when there is none. */
+  abstract readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
+
+  /** The last revision of each stream, -1 where it does not exist, in one indexed read. */
+  abstract revisions(streams: readonly string[]): Promise<readonly number[]>;
+
+  /** Events of a partition with position > `after`, in order, without holes, at most `limit` (and at most ~4 MB of data). */
+  abstract readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]>;
+
+  /** Where each of these ids is stored in the partition; absent ids are absent from the map. */
+  abstract lookup(
+    partition: number,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>>;
+
+  /** Every partition's head: position 0 while it is empty. */
+  abstract heads(): Promise<readonly PartitionHead[]>;
+
+  /** The chain's link at a position that ended an append; null elsewhere. */
+  abstract linkAt(partition: number, position: number): Promise<Uint8Array | null>;
+
+  /**
+   * Delivers a partition's events after a position, in order, from polling and from {@link wake}; awaits the handler.
+   * Resolves when the signal aborts; rejects when the handler does.
+   */
+  abstract subscribe(
+    options: Readonly<{ partition: number; after: number; batch: number; pollMs: number; signal: AbortSignal }>,
+    handler: (events: readonly StoredEvent[]) => Promise<void>,
+  ): Promise<void>;
+
+  /** Something was appended to the partition (a hint from the bus): subscribers look at once. */
+  abstract wake(partition: number): void;
+
+  /** Called after each commit with what it stored, from the copy in memory. Listeners must not throw. */
+  abstract onAppended(listener: (range: AppendedRange) => void): void;
+
+  /** Recomputes the chain of a partition from the stored bytes: null when it holds, else the first position that does not. */
+  abstract verify(partition: number): Promise<Readonly<{ position: number; reason: string }> | null>;
+
+  /** The database's clock, epoch milliseconds (fractional). */
+  abstract clock(): Promise<number>;
+
+  abstract close(): Promise<void>;
+}
+
+/** Parses the meta text of a stored event. */
+export const metaOf = (event: Pick<StoredEvent, 'meta'>): EventMeta => JSON.parse(event.meta) as EventMeta;
