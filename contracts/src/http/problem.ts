@@ -88,6 +88,7 @@ const REFUSALS = {
   // the state of things says no
   conflict: kind(409, 'It changed meanwhile', true),
   already_exists: kind(409, 'It exists already'),
+  in_use: kind(409, 'Other things hang on it'),
   scope_cycle: kind(409, 'A scope cannot be above itself'),
   idempotency_conflict: kind(409, 'The same id with other content'),
   idempotency_key_reused: kind(409, 'The same idempotency key with another body'),
