@@ -1,0 +1,46 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Database } from './schema.js';
+import { typeParsers } from './types.js';
+
+export type PoolOptions = Readonly<{
+  /** Shown as `application_name`, so an operator sees whose connection it is. */
+  name: string;
+  /** Most connections at once. */
+  max: number;
+  /** Longest statement, ms; 0 for none. Default 30 s. */
+  statementTimeoutMs?: number;
+  /** An idle connection broke (a restart of PostgreSQL). The pool replaces it by itself; this only tells. */
+  onError?: (error: Error) => void;
+}>;
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 10_000;
+/** A client stopped in mid-transaction (SIGSTOP) must not hold its row locks for ever. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/**
+ * A pool whose int8 are numbers, timestamptz canonical UTC text and numeric decimal text. Connects on first use:
+ * creating one never fails for want of a server.
+ */
+export const createPool = (url: string, options: PoolOptions): pg.Pool => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: options.name,
+    max: options.max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    options: '-c timezone=UTC',
+    types: typeParsers,
+    keepAlive: true,
+  });
+  // Without a listener a broken idle connection would end the process.
+  pool.on('error', (error) => options.onError?.(error));
+  return pool;
+};
+
+/** Typed queries over the tables of the migrations. Destroying it ends the pool. */
+export const createDatabase = (pool: pg.Pool): Kysely<Database> => new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });

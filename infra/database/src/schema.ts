@@ -1,0 +1,162 @@
+import type { BudgetDefinition, CrossingData } from '@bursar/contracts';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
+type Count = number;
+/** NUMERIC(38,12): exact decimal text, never a float. */
+type Amount = string;
+/** timestamptz: canonical UTC text of `formatInstant`, microseconds at most. */
+type Instant = string;
+/** jsonb: written as text, read as parsed. */
+type Json<T extends object> = JSONColumnType<T, string, string>;
+
+export interface CheckpointTable {
+  projection: string;
+  partition: number;
+  position: Count;
+  epoch: Count;
+}
+
+export interface DefinitionEventTable {
+  projection: string;
+  tenant: string;
+  position: Count;
+  partition: number;
+  stream: string;
+  revision: Count;
+  id: string;
+  type: string;
+  version: number;
+  data: string;
+  meta: string;
+  recorded_at: Instant;
+}
+
+export interface WaitingTable {
+  projection: string;
+  tenant: string;
+  position: Count;
+  reason: 'price' | 'rate';
+  budget_ids: string[];
+  event: string;
+}
+
+export interface ScopeTable {
+  tenant: string;
+  scope: string;
+  parents: string[];
+  name: string | null;
+  attributes: Json<Record<string, string>>;
+  position: Count;
+}
+
+export interface BudgetTable {
+  tenant: string;
+  budget_id: string;
+  scope: string;
+  name: string;
+  period_kind: string;
+  definition: Json<BudgetDefinition>;
+  revision: Count;
+  created_position: Count;
+  created_at: Instant;
+  created_by: string | null;
+  updated_at: Instant;
+  deleted: boolean;
+  counted_position: Count | null;
+}
+
+export interface BalanceTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  period_end: Instant | null;
+  spend: Amount;
+  events: Count;
+  failed_spend: Amount;
+  failed_events: Count;
+  waiting: Count;
+  last_usage_at: Instant | null;
+  position: Count;
+  updated_at: Instant;
+}
+
+export interface ThresholdTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  threshold: string;
+  crossed: boolean;
+  episode: number;
+}
+
+export interface CrossingTable {
+  tenant: string;
+  alert_id: string;
+  budget_id: string;
+  period_start: Instant;
+  threshold: string;
+  episode: number;
+  data: Json<CrossingData>;
+  position: Count;
+  crossed_at: Instant;
+  cleared_at: Instant | null;
+}
+
+export interface OutboxTable {
+  partition: number;
+  sequence: ColumnType<Count, never, never>;
+  stream: string;
+  id: string;
+  type: string;
+  version: number;
+  data: string;
+  meta: string;
+}
+
+export interface QuarantineTable {
+  projection: string;
+  partition: number;
+  position: Count;
+  tenant: string | null;
+  reason: string;
+}
+
+export interface RollupTable {
+  tenant: string;
+  scope: string;
+  bucket: Instant;
+  key: string;
+  currency: string;
+  spend: Amount;
+  events: Count;
+  unpriced: Count;
+  input_tokens: Amount;
+  output_tokens: Amount;
+}
+
+export interface IdempotencyTable {
+  tenant: string;
+  key: string;
+  fingerprint: Buffer;
+  status: number | null;
+  headers: ColumnType<Record<string, string> | null, string | null, string | null>;
+  body: string | null;
+  created_at: Generated<Instant>;
+}
+
+/** Every table the migrations make, by its full name. Kept in step with `migrations/`. */
+export interface Database {
+  'projection.checkpoint': CheckpointTable;
+  'projection.definition_event': DefinitionEventTable;
+  'projection.waiting': WaitingTable;
+  'projection.scope': ScopeTable;
+  'projection.budget': BudgetTable;
+  'projection.balance': BalanceTable;
+  'projection.threshold': ThresholdTable;
+  'projection.crossing': CrossingTable;
+  'projection.outbox': OutboxTable;
+  'projection.quarantine': QuarantineTable;
+  'projection.rollup': RollupTable;
+  'api.idempotency': IdempotencyTable;
+}

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { testDatabase } from '@bursar/embedded';
+import type { Kysely } from 'kysely';
+import { createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
+
+let home: Awaited<ReturnType<typeof testDatabase>>;
+let db: Kysely<Database>;
+let firstRuns: readonly (readonly string[])[];
+
+beforeAll(async () => {
+  home = await testDatabase();
+  firstRuns = await Promise.all([migrate(home.url), migrate(home.url), migrate(home.url), migrate(home.url)]);
+  db = createDatabase(createPool(home.url, { name: 'test', max: 2 }));
+}, 60_000);
+
+afterAll(async () => {
+  await db?.destroy();
+  await home?.drop();
+});
+
+describe('migrate', () => {
+  test('four services starting at once run each migration once', () => {
+    expect(firstRuns.flat()).toEqual(MIGRATIONS.map(({ name }) => name));
+  });
+
+  test('a later start finds nothing to do', async () => {
+    expect(await migrate(home.url)).toEqual([]);
+  });
+
+  test('gives up within its time when no server answers', async () => {
+    await expect(migrate('postgres://nobody@127.0.0.1:1/none', { waitMs: 300 })).rejects.toBeInstanceOf(DatabaseUnreachableError);
+  });
+});
+
+describe('the tables', () => {
+  test('every typed table exists with exactly the columns a row needs', async () => {
+    const instant = '2025-01-15T10:00:00.123456Z';
+    await db
+      .insertInto('projection.balance')
+      .values({
+        tenant: 'acme',
+        budget_id: 'b1',
+        period_start: instant,
+        period_end: null,
+        spend: '12345678901234567890123456.000000000001',
+        events: 3,
+        failed_spend: '0',
+        failed_events: 0,
+        waiting: 0,
+        last_usage_at: instant,
+        position: 9_007_199_254_740_991,
+        updated_at: instant,
+      })
+      .execute();
+    const row = await db.selectFrom('projection.balance').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({
+      period_start: instant,
+      period_end: null,
+      spend: '12345678901234567890123456.000000000001',
+      events: 3,
+      position: 9_007_199_254_740_991,
+    });
+  });
+
+  test('json goes in as text and comes out parsed', async () => {
+    await db
+      .insertInto('projection.scope')
+      .values({ tenant: 'acme', scope: 'team:a', parents: ['org:x'], name: null, attributes: JSON.stringify({ a: 'ü' }), position: 1 })
+      .execute();
+    const row = await db.selectFrom('projection.scope').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ parents: ['org:x'], attributes: { a: 'ü' } });
+  });
+});
