@@ -1,0 +1,145 @@
+import type { BudgetDefinition, LedgerEvent } from '@bursar/contracts';
+import { describe, expect, test } from '@jest/globals';
+import { type BudgetCommand, type BudgetEventType, decideBudget, evolveBudget, noBudget } from './budget.js';
+import type { NewEvent } from './new-event.js';
+import { Rejection } from './rejection.js';
+
+type BudgetEvent = NewEvent<BudgetEventType>;
+const CREATED_AT = '2026-03-10T12:00:00.000001Z';
+
+const monthly: BudgetDefinition = {
+  name: 'Monthly',
+  scope: 'team:ml',
+  limit: { amount: '1000', currency: 'EUR' },
+  period: { kind: 'monthly', timezone: 'Europe/Berlin', recurring: true },
+  thresholds: [{ percent: '80', severity: 'warning', actions: ['notify'] }],
+  levels: { yellow: 75, orange: 90, red: 100 },
+  enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false },
+  rollover: { mode: 'none' },
+  permissions: { budgetVisibleToUser: true, userCanModifyLimit: false, userCanResetBudget: false },
+  validFrom: null,
+  validUntil: null,
+  metadata: {},
+};
+const withPeriod = (period: Partial<BudgetDefinition['period']>): BudgetDefinition => ({
+  ...monthly,
+  period: { ...monthly.period, ...period },
+});
+
+const record = (event: BudgetEvent, index: number): LedgerEvent =>
+  ({
+    ...event,
+    partition: 0,
+    position: index + 1,
+    stream: 'budget-acme.b1',
+    revision: index,
+    id: String(index),
+    recordedAt: index === 0 ? CREATED_AT : '2026-03-11T00:00:00.000000Z',
+    meta: { tenant: 'acme', actor: 'admin' },
+  }) as LedgerEvent;
+
+const given = (...history: BudgetEvent[]) => {
+  const state = history.map(record).reduce(evolveBudget, noBudget);
+  return {
+    state,
+    when: (command: BudgetCommand) => ({
+      then: (...events: BudgetEvent[]) => expect(decideBudget(command, state)).toEqual(events),
+      thenRejected: (code: string, pointer?: string) => {
+        try {
+          decideBudget(command, state);
+        } catch (error) {
+          if (!(error instanceof Rejection)) throw error;
+          expect([error.code, error.pointer]).toEqual([code, pointer]);
+          return;
+        }
+        throw new Error('nothing was rejected');
+      },
+    }),
+  };
+};
+
+const created = (definition: BudgetDefinition): BudgetEvent => ({ type: 'BudgetCreated', data: { budgetId: 'b1', definition } });
+const changed = (definition: BudgetDefinition): BudgetEvent => ({ type: 'BudgetChanged', data: { budgetId: 'b1', definition } });
+const deleted: BudgetEvent = { type: 'BudgetDeleted', data: { budgetId: 'b1' } };
+const create = (definition: BudgetDefinition): BudgetCommand => ({
+  type: 'CreateBudget',
+  tenant: 'acme',
+  budgetId: 'b1',
+  definition,
+  now: '2026-03-10T12:00:00Z',
+});
+const change = (definition: BudgetDefinition): BudgetCommand => ({
+  type: 'ChangeBudget',
+  tenant: 'acme',
+  budgetId: 'b1',
+  revise: () => definition,
+});
+const remove: BudgetCommand = { type: 'DeleteBudget', budgetId: 'b1' };
+
+describe('creating', () => {
+  test('stores the whole definition', () => given().when(create(monthly)).then(created(monthly)));
+  test('an id is used once, also after deletion', () => {
+    given(created(monthly)).when(create(monthly)).thenRejected('already_exists');
+    given(created(monthly), deleted).when(create(monthly)).thenRejected('already_exists');
+  });
+  test('a rolling budget without an anchor starts at its creation', () => {
+    const rolling = withPeriod({ kind: 'rolling', length: 'P30D' });
+    given()
+      .when(create(rolling))
+      .then(created(withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-03-10T12:00:00Z' })));
+  });
+  test('a one-off month is the month of its creation, in its zone', () =>
+    given()
+      .when(create(withPeriod({ recurring: false })))
+      .then(created(withPeriod({ recurring: false, anchor: '2026-02-28T23:00:00Z' }))));
+  test("another tenant's root is no scope of a budget (404), its own is", () => {
+    given()
+      .when(create({ ...monthly, scope: 'tenant:other' }))
+      .thenRejected('not_found', '/scope');
+    given()
+      .when(create({ ...monthly, members: ['team:a', 'tenant:other'] }))
+      .thenRejected('not_found', '/members/1');
+    given()
+      .when(create({ ...monthly, scope: 'tenant:acme' }))
+      .then(created({ ...monthly, scope: 'tenant:acme' }));
+  });
+});
+
+describe('changing', () => {
+  const dearer = { ...monthly, limit: { amount: '2000', currency: 'EUR' } };
+  test('stores the whole new definition', () => given(created(monthly)).when(change(dearer)).then(changed(dearer)));
+  test('a change to what it is records nothing', () =>
+    given(created(monthly))
+      .when(change({ ...monthly }))
+      .then());
+  test('a merge sees the current definition', () =>
+    given(created(monthly), changed(dearer))
+      .when({ type: 'ChangeBudget', tenant: 'acme', budgetId: 'b1', revise: (current) => ({ ...current, name: 'Other' }) })
+      .then(changed({ ...dearer, name: 'Other' })));
+  test('a rolling budget keeps its anchor', () => {
+    const anchored = withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-01-01T00:00:00Z' });
+    given(created(anchored))
+      .when(change(withPeriod({ kind: 'rolling', length: 'P60D' })))
+      .then(changed(withPeriod({ kind: 'rolling', length: 'P60D', anchor: '2026-01-01T00:00:00Z' })));
+  });
+  test('one that becomes rolling starts at its creation', () =>
+    given(created(monthly))
+      .when(change(withPeriod({ kind: 'rolling', length: 'P30D' })))
+      .then(changed(withPeriod({ kind: 'rolling', length: 'P30D', anchor: CREATED_AT }))));
+  test('neither a missing nor a deleted budget can be changed', () => {
+    given().when(change(monthly)).thenRejected('not_found');
+    given(created(monthly), deleted).when(change(monthly)).thenRejected('not_found');
+  });
+});
+
+describe('deleting', () => {
+  test('is recorded once', () => {
+    given(created(monthly)).when(remove).then(deleted);
+    given(created(monthly), deleted).when(remove).thenRejected('not_found');
+  });
+});
+
+test('the state carries who made it and when, by the clock of the store', () => {
+  const { state } = given(created(monthly), changed({ ...monthly, name: 'Other' }));
+  expect(state).toMatchObject({ createdAt: CREATED_AT, updatedAt: '2026-03-11T00:00:00.000000Z', createdBy: 'admin' });
+});

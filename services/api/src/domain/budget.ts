@@ -1,0 +1,99 @@
+import { type BudgetDefinition, canonicalJson, type LedgerEvent, rootScope, type ScopeRef, scopeType } from '@bursar/contracts';
+import { anchorPeriod } from './budget-period.js';
+import type { NewEvent } from './new-event.js';
+import { Rejection } from './rejection.js';
+
+type Created = Readonly<{ status: 'Active'; budgetId: string; definition: BudgetDefinition } & Stamps>;
+/** Who made it and when, by the store's clock; `updatedAt` is the last event's. RFC 3339, UTC. */
+type Stamps = Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null }>;
+
+/** One budget as its commands see it, stream `budget-<tenant>.<budgetId>`. */
+export type Budget = Readonly<{ status: 'NotCreated' }> | Created | Readonly<{ status: 'Deleted' }>;
+export type ActiveBudget = Created;
+export const noBudget: Budget = { status: 'NotCreated' };
+
+export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted';
+type BudgetEvent = NewEvent<BudgetEventType>;
+
+export type BudgetCommand =
+  | Readonly<{ type: 'CreateBudget'; tenant: string; budgetId: string; definition: BudgetDefinition; now: string }>
+  /** `revise` makes the whole new definition of the current one: PUT ignores it, PATCH merges into it. */
+  | Readonly<{ type: 'ChangeBudget'; tenant: string; budgetId: string; revise: (current: BudgetDefinition) => BudgetDefinition }>
+  | Readonly<{ type: 'DeleteBudget'; budgetId: string }>;
+type Command<T extends BudgetCommand['type']> = Extract<BudgetCommand, { type: T }>;
+
+/** Pure: same command and state, same events. Throws {@link Rejection}. */
+export const decideBudget = (command: BudgetCommand, state: Budget): readonly BudgetEvent[] => {
+  switch (command.type) {
+    case 'CreateBudget':
+      return create(command, state);
+    case 'ChangeBudget':
+      return change(command, state);
+    case 'DeleteBudget':
+      mustExist(state, command.budgetId);
+      return [{ type: 'BudgetDeleted', data: { budgetId: command.budgetId } }];
+  }
+};
+
+const create = (command: Command<'CreateBudget'>, state: Budget): readonly BudgetEvent[] => {
+  if (state.status !== 'NotCreated') throw new Rejection('already_exists', `Budget ${command.budgetId} exists already.`);
+  const definition = accept(anchored(command.definition, command.now), command.tenant);
+  return [{ type: 'BudgetCreated', data: { budgetId: command.budgetId, definition } }];
+};
+
+const change = (command: Command<'ChangeBudget'>, state: Budget): readonly BudgetEvent[] => {
+  const current = mustExist(state, command.budgetId);
+  const definition = accept(anchored(command.revise(current.definition), startOf(current)), command.tenant);
+  if (canonicalJson(definition) === canonicalJson(current.definition)) return [];
+  return [{ type: 'BudgetChanged', data: { budgetId: command.budgetId, definition } }];
+};
+
+/** Total: a recorded fact cannot be refused; events of other budgets' kinds change nothing. */
+export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
+  switch (event.type) {
+    case 'BudgetCreated': {
+      const { budgetId, definition } = event.data;
+      const createdBy = event.meta.actor ?? null;
+      return { status: 'Active', budgetId, definition, createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
+    }
+    case 'BudgetChanged':
+      return state.status === 'Active' ? { ...state, definition: event.data.definition, updatedAt: event.recordedAt } : state;
+    case 'BudgetDeleted':
+      return { status: 'Deleted' };
+    default:
+      return state;
+  }
+};
+
+/** A rolling budget keeps the anchor it has until another is given; one that becomes rolling starts at its creation. */
+const startOf = ({ definition: { period }, createdAt }: ActiveBudget): string =>
+  (period.kind === 'rolling' ? period.anchor : undefined) ?? createdAt;
+
+const anchored = (definition: BudgetDefinition, startsAt: string): BudgetDefinition => ({
+  ...definition,
+  period: anchorPeriod(definition.period, startsAt),
+});
+
+/** What no schema of one field can say. A deleted budget is as absent as one that never was (API.md: 404). */
+const accept = (definition: BudgetDefinition, tenant: string): BudgetDefinition => {
+  refuseForeign(definition.scope, tenant, '/scope');
+  definition.members?.forEach((member, index) => {
+    refuseForeign(member, tenant, `/members/${index}`);
+  });
+  const { validFrom, validUntil } = definition;
+  if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
+    throw new Rejection('order', 'validUntil has to be after validFrom.', '/validUntil');
+  }
+  return definition;
+};
+
+/** `tenant:<other>` names another tenant's root: the same 404 as for anything of theirs. */
+const refuseForeign = (scope: ScopeRef, tenant: string, pointer: string): void => {
+  if (scopeType(scope) === 'tenant' && scope !== rootScope(tenant))
+    throw new Rejection('not_found', `There is no scope ${scope} here.`, pointer);
+};
+
+const mustExist = (state: Budget, budgetId: string): ActiveBudget => {
+  if (state.status === 'Active') return state;
+  throw new Rejection('not_found', `There is no budget ${budgetId}.`);
+};
