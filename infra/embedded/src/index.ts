@@ -1,1 +1,17 @@
-export {};
+export { freePort, isPortFree } from './ports.js';
+export { runningPostmaster, stopLeftoverPostgres } from './postgres/leftovers.js';
+export { DURABILITY_SETTINGS } from './postgres/settings.js';
+export { type PostgresOptions, startPostgres } from './postgres/start-postgres.js';
+export {
+  type Exit,
+  endProcess,
+  isAlive,
+  type LaunchSpec,
+  launch,
+  type RunningServer,
+  signal,
+  until,
+  workingDirectoryOf,
+} from './processes.js';
+export { REPOSITORY_ROOT } from './repository.js';
+export { type TestDatabase, testDatabase } from './testing/test-database.js';

@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { binariesAt, type PostgresBinaries } from './binaries.js';
+
+/**
+ * As whom PostgreSQL runs. It refuses to run as root, so for root there are two ways, tried in this order:
+ * a user namespace that merely shows root as another user (files stay root's, every path root owns can be
+ * reached, no account is needed), or a real change of user.
+ */
+export type Identity = Readonly<{
+  label: string;
+  prefix: readonly string[];
+  owner: Readonly<{ uid: number; gid: number }>;
+  change: boolean;
+}>;
+
+/** Binaries and identity that were tried together and work on this data directory. */
+export type Footing = Readonly<{ identity: Identity; binaries: PostgresBinaries }>;
+
+/**
+ * Finds a way to run PostgreSQL on `dataDir` (created here, 0700, owned by the identity). An ordinary user simply runs it.
+ * Throws one line when root has no way to do it.
+ */
+export const findFooting = (dataDir: string, installed: PostgresBinaries, candidates = identities(dataDir)): Footing => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  for (const identity of candidates) {
+    own(dataDir, identity);
+    if (!reaches(identity, dataDir)) continue;
+    if (runs(identity, installed)) return { identity, binaries: installed };
+    const copied = copyBinaries(installed);
+    if (runs(identity, copied)) return { identity, binaries: copied };
+  }
+  throw new Error(
+    `PostgreSQL cannot run as root on ${dataDir}: allow user namespaces, choose a --data directory whose parents every user may enter, run as an ordinary user, or set DATABASE_URL`,
+  );
+};
+
+/** The ways worth trying on this machine, best first. */
+export const identities = (dataDir: string): readonly Identity[] => {
+  const uid = process.geteuid?.() ?? -1;
+  const gid = process.getegid?.() ?? -1;
+  if (uid !== 0) return [{ label: 'this user', prefix: [], owner: { uid, gid }, change: false }];
+  const users = accounts();
+  const mapped = users.get('postgres') ?? users.get('nobody') ?? [...users.values()].find((user) => user.uid > 0);
+  const others = [ownerAbove(dataDir), users.get('postgres'), users.get('nobody')].filter((user) => user !== undefined && user.uid > 0);
+  return [
+    // initdb looks the user up by number, so the number shown inside must have an entry in the user database.
+    ...(mapped ? [{ label: 'root, shown as another user', prefix: mapping(mapped.uid), owner: { uid: 0, gid: 0 }, change: false }] : []),
+    ...others.map((owner) => ({
+      label: `user ${owner?.uid}`,
+      prefix: [],
+      owner: { uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 },
+      change: true,
+    })),
+  ];
+};
+
+/** The part of a launch that makes it run as the identity. */
+export const asIdentity = (identity: Identity): { prefix: readonly string[]; uid?: number; gid?: number } => ({
+  prefix: identity.prefix,
+  ...(identity.change ? identity.owner : {}),
+});
+
+const mapping = (uid: number): readonly string[] => ['unshare', '--user', `--map-user=${uid}`];
+
+const attempt = (identity: Identity, command: string, args: readonly string[]): boolean => {
+  const { prefix, uid, gid } = asIdentity(identity);
+  const [first = command, ...rest] = [...prefix, command, ...args];
+  return spawnSync(first, rest, { stdio: 'ignore', cwd: '/', uid, gid }).status === 0;
+};
+
+const runs = (identity: Identity, binaries: PostgresBinaries): boolean =>
+  attempt(identity, binaries.initdb, ['--version']) && attempt(identity, binaries.postgres, ['--version']);
+
+const reaches = (identity: Identity, dataDir: string): boolean => attempt(identity, 'test', ['-w', join(dataDir, '.')]);
+
+/** Gives the data directory to the identity; the whole tree only when an earlier run used another one. */
+const own = (dataDir: string, { owner }: Identity): void => {
+  if (process.geteuid?.() !== 0 || statSync(dataDir).uid === owner.uid) return;
+  chownSync(dataDir, owner.uid, owner.gid);
+  spawnSync('chown', ['-R', `${owner.uid}:${owner.gid}`, dataDir], { stdio: 'ignore' });
+};
+
+/** Copies the programs where every user may go: node_modules may lie below a closed directory such as /root. */
+const copyBinaries = (installed: PostgresBinaries): PostgresBinaries => {
+  const { mtimeMs } = statSync(installed.postgres);
+  const home = join(tmpdir(), `bursar-postgres-${basename(dirname(installed.home))}-${Math.trunc(mtimeMs)}`);
+  if (!existsSync(home)) {
+    const partial = `${home}.${process.pid}`;
+    cpSync(installed.home, partial, { recursive: true, verbatimSymlinks: true });
+    spawnSync('chmod', ['-R', 'a+rX,go-w', partial], { stdio: 'ignore' });
+    try {
+      renameSync(partial, home);
+    } catch {
+      rmSync(partial, { recursive: true, force: true }); // another process was first; its copy is the same
+    }
+  }
+  // Root must not run what another user could have put there.
+  if (statSync(home).uid !== 0) throw new Error(`${home} does not belong to root: remove it`);
+  return binariesAt(home);
+};
+
+type Account = Readonly<{ uid: number; gid: number }>;
+
+const accounts = (): ReadonlyMap<string, Account> => {
+  const users = new Map<string, Account>();
+  if (!existsSync('/etc/passwd')) return users;
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , uid, gid] = line.split(':');
+    if (name && uid && gid && !name.startsWith('#')) users.set(name, { uid: Number(uid), gid: Number(gid) });
+  }
+  return users;
+};
+
+/** Whoever owns the directory above: root working inside another user's home cannot reach it in a user namespace. */
+const ownerAbove = (dataDir: string): Account | undefined => {
+  const { uid, gid } = statSync(dirname(dataDir));
+  return uid > 0 ? { uid, gid } : undefined;
+};
