@@ -43,7 +43,7 @@ const given = (...history: BudgetEvent[]) => {
   return {
     state,
     when: (command: BudgetCommand) => ({
-      then: (...events: BudgetEvent[]) => expect(decideBudget(command, state)).toEqual(events),
+      thenRecorded: (...events: BudgetEvent[]) => expect(decideBudget(command, state)).toEqual(events),
       thenRejected: (code: string, pointer?: string) => {
         try {
           decideBudget(command, state);
@@ -77,7 +77,7 @@ const change = (definition: BudgetDefinition): BudgetCommand => ({
 const remove: BudgetCommand = { type: 'DeleteBudget', budgetId: 'b1' };
 
 describe('creating', () => {
-  test('stores the whole definition', () => given().when(create(monthly)).then(created(monthly)));
+  test('stores the whole definition', () => given().when(create(monthly)).thenRecorded(created(monthly)));
   test('an id is used once, also after deletion', () => {
     given(created(monthly)).when(create(monthly)).thenRejected('already_exists');
     given(created(monthly), deleted).when(create(monthly)).thenRejected('already_exists');
@@ -86,12 +86,12 @@ describe('creating', () => {
     const rolling = withPeriod({ kind: 'rolling', length: 'P30D' });
     given()
       .when(create(rolling))
-      .then(created(withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-03-10T12:00:00Z' })));
+      .thenRecorded(created(withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-03-10T12:00:00Z' })));
   });
   test('a one-off month is the month of its creation, in its zone', () =>
     given()
       .when(create(withPeriod({ recurring: false })))
-      .then(created(withPeriod({ recurring: false, anchor: '2026-02-28T23:00:00Z' }))));
+      .thenRecorded(created(withPeriod({ recurring: false, anchor: '2026-02-28T23:00:00Z' }))));
   test("another tenant's root is no scope of a budget (404), its own is", () => {
     given()
       .when(create({ ...monthly, scope: 'tenant:other' }))
@@ -101,31 +101,31 @@ describe('creating', () => {
       .thenRejected('not_found', '/members/1');
     given()
       .when(create({ ...monthly, scope: 'tenant:acme' }))
-      .then(created({ ...monthly, scope: 'tenant:acme' }));
+      .thenRecorded(created({ ...monthly, scope: 'tenant:acme' }));
   });
 });
 
 describe('changing', () => {
   const dearer = { ...monthly, limit: { amount: '2000', currency: 'EUR' } };
-  test('stores the whole new definition', () => given(created(monthly)).when(change(dearer)).then(changed(dearer)));
+  test('stores the whole new definition', () => given(created(monthly)).when(change(dearer)).thenRecorded(changed(dearer)));
   test('a change to what it is records nothing', () =>
     given(created(monthly))
       .when(change({ ...monthly }))
-      .then());
+      .thenRecorded());
   test('a merge sees the current definition', () =>
     given(created(monthly), changed(dearer))
       .when({ type: 'ChangeBudget', tenant: 'acme', budgetId: 'b1', revise: (current) => ({ ...current, name: 'Other' }) })
-      .then(changed({ ...dearer, name: 'Other' })));
+      .thenRecorded(changed({ ...dearer, name: 'Other' })));
   test('a rolling budget keeps its anchor', () => {
     const anchored = withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-01-01T00:00:00Z' });
     given(created(anchored))
       .when(change(withPeriod({ kind: 'rolling', length: 'P60D' })))
-      .then(changed(withPeriod({ kind: 'rolling', length: 'P60D', anchor: '2026-01-01T00:00:00Z' })));
+      .thenRecorded(changed(withPeriod({ kind: 'rolling', length: 'P60D', anchor: '2026-01-01T00:00:00Z' })));
   });
   test('one that becomes rolling starts at its creation', () =>
     given(created(monthly))
       .when(change(withPeriod({ kind: 'rolling', length: 'P30D' })))
-      .then(changed(withPeriod({ kind: 'rolling', length: 'P30D', anchor: CREATED_AT }))));
+      .thenRecorded(changed(withPeriod({ kind: 'rolling', length: 'P30D', anchor: CREATED_AT }))));
   test('neither a missing nor a deleted budget can be changed', () => {
     given().when(change(monthly)).thenRejected('not_found');
     given(created(monthly), deleted).when(change(monthly)).thenRejected('not_found');
@@ -134,7 +134,7 @@ describe('changing', () => {
 
 describe('deleting', () => {
   test('is recorded once', () => {
-    given(created(monthly)).when(remove).then(deleted);
+    given(created(monthly)).when(remove).thenRecorded(deleted);
     given(created(monthly), deleted).when(remove).thenRejected('not_found');
   });
 });

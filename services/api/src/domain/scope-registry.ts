@@ -88,34 +88,34 @@ const remove = (command: Command<'RemoveScope'>, registry: ScopeRegistry): reado
 /** Total: replays any history without throwing; other events change nothing. */
 export const evolveScopes = (registry: ScopeRegistry, event: LedgerEvent): void => {
   if (!isScopeEvent(event)) return;
-  const { scope } = event.data;
-  const before = registry.entries.get(scope);
+  const before = registry.entries.get(event.data.scope);
+  const after = entryAfter(before, event);
+  if (before !== undefined) removeEntry(registry, before);
+  if (after !== undefined) addEntry(registry, after);
+};
+
+const entryAfter = (before: ScopeEntry | undefined, event: RecordedScopeEvent): ScopeEntry | undefined => {
   const { position } = event;
   switch (event.type) {
     case 'ScopeRegistered': {
-      const { parents, name = null, attributes = {} } = event.data;
-      return put(registry, { scope, parents, name, attributes, position });
+      const { scope, parents, name = null, attributes = {} } = event.data;
+      return { scope, parents, name, attributes, position };
     }
     case 'ScopeMoved':
-      return before && put(registry, { ...before, parents: event.data.parents, position });
+      return before && { ...before, parents: event.data.parents, position };
     case 'ScopeDescribed': {
       const { name, attributes } = event.data;
-      return (
-        before &&
-        put(registry, { ...before, name: name === undefined ? before.name : name, attributes: attributes ?? before.attributes, position })
-      );
+      return before && { ...before, name: name === undefined ? before.name : name, attributes: attributes ?? before.attributes, position };
     }
     case 'ScopeRemoved':
-      unlink(registry, before);
-      registry.entries.delete(scope);
+      return undefined;
   }
 };
 
 const isScopeEvent = (event: LedgerEvent): event is RecordedScopeEvent =>
   event.type === 'ScopeRegistered' || event.type === 'ScopeMoved' || event.type === 'ScopeDescribed' || event.type === 'ScopeRemoved';
 
-const put = (registry: ScopeRegistry, entry: ScopeEntry): void => {
-  unlink(registry, registry.entries.get(entry.scope));
+const addEntry = (registry: ScopeRegistry, entry: ScopeEntry): void => {
   registry.entries.set(entry.scope, entry);
   for (const parent of entry.parents) {
     const siblings = registry.children.get(parent);
@@ -124,8 +124,9 @@ const put = (registry: ScopeRegistry, entry: ScopeEntry): void => {
   }
 };
 
-const unlink = (registry: ScopeRegistry, entry: ScopeEntry | undefined): void => {
-  for (const parent of entry?.parents ?? []) registry.children.get(parent)?.delete(entry?.scope ?? '');
+const removeEntry = (registry: ScopeRegistry, entry: ScopeEntry): void => {
+  registry.entries.delete(entry.scope);
+  for (const parent of entry.parents) registry.children.get(parent)?.delete(entry.scope);
 };
 
 const refuseTenantScope = (scope: ScopeRef, tenant: string): void => {
