@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { StoredThreshold } from './budget.js';
 import { defineEvent } from './envelope.js';
-import { StoredAmount, StoredInstant } from './wire.js';
+import { StoredAmount, StoredInstant, StoredMoney } from './wire.js';
 
 /**
  * What the projector emits, stream `balance-<tenant>.<budgetId>`.
@@ -23,7 +23,19 @@ export const BudgetCounted = defineEvent(
         events: z.number().int(),
         failedSpend: StoredAmount,
         failedEvents: z.number().int(),
+        /** Usage among 1..through that still waits for a price or a rate; not in `events`. */
+        waiting: z.number().int(),
         lastUsageAt: StoredInstant.nullable(),
+      }),
+    ),
+    /** Usage among 1..through that has a cost but no exchange rate into this budget's currency yet. */
+    waitingForRate: z.array(
+      z.object({
+        position: z.number().int(),
+        occurredAt: StoredInstant,
+        effectiveAt: StoredInstant,
+        cost: StoredMoney,
+        failed: z.boolean(),
       }),
     ),
     complete: z.boolean(),

@@ -15,6 +15,9 @@ export const StoredPrice = z.object({
 });
 export type Price = z.infer<typeof StoredPrice>;
 
+/** Set while PricesAdded with the rest follow: usage that waits for a price is charged by the whole list, never by half of it. */
+const MorePrices = z.literal(true).optional();
+
 /** Stream `tenant-<tenant>`. A list is in force for usage with occurredAt ≥ effectiveFrom, from this position on. Emitted by the api. */
 export const PriceListCreated = defineEvent(
   'PriceListCreated',
@@ -26,10 +29,11 @@ export const PriceListCreated = defineEvent(
     effectiveFrom: StoredInstant,
     from: z.string().optional(),
     prices: z.array(StoredPrice),
+    more: MorePrices,
   }),
 );
 /** The rest of a long list, in the same append (at most 500 prices an event keep a range within one bus message). */
-export const PricesAdded = defineEvent('PricesAdded', 1, z.object({ listId: z.string(), prices: z.array(StoredPrice) }));
+export const PricesAdded = defineEvent('PricesAdded', 1, z.object({ listId: z.string(), prices: z.array(StoredPrice), more: MorePrices }));
 
 /** 1 `from` = `rate` `to`, for usage with occurredAt ≥ effectiveFrom until a later one. */
 export const ExchangeRateSet = defineEvent(

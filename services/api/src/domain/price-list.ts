@@ -18,12 +18,19 @@ export type CreatePriceList = Readonly<{
 /** The whole list in one append, so that no reader ever meets half of it. Needs no state: lists compete, they do not exclude. */
 export const decidePriceList = (command: CreatePriceList): readonly NewEvent<'PriceListCreated' | 'PricesAdded'>[] => {
   const { listId, name, currency, effectiveFrom, from, prices } = command;
-  const first = prices.slice(0, PRICES_PER_EVENT);
-  const events: NewEvent<'PriceListCreated' | 'PricesAdded'>[] = [
-    { type: 'PriceListCreated', data: { listId, name, currency, effectiveFrom, ...(from === undefined ? {} : { from }), prices: first } },
+  const [first = [], ...rest] = chunks(prices);
+  // `more` keeps usage that waits for a price waiting until the list is whole.
+  const more = (index: number): { more?: true } => (index < rest.length ? { more: true } : {});
+  return [
+    {
+      type: 'PriceListCreated',
+      data: { listId, name, currency, effectiveFrom, ...(from === undefined ? {} : { from }), prices: first, ...more(0) },
+    },
+    ...rest.map((part, index) => ({ type: 'PricesAdded', data: { listId, prices: part, ...more(index + 1) } }) as const),
   ];
-  for (let start = PRICES_PER_EVENT; start < prices.length; start += PRICES_PER_EVENT) {
-    events.push({ type: 'PricesAdded', data: { listId, prices: prices.slice(start, start + PRICES_PER_EVENT) } });
-  }
-  return events;
 };
+
+const chunks = (prices: readonly Price[]): (readonly Price[])[] =>
+  Array.from({ length: Math.ceil(prices.length / PRICES_PER_EVENT) }, (_, k) =>
+    prices.slice(k * PRICES_PER_EVENT, (k + 1) * PRICES_PER_EVENT),
+  );
