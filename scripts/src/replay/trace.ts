@@ -17,7 +17,7 @@ export type Trace = Readonly<{ stem: string; calendar: boolean; rows: readonly T
 export const readTrace = async (path: string): Promise<Trace> => {
   const bytes = await readFile(path);
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  const records: Record<string, string>[] = parse(text, { columns: true, skip_empty_lines: true, bom: true });
+  const records = parseCsv(path, text);
   const columns = new Set(Object.keys(records[0] ?? {}));
   const format = FORMATS.find((candidate) => candidate.columns.every((column) => columns.has(column)));
   if (format === undefined) throw new Error(`${path}: not a trace this command knows (columns ${[...columns].join(', ') || 'none'})`);
@@ -25,4 +25,14 @@ export const readTrace = async (path: string): Promise<Trace> => {
     .replace(/\.gz$/, '')
     .replace(/\.csv$/, '');
   return { stem, calendar: format.calendar, rows: format.rows(records, stem) };
+};
+
+const parseCsv = (path: string, text: string): Record<string, string>[] => {
+  try {
+    return parse(text, { columns: true, skip_empty_lines: true, bom: true });
+  } catch (cause) {
+    throw new Error(`${path}: not a trace this command knows (not CSV: ${cause instanceof Error ? cause.message : String(cause)})`, {
+      cause,
+    });
+  }
 };
