@@ -1,3 +1,5 @@
+export { findNatsServer } from './nats/find-nats-server.js';
+export { type NatsCredentials, type NatsOptions, startNats } from './nats/start-nats.js';
 export { freePort, isPortFree } from './ports.js';
 export { runningPostmaster, stopLeftoverPostgres } from './postgres/leftovers.js';
 export { DURABILITY_SETTINGS } from './postgres/settings.js';
@@ -15,3 +17,4 @@ export {
 } from './processes.js';
 export { REPOSITORY_ROOT } from './repository.js';
 export { type TestDatabase, testDatabase } from './testing/test-database.js';
+export { type RestartOptions, type TestNats, testNats } from './testing/test-nats.js';

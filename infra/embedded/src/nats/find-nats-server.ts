@@ -1,0 +1,54 @@
+import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { BIN_DIRECTORY } from '../repository.js';
+import { fromPackageManager } from './package-manager.js';
+import { fromRelease } from './release.js';
+import { isRecentEnough, MINIMUM_VERSION, versionOf } from './version.js';
+
+/** What was tried and why it did not do, for the one line that a failure prints. */
+type Tried = string[];
+
+/**
+ * The path of a nats-server ≥ 2.12, in the order: `NATS_SERVER_BIN`, PATH, `.bursar/bin` of this clone, the system's package
+ * manager (unpacked, not installed), the pinned release with its checksum. What had to be fetched is kept in `.bursar/bin`.
+ * Throws one line that says what was tried and what to do.
+ */
+export const findNatsServer = async (note: (line: string) => void = () => {}, binDirectory = BIN_DIRECTORY): Promise<string> => {
+  const tried: Tried = [];
+  const kept = join(binDirectory, 'nats-server');
+  for (const path of [process.env.NATS_SERVER_BIN, onPath(), kept]) {
+    if (path === undefined || !existsSync(path)) continue;
+    const version = versionOf(path);
+    if (version !== undefined && isRecentEnough(version)) return path;
+    tried.push(`${path} is ${version ?? 'not runnable'}`);
+  }
+  mkdirSync(binDirectory, { recursive: true });
+  for (const source of [fromPackageManager, fromRelease]) {
+    try {
+      const fetched = await source(binDirectory, note);
+      const version = versionOf(fetched);
+      if (version === undefined || !isRecentEnough(version)) throw new Error(`got version ${version ?? 'unknown'}`);
+      renameSync(fetched, kept); // atomic: another process may fetch at the same time, and its copy is as good
+      return kept;
+    } catch (error) {
+      tried.push(`${source === fromRelease ? 'pinned release' : 'package manager'}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  throw new Error(
+    `no nats-server ${MINIMUM_VERSION} or newer (${tried.join('; ')}): install one on PATH, or set NATS_URL or NATS_SERVER_BIN`,
+  );
+};
+
+const onPath = (): string | undefined =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, 'nats-server'))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
