@@ -1,1 +1,15 @@
-export {};
+export * from './auth/authenticator.js';
+export * from './auth/principal.js';
+export { DEFAULT_REQUESTS_PER_SECOND } from './auth/rate-limit.js';
+export * from './config.js';
+export { MAX_BODY_BYTES } from './http/limits.js';
+export { readMediaType } from './http/media-type.js';
+export { Problem, type ProblemOptions, shown } from './http/problem.js';
+export { toProblem } from './http/problem-filter.js';
+export { fieldErrors, invalid, validate, ZodPipe } from './http/validate.js';
+export { readJson } from './json/read-json.js';
+export { createLogger, Logger, scrub } from './ops/logger.js';
+export { Metrics } from './ops/metrics.js';
+export { type Check, Readiness } from './ops/readiness.js';
+export { runService } from './run.js';
+export { createService, type Service, type ServiceOptions } from './service.js';

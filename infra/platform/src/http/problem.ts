@@ -1,0 +1,52 @@
+import { type FieldError, PROBLEMS, type ProblemCode, problemType } from '@bursar/contracts/http';
+
+export type ProblemOptions = Readonly<{
+  errors?: readonly FieldError[];
+  /** Members beside the standard ones: `budgetId`, `outcome`, … */
+  extensions?: Readonly<Record<string, unknown>>;
+  headers?: Readonly<Record<string, string>>;
+  /** Seconds of `Retry-After`. Every 429 and 503 has one: 1 when nothing is said. */
+  retryAfter?: number;
+  cause?: unknown;
+}>;
+
+/** A refusal with a code of the closed union; whatever else is thrown is a fault and answers 500. The filter renders it (RFC 9457). */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    readonly code: ProblemCode,
+    /** One sentence about this occurrence. Never holds more than 64 characters of what the client sent. */
+    readonly detail: string = PROBLEMS[code].title,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.status = PROBLEMS[code].status;
+    const retryAfter = options.retryAfter ?? (this.status === 503 || this.status === 429 ? 1 : undefined);
+    this.headers = { ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }), ...options.headers };
+  }
+
+  /** The document to send. `instance` names this one request. */
+  toDocument(instance: string | undefined): Record<string, unknown> {
+    const { title, status, retryable } = PROBLEMS[this.code];
+    return {
+      type: problemType(this.code),
+      title,
+      status,
+      detail: this.detail,
+      ...(instance !== undefined && { instance }),
+      code: this.code,
+      retryable,
+      ...(this.options.errors !== undefined && { errors: this.options.errors }),
+      ...this.options.extensions,
+    };
+  }
+}
+
+/** A value in a message: at most 64 characters of it, control characters escaped. */
+export const shown = (value: string): string => {
+  const text = JSON.stringify(value.slice(0, 64));
+  return value.length > 64 ? `${text.slice(0, -1)}…"` : text;
+};

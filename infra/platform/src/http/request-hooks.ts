@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Authenticator, bearerOf } from '../auth/authenticator.js';
+import type { Principal } from '../auth/principal.js';
+import type { RateLimit } from '../auth/rate-limit.js';
+import { actOn, TENANT_HEADER } from '../auth/tenant.js';
+import { readJson } from '../json/read-json.js';
+import { MAX_LOOP_LAG_MS } from '../ops/load.js';
+import { hasBody, isIdentity, readMediaType } from './media-type.js';
+import { Problem } from './problem.js';
+
+export type Gate = Readonly<{
+  authenticator: Authenticator;
+  rateLimit: RateLimit;
+  loopLagMs: () => number;
+  onShed: () => void;
+  /** Paths that answer without credentials. */
+  isOpen: (path: string) => boolean;
+  /** Media types of bodies that are read here. */
+  mediaTypes: ReadonlySet<string>;
+}>;
+
+/** What every request passes before its handler, in this order: shed, authenticate, limit, judge the body's type. */
+export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
+  fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('rawBody', null);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'request-id': request.id });
+    if (gate.isOpen(pathOf(request.url))) return done();
+    if (gate.loopLagMs() > MAX_LOOP_LAG_MS) {
+      gate.onShed();
+      return done(new Problem('overloaded', 'This process cannot keep up; nothing was stored.'));
+    }
+    admit(request, reply, gate).then(() => done(), done);
+  });
+  // Every type goes through one reader; which types there are was judged by the gate.
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    request.rawBody = body;
+    try {
+      done(null, body.length === 0 ? undefined : readJson(body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+};
+
+const admit = async (request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> => {
+  const principal = await authenticate(request, gate.authenticator);
+  request.principal = actOn(principal, request.headers[TENANT_HEADER]);
+  await gate.rateLimit.take(principal, reply);
+  if (hasBody(request.headers) && !request.is404) judgeBody(request, gate.mediaTypes);
+};
+
+const authenticate = async (request: FastifyRequest, authenticator: Authenticator): Promise<Principal> => {
+  const credential = bearerOf(request.headers.authorization);
+  // Something is compared either way, so that an absent credential takes as long as a wrong one.
+  const principal = await authenticator.authenticate(credential ?? '');
+  if (principal === null || credential === null)
+    throw new Problem('unauthenticated', undefined, { headers: { 'www-authenticate': 'Bearer' } });
+  return principal;
+};
+
+const judgeBody = (request: FastifyRequest, mediaTypes: ReadonlySet<string>): void => {
+  if (!isIdentity(request.headers)) {
+    throw new Problem('unsupported_media_type', 'Bodies are read without Content-Encoding.', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+  }
+  const type = readMediaType(request.headers['content-type']);
+  if (type === null || !mediaTypes.has(type)) {
+    throw new Problem('unsupported_media_type', `Bodies are read as ${[...mediaTypes].join(', ')} in UTF-8.`);
+  }
+};
+
+export const pathOf = (url: string): string => {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+};

@@ -1,0 +1,146 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { AdminKey, type Authenticator } from './auth/authenticator.js';
+import { RateLimit } from './auth/rate-limit.js';
+import type { ServiceEnv } from './config.js';
+import { fastifyOptions } from './http/fastify-options.js';
+import { MAX_CONNECTIONS } from './http/limits.js';
+import { ProblemFilter } from './http/problem-filter.js';
+import { installGate, pathOf } from './http/request-hooks.js';
+import { RouteIndex } from './http/route-index.js';
+import { noteAnswered } from './http/transport-errors.js';
+import { livez, readyz } from './ops/health.js';
+import { LoopLag } from './ops/load.js';
+import { createLogger, type Logger, NestLog } from './ops/logger.js';
+import { Metrics } from './ops/metrics.js';
+import { OpsListener } from './ops/ops-listener.js';
+import { Readiness } from './ops/readiness.js';
+import { platformModule } from './platform.module.js';
+
+export type ServiceOptions = Readonly<{
+  name: string;
+  /** The service's root module. It may inject {@link Logger}, {@link Readiness} and {@link Metrics}. */
+  module: Type | DynamicModule;
+  config: ServiceEnv;
+  logger?: Logger;
+  /** Default: the admin key alone. */
+  authenticator?: Authenticator;
+  /** Media types of bodies; default JSON only. */
+  mediaTypes?: readonly string[];
+  /** Paths that answer without credentials, beside health. */
+  openPaths?: readonly string[];
+  /** Routes outside Nest's controllers: what the contract names and nobody built yet. */
+  routes?: (fastify: FastifyInstance) => void;
+}>;
+
+/** A booted service: routes are registered and hooks have run, nothing listens yet. */
+export type Service = Readonly<{
+  app: NestFastifyApplication;
+  logger: Logger;
+  readiness: Readiness;
+  metrics: Metrics;
+  /** Listens on PORT, and on OPS_PORT when there is one. */
+  start(): Promise<Readonly<{ url: string; opsUrl: string | null }>>;
+  /** Not ready, drain what is in flight, run Nest's shutdown hooks, then what {@link onStop} was given, last one first. */
+  stop(): Promise<void>;
+  onStop(release: () => Promise<void> | void): void;
+}>;
+
+export const createService = async (options: ServiceOptions): Promise<Service> => {
+  const { name, config } = options;
+  const logger = options.logger ?? createLogger(name, config.LOG_LEVEL);
+  const lag = new LoopLag();
+  const metrics = new Metrics(name, () => lag.ms);
+  const readiness = new Readiness();
+  const routes = new RouteIndex();
+  const filter = new ProblemFilter(logger, routes);
+
+  const adapter = new FastifyAdapter(fastifyOptions(filter));
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+  fastify.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  fastify.addHook('onResponse', (request, reply, done) => {
+    noteAnswered(request.raw.socket);
+    metrics.requests.observe(
+      { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },
+      reply.elapsedTime / 1_000,
+    );
+    done();
+  });
+  const open = new Set(['/livez', '/readyz', ...(options.openPaths ?? [])]);
+  installGate(fastify, {
+    authenticator: options.authenticator ?? new AdminKey(config.BURSAR_ADMIN_KEY),
+    rateLimit: new RateLimit(),
+    loopLagMs: () => lag.ms,
+    onShed: () => metrics.shed.inc(),
+    isOpen: (path) => open.has(pathOf(path)),
+    mediaTypes: new Set(options.mediaTypes ?? ['application/json']),
+  });
+  registerHealth(fastify, readiness);
+  options.routes?.(fastify);
+
+  const root = platformModule(options.module, { logger, metrics, readiness });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: new NestLog(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(filter);
+  await app.init();
+  await fastify.ready();
+  return lifecycle(app, { logger, metrics, readiness, lag, config });
+};
+
+const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void => {
+  fastify.get('/livez', (_request, reply) => {
+    const { status, body } = livez();
+    return reply.code(status).header('content-type', 'application/json').send(body);
+  });
+  fastify.get('/readyz', async (_request, reply) => {
+    const { status, body } = await readyz(readiness);
+    return reply.code(status).header('content-type', 'application/json').send(body);
+  });
+};
+
+type Parts = Readonly<{ logger: Logger; metrics: Metrics; readiness: Readiness; lag: LoopLag; config: ServiceEnv }>;
+
+const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, lag, config }: Parts): Service => {
+  const releases: (() => Promise<void> | void)[] = [];
+  let ops: OpsListener | null = null;
+  let stopped: Promise<void> | null = null;
+
+  const stop = async (): Promise<void> => {
+    readiness.stop();
+    await app.close();
+    for (const release of releases.reverse()) await release();
+    await ops?.close();
+    lag.close();
+  };
+
+  return {
+    app,
+    logger,
+    readiness,
+    metrics,
+    onStop: (release) => {
+      releases.push(release);
+    },
+    start: async () => {
+      await app.listen(config.PORT, config.HOST);
+      let opsUrl: string | null = null;
+      if (config.OPS_PORT !== undefined) {
+        ops = new OpsListener(metrics, readiness);
+        opsUrl = await ops.listen(config.HOST, config.OPS_PORT);
+      }
+      const url = await app.getUrl();
+      logger.info({ url, opsUrl }, 'listening');
+      return { url, opsUrl };
+    },
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+};
