@@ -1,7 +1,11 @@
 import type { Kysely } from 'kysely';
 import { up as projections } from './migrations/0001_projections.js';
+import { up as idempotencyLease } from './migrations/0002_idempotency_lease.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
 /** In the order they run. Released ones never change; a change is a new one at the end. */
-export const MIGRATIONS: readonly Migration[] = [{ name: '0001_projections', up: projections }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001_projections', up: projections },
+  { name: '0002_idempotency_lease', up: idempotencyLease },
+];

@@ -143,6 +143,7 @@ export interface IdempotencyTable {
   headers: ColumnType<Record<string, string> | null, string | null, string | null>;
   body: string | null;
   created_at: Generated<Instant>;
+  leased_until: Generated<Instant>;
 }
 
 /** Every table the migrations make, by its full name. Kept in step with `migrations/`. */
