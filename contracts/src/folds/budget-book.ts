@@ -1,0 +1,166 @@
+import type { BudgetDefinition } from '../events/budget.js';
+import type { EventOf } from '../events/registry.js';
+import { canonicalJson } from '../values/canonical.js';
+import { type EpochNs, parseInstant } from '../values/instant.js';
+import { parsePicos } from '../values/money.js';
+import type { ScopeRef } from '../values/scope.js';
+import { globMatches } from './glob.js';
+import { History } from './history.js';
+
+export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted'>;
+
+/** What of a usage event a budget's filter looks at. */
+export type Countable = Readonly<{ category?: string; dimensions?: Readonly<Record<string, string>> }>;
+
+/** A budget as it is at some position. */
+export type BudgetState = Readonly<{
+  budgetId: string;
+  definition: BudgetDefinition;
+  createdPosition: number;
+  createdAt: EpochNs;
+  /** Position of the last definition that makes it count something else than before: from there it is counted anew. */
+  definedPosition: number;
+  deletedPosition: number | null;
+  /** The scopes that draw on it: `members`, else `scope` alone. */
+  scopes: readonly ScopeRef[];
+  currency: string;
+  /** In picos of the currency; null is unlimited. */
+  limit: bigint | null;
+  validFrom: EpochNs | null;
+  validUntil: EpochNs | null;
+}>;
+
+/** Does the budget count usage of this moment? validFrom inclusive, validUntil exclusive. */
+export const budgetAppliesAt = (budget: BudgetState, effectiveAt: EpochNs): boolean =>
+  (budget.validFrom === null || effectiveAt >= budget.validFrom) && (budget.validUntil === null || effectiveAt < budget.validUntil);
+
+/** The filter alone: category and every named dimension, `*` in a value standing for anything. No filter matches all. */
+export const filterMatches = (budget: BudgetState, usage: Countable): boolean => {
+  const { filter } = budget.definition;
+  if (filter === undefined) return true;
+  const { category, dimensions } = filter;
+  if (category !== undefined && (usage.category === undefined || !globMatches(category, usage.category))) return false;
+  for (const [key, pattern] of Object.entries(dimensions ?? {})) {
+    const value = usage.dimensions?.[key];
+    if (typeof value !== 'string' || !globMatches(pattern, value)) return false;
+  }
+  return true;
+};
+
+/** The budgets of one tenant by position, found by scope: what an event costs depends on its path, not on how many there are. */
+export class BudgetBook {
+  readonly #budgets = new Map<string, History<BudgetEvent, BudgetState | null>>();
+  readonly #byScope = new Map<ScopeRef, Map<string, BudgetState>>();
+  /** Budgets per path array, which the scope tree hands out again and again. */
+  #byPath = new WeakMap<readonly ScopeRef[], readonly BudgetState[]>();
+  #settledAt = 0;
+
+  apply(event: BudgetEvent): void {
+    const { budgetId } = event.data;
+    let history = this.#budgets.get(budgetId);
+    if (history === undefined) {
+      history = new History<BudgetEvent, BudgetState | null>(null, evolveBudget);
+      this.#budgets.set(budgetId, history);
+    }
+    const before = history.latest;
+    if (!history.insert(event.position, event)) return;
+    this.#settledAt = Math.max(this.#settledAt, event.position);
+    this.#reindex(budgetId, before, history.latest);
+  }
+
+  at(budgetId: string, position: number): BudgetState | null {
+    return this.#budgets.get(budgetId)?.at(position) ?? null;
+  }
+
+  /** Not deleted, oldest first. */
+  list(position: number): readonly BudgetState[] {
+    const states = [...this.#budgets.values()].map((history) => history.at(position));
+    return states.filter(isLive).sort((a, b) => a.createdPosition - b.createdPosition);
+  }
+
+  /** Each budget of the path once, nearest scope first, then oldest first. */
+  onPath(path: readonly ScopeRef[], usage: Countable, position: number): readonly BudgetState[] {
+    const candidates = position < this.#settledAt ? this.#searchAt(path, position) : this.#current(path);
+    return candidates.every((budget) => filterMatches(budget, usage))
+      ? candidates
+      : candidates.filter((budget) => filterMatches(budget, usage));
+  }
+
+  #current(path: readonly ScopeRef[]): readonly BudgetState[] {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
+    const found = new Map<string, BudgetState>();
+    for (const scope of path) {
+      const here = [...(this.#byScope.get(scope)?.values() ?? [])].sort((a, b) => a.createdPosition - b.createdPosition);
+      for (const budget of here) if (!found.has(budget.budgetId)) found.set(budget.budgetId, budget);
+    }
+    const budgets = Object.freeze([...found.values()]);
+    this.#byPath.set(path, budgets);
+    return budgets;
+  }
+
+  /** The past is asked for rarely (as-of, explain): a walk over all budgets will do. */
+  #searchAt(path: readonly ScopeRef[], position: number): readonly BudgetState[] {
+    const place = new Map(path.map((scope, index) => [scope, index]));
+    const nearest = (budget: BudgetState): number => Math.min(...budget.scopes.map((scope) => place.get(scope) ?? path.length));
+    return this.list(position)
+      .filter((budget) => nearest(budget) < path.length)
+      .sort((a, b) => nearest(a) - nearest(b) || a.createdPosition - b.createdPosition);
+  }
+
+  #reindex(budgetId: string, before: BudgetState | null, after: BudgetState | null): void {
+    for (const scope of before?.scopes ?? []) {
+      const here = this.#byScope.get(scope);
+      here?.delete(budgetId);
+      if (here?.size === 0) this.#byScope.delete(scope);
+    }
+    if (isLive(after)) {
+      for (const scope of after.scopes) {
+        const here = this.#byScope.get(scope) ?? new Map<string, BudgetState>();
+        this.#byScope.set(scope, here.set(budgetId, after));
+      }
+    }
+    this.#byPath = new WeakMap();
+  }
+}
+
+const isLive = (state: BudgetState | null): state is BudgetState => state !== null && state.deletedPosition === null;
+
+/** A change or deletion of what was never created, or is gone, changes nothing: a recorded fact cannot be refused. */
+const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetState | null => {
+  switch (event.type) {
+    case 'BudgetCreated':
+      return state ?? created(event);
+    case 'BudgetChanged': {
+      if (!isLive(state)) return state;
+      const { definition } = event.data;
+      const recount = countingRule(definition) !== countingRule(state.definition);
+      return { ...state, ...readDefinition(definition), definedPosition: recount ? event.position : state.definedPosition };
+    }
+    case 'BudgetDeleted':
+      return isLive(state) ? { ...state, deletedPosition: event.position } : state;
+  }
+};
+
+const created = (event: EventOf<'BudgetCreated'>): BudgetState => ({
+  budgetId: event.data.budgetId,
+  ...readDefinition(event.data.definition),
+  createdPosition: event.position,
+  createdAt: parseInstant(event.recordedAt),
+  definedPosition: event.position,
+  deletedPosition: null,
+});
+
+type Defined = Pick<BudgetState, 'definition' | 'scopes' | 'currency' | 'limit' | 'validFrom' | 'validUntil'>;
+const readDefinition = (definition: BudgetDefinition): Defined => ({
+  definition,
+  scopes: [...new Set(definition.members ?? [definition.scope])],
+  currency: definition.limit.currency,
+  limit: definition.limit.amount === null ? null : parsePicos(definition.limit.amount),
+  validFrom: definition.validFrom === null ? null : parseInstant(definition.validFrom),
+  validUntil: definition.validUntil === null ? null : parseInstant(definition.validUntil),
+});
+
+/** What decides which usage is counted, in which period and in which currency; a limit or a threshold does not. */
+const countingRule = ({ scope, members, filter, limit, period, validFrom, validUntil }: BudgetDefinition): string =>
+  canonicalJson({ scopes: [...new Set(members ?? [scope])].sort(), filter, currency: limit.currency, period, validFrom, validUntil });

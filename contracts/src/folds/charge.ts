@@ -1,0 +1,57 @@
+import type { UsageRecordedEvent } from '../events/usage.js';
+import { type EpochNs, parseInstant } from '../values/instant.js';
+import { fromWireMoney, type Money } from '../values/money.js';
+import type { ScopeRef } from '../values/scope.js';
+import { type BudgetState, budgetAppliesAt, filterMatches } from './budget-book.js';
+import { chargedPath, type TenantDefinitions } from './definitions.js';
+import { rateAt } from './rating.js';
+
+/** What one usage event means: to whom, when, how much. Every fold that counts money goes through this. */
+export type Charge = Readonly<{
+  /** Charged once each, the root last. */
+  path: readonly ScopeRef[];
+  effectiveAt: EpochNs;
+  /** null while a price is missing: the event waits, and is never taken for zero. */
+  cost: Money | null;
+  /** Units without a price, when `cost` is null. */
+  unpriced: readonly string[];
+  failed: boolean;
+  category?: string;
+  meter?: string;
+  dimensions: Readonly<Record<string, string>>;
+}>;
+
+const NONE: readonly string[] = [];
+const NO_DIMENSIONS: Readonly<Record<string, string>> = {};
+
+/**
+ * Path by the tree at the event's own position. A cost in the event stands; then what ingestion rated; else the price lists known at
+ * `pricesAt`, later than `position` only for usage that waited for its price.
+ */
+export const charge = (
+  usage: UsageRecordedEvent,
+  definitions: TenantDefinitions,
+  position: number = usage.position,
+  pricesAt: number = position,
+): Charge => {
+  const { data } = usage;
+  const effectiveAt = parseInstant(data.occurredAt);
+  const said = data.cost ?? data.rated;
+  const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt) : { cost: fromWireMoney(said) };
+  return {
+    path: chargedPath(definitions, data.scopes, position),
+    effectiveAt,
+    cost: 'cost' in rating ? rating.cost : null,
+    unpriced: 'cost' in rating ? NONE : rating.unpriced,
+    failed: data.status === 'failed',
+    category: data.category,
+    meter: data.meter,
+    dimensions: data.dimensions ?? NO_DIMENSIONS,
+  };
+};
+
+/** Does this one budget count the charge? What a backfill asks; a live fold asks `budgetsOnPath` and gets the same answer. */
+export const budgetCounts = (budget: BudgetState, charged: Charge): boolean =>
+  budget.scopes.some((scope) => charged.path.includes(scope)) &&
+  filterMatches(budget, charged) &&
+  budgetAppliesAt(budget, charged.effectiveAt);

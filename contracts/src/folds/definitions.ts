@@ -1,0 +1,108 @@
+import type { EventOf, LedgerEvent } from '../events/registry.js';
+import { rootScope, type ScopeRef } from '../values/scope.js';
+import { BudgetBook, type BudgetState, type Countable } from './budget-book.js';
+import { PriceBook } from './price-book.js';
+import { RateBook } from './rate-book.js';
+import { type ScopeState, ScopeTree } from './scope-tree.js';
+
+/**
+ * What one tenant has defined, as histories by position: scopes, budgets, prices, exchange rates. A fold owns one and changes it in
+ * place through {@link evolveDefinitions}; every question takes the position it is asked for (Infinity: as of now).
+ */
+export class TenantDefinitions {
+  readonly scopes: ScopeTree;
+  readonly budgets = new BudgetBook();
+  readonly prices = new PriceBook();
+  readonly rates = new RateBook();
+
+  constructor(readonly tenant: string) {
+    this.scopes = new ScopeTree(rootScope(tenant));
+  }
+}
+
+const DEFINITION_TYPES = [
+  'ScopeRegistered',
+  'ScopeMoved',
+  'ScopeDescribed',
+  'ScopeRemoved',
+  'BudgetCreated',
+  'BudgetChanged',
+  'BudgetDeleted',
+  'PriceListCreated',
+  'PricesAdded',
+  'ExchangeRateSet',
+] as const satisfies readonly LedgerEvent['type'][];
+const IS_DEFINITION: ReadonlySet<string> = new Set(DEFINITION_TYPES);
+export type DefinitionEvent = EventOf<(typeof DEFINITION_TYPES)[number]>;
+
+/** Must a fold that loads this tenant have seen the event? */
+export const isDefinitionEvent = (event: LedgerEvent): event is DefinitionEvent => IS_DEFINITION.has(event.type);
+
+/**
+ * Total: any event, in any order, any number of times; what defines nothing or belongs to another tenant changes nothing.
+ * The result depends only on the set of events folded.
+ */
+export const evolveDefinitions = (definitions: TenantDefinitions, event: LedgerEvent): void => {
+  if (!isDefinitionEvent(event) || event.meta.tenant !== definitions.tenant) return;
+  switch (event.type) {
+    case 'ScopeRegistered':
+    case 'ScopeMoved':
+    case 'ScopeDescribed':
+    case 'ScopeRemoved':
+      definitions.scopes.apply(event);
+      return;
+    case 'BudgetCreated':
+    case 'BudgetChanged':
+    case 'BudgetDeleted':
+      definitions.budgets.apply(event);
+      return;
+    case 'PriceListCreated':
+    case 'PricesAdded':
+      definitions.prices.apply(event);
+      return;
+    case 'ExchangeRateSet':
+      definitions.rates.apply(event);
+      return;
+  }
+};
+
+/** All scopes charged by these: themselves, every ancestor once (breadth first), the implicit root last. Ends on any data. */
+export const chargedPath = (definitions: TenantDefinitions, scopes: readonly ScopeRef[], position: number): readonly ScopeRef[] =>
+  definitions.scopes.path(scopes, position);
+
+/** Direct parents; empty for a scope that is not registered (the root is nobody's registered parent unless said so). */
+export const parentsAt = (definitions: TenantDefinitions, scope: ScopeRef, position: number): readonly ScopeRef[] =>
+  definitions.scopes.parentsAt(scope, position);
+
+/** Would the scope be among its own ancestors with these parents, as things stand now? */
+export const wouldCycle = (definitions: TenantDefinitions, scope: ScopeRef, parents: readonly ScopeRef[]): boolean =>
+  definitions.scopes.wouldCycle(scope, parents);
+
+/** The registered scope, or null. */
+export const findScope = (definitions: TenantDefinitions, scope: ScopeRef, position = Number.POSITIVE_INFINITY): ScopeState | null => {
+  const state = definitions.scopes.at(scope, position);
+  return state.registered ? state : null;
+};
+
+/** Registered scopes, in order of first registration. */
+export const listScopes = (definitions: TenantDefinitions, position = Number.POSITIVE_INFINITY): readonly ScopeState[] =>
+  definitions.scopes.list(position);
+
+/**
+ * The budgets whose scope or a member is on the path and whose filter matches, each once, nearest scope first. Whether one applies
+ * at the event's moment (validFrom, validUntil) is the caller's question to {@link budgetAppliesAt}.
+ */
+export const budgetsOnPath = (
+  definitions: TenantDefinitions,
+  path: readonly ScopeRef[],
+  usage: Countable,
+  position: number,
+): readonly BudgetState[] => definitions.budgets.onPath(path, usage, position);
+
+/** Also a deleted one: its `deletedPosition` says so. */
+export const findBudget = (definitions: TenantDefinitions, budgetId: string, position = Number.POSITIVE_INFINITY): BudgetState | null =>
+  definitions.budgets.at(budgetId, position);
+
+/** Budgets not deleted, oldest first. */
+export const listBudgets = (definitions: TenantDefinitions, position = Number.POSITIVE_INFINITY): readonly BudgetState[] =>
+  definitions.budgets.list(position);

@@ -1,0 +1,202 @@
+import type { CrossingData } from '../events/balance.js';
+import type { BudgetDefinition, ThresholdDefinition } from '../events/budget.js';
+import { divideHalfEven, readDecimal } from '../values/decimal.js';
+import { type EpochNs, formatInstant, NS_PER_SECOND } from '../values/instant.js';
+import { formatPicos, MONEY_SCALE, parsePicos } from '../values/money.js';
+import { type Period, periodAt } from '../values/period.js';
+import { fixedTwo, HUNDRED_PERCENT, isAtPercent, isReached, PERCENT_SCALE, percentUsed } from './thresholds.js';
+
+export type BudgetStatusName = 'ok' | 'warning' | 'critical' | 'exceeded' | 'paused' | 'counting';
+export type AlertLevel = 'green' | 'yellow' | 'orange' | 'red' | 'blocked';
+
+/** A `ThresholdCrossed` of the period and what became of it. */
+export type Crossing = Readonly<{
+  alertId: string;
+  data: CrossingData;
+  crossedAt: EpochNs;
+  clearedAt: EpochNs | null;
+  acknowledged?: boolean;
+}>;
+
+export type StatusInput = Readonly<{
+  budgetId: string;
+  definition: BudgetDefinition;
+  /** {@link currentPeriod} at `now`; null outside the only period of a one-off budget. */
+  period: Period | null;
+  /** The balance of that period; null when it saw no usage. `waiting`: events that count once a price or a rate arrives. */
+  balance: Readonly<{ spend: bigint; waiting?: number }> | null;
+  crossings: readonly Crossing[];
+  /** Its past is still being added up. */
+  counting: boolean;
+  paused?: boolean;
+  now: EpochNs;
+  /** `<partition>:<position>` of the snapshot. */
+  position: string;
+  lastUpdated: EpochNs;
+}>;
+
+/** The status object of API.md "Budgets". Amounts are decimal strings of `currency`; instants UTC text; null: there is none. */
+export type BudgetStatus = Readonly<{
+  budgetId: string;
+  currency: string;
+  limit: string | null;
+  effectiveLimit: string | null;
+  currentSpend: string;
+  reserved: string;
+  /** Limit minus spend; negative past the limit. */
+  remaining: string | null;
+  /** Block point minus spend. */
+  graceRemaining: string | null;
+  percentUsed: string | null;
+  blockPoint: string | null;
+  periodStart: string | null;
+  periodEnd: string | null;
+  /** Started days count: 1 until the very end. */
+  daysRemaining: number | null;
+  /** Per day, so far in this period; two digits. */
+  burnRate: string | null;
+  projectedTotal: string | null;
+  projectedExhaustion: string | null;
+  status: BudgetStatusName;
+  alertLevel: AlertLevel;
+  activeAlerts: readonly ActiveAlert[];
+  paused: boolean;
+  override: null;
+  /** Events of the period that have no price or no exchange rate yet: not in `currentSpend`. */
+  waiting: number;
+  position: string;
+  lastUpdated: string;
+}>;
+
+export type ActiveAlert = Readonly<{
+  alertId: string;
+  /** The threshold's own number; absent for one by amount. */
+  percent?: number;
+  amount?: string;
+  severity: ThresholdDefinition['severity'];
+  actions: ThresholdDefinition['actions'];
+  since: string;
+  acknowledged: boolean;
+}>;
+
+/** The period a status speaks of: the one that holds `now`. */
+export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Period | null => periodAt(definition.period, now);
+
+/** Pure: definition, balance of the current period and its crossings, at `now`. */
+export const budgetStatus = (input: StatusInput): BudgetStatus => {
+  const { budgetId, definition, period, balance, counting, now, paused = false } = input;
+  const spend = balance?.spend ?? 0n;
+  const limit = limitOf(definition);
+  const block = blockPoint(definition);
+  return {
+    budgetId,
+    currency: definition.limit.currency,
+    limit: amount(limit),
+    effectiveLimit: amount(limit),
+    currentSpend: formatPicos(spend),
+    reserved: '0',
+    remaining: limit === null ? null : formatPicos(limit - spend),
+    graceRemaining: block === null ? null : formatPicos(block - spend),
+    percentUsed: percentUsed(spend, limit),
+    blockPoint: amount(block),
+    periodStart: period === null ? null : formatInstant(period.start),
+    periodEnd: period === null ? null : formatInstant(period.end),
+    daysRemaining: period === null ? null : Number(ceilDivide(period.end - now, NS_PER_DAY)),
+    ...projection(spend, limit, period, now),
+    status: statusName(definition, spend, limit, paused, counting),
+    alertLevel: alertLevel(definition, spend),
+    activeAlerts: activeAlerts(input.crossings, period),
+    paused,
+    override: null,
+    waiting: balance?.waiting ?? 0,
+    position: input.position,
+    lastUpdated: formatInstant(input.lastUpdated),
+  };
+};
+
+/** The limit in picos; null is unlimited. */
+export const limitOf = ({ limit }: BudgetDefinition): bigint | null => (limit.amount === null ? null : parsePicos(limit.amount));
+
+/** Limit × blockAtPercent, rounded down to a pico: never more room than said. null for an unlimited budget. */
+export const blockPoint = (definition: BudgetDefinition): bigint | null => {
+  const limit = limitOf(definition);
+  return limit === null ? null : (limit * scaledPercent(definition.enforcement.blockAtPercent)) / HUNDRED_PERCENT;
+};
+
+/** `paused` wins, then `counting`, then the highest of 100 % of the limit, a critical threshold, a warning threshold. */
+export const statusName = (
+  { thresholds }: BudgetDefinition,
+  spend: bigint,
+  limit: bigint | null,
+  paused: boolean,
+  counting: boolean,
+): BudgetStatusName => {
+  if (paused) return 'paused';
+  if (counting) return 'counting';
+  if (limit !== null && isLevelReached(100, spend, limit)) return 'exceeded';
+  const reached = (severity: ThresholdDefinition['severity']): boolean =>
+    thresholds.some((threshold) => threshold.severity === severity && isReached(threshold, spend, limit));
+  if (reached('critical')) return 'critical';
+  return reached('warning') ? 'warning' : 'ok';
+};
+
+/** By `levels`; `blocked` at or past the block point of a budget that blocks. With a zero limit any spend is past all of them. */
+export const alertLevel = (definition: BudgetDefinition, spend: bigint): AlertLevel => {
+  const limit = limitOf(definition);
+  if (limit === null) return 'green';
+  const { levels, enforcement } = definition;
+  if (enforcement.mode === 'block' && isLevelReached(enforcement.blockAtPercent, spend, limit)) return 'blocked';
+  const reached = (percent: number | undefined): boolean => percent !== undefined && isLevelReached(percent, spend, limit);
+  if (reached(levels.red)) return 'red';
+  if (reached(levels.orange)) return 'orange';
+  return reached(levels.yellow) ? 'yellow' : 'green';
+};
+
+const isLevelReached = (percent: number, spend: bigint, limit: bigint): boolean =>
+  limit <= 0n ? spend > 0n : isAtPercent(scaledPercent(percent), spend, limit);
+
+/** A percentage of a definition is a JSON number; its shortest text is the decimal that was meant. */
+const scaledPercent = (percent: number): bigint => {
+  const scaled = readDecimal(String(percent), PERCENT_SCALE);
+  if (typeof scaled !== 'bigint') throw new RangeError(`not a percentage: ${percent}`);
+  return scaled;
+};
+
+const NS_PER_DAY = 86_400n * NS_PER_SECOND;
+/** The first minutes of a period say little: a burn is taken over an hour at least. */
+const SHORTEST_BURN = 3_600n * NS_PER_SECOND;
+const HUNDREDTH = 10n ** BigInt(MONEY_SCALE - 2);
+
+type Projection = Pick<BudgetStatus, 'burnRate' | 'projectedTotal' | 'projectedExhaustion'>;
+const NO_PROJECTION: Projection = { burnRate: null, projectedTotal: null, projectedExhaustion: null };
+
+/** Straight line through the period's start: spend ÷ elapsed time. Exhaustion only when it falls into this period. */
+const projection = (spend: bigint, limit: bigint | null, period: Period | null, now: EpochNs): Projection => {
+  if (period === null || spend <= 0n || now < period.start) return NO_PROJECTION;
+  const length = period.end - period.start;
+  const elapsed = clamp(now - period.start, SHORTEST_BURN < length ? SHORTEST_BURN : length, length);
+  const burnRate = fixedTwo(divideHalfEven(spend * NS_PER_DAY, elapsed * HUNDREDTH));
+  if (limit === null) return { ...NO_PROJECTION, burnRate };
+  const projectedTotal = fixedTwo(divideHalfEven(spend * length, elapsed * HUNDREDTH));
+  const exhaustion = now + ceilDivide((limit - spend) * elapsed, spend);
+  const within = spend < limit && exhaustion < period.end;
+  return { burnRate, projectedTotal, projectedExhaustion: within ? formatInstant(exhaustion) : null };
+};
+
+const activeAlerts = (crossings: readonly Crossing[], period: Period | null): readonly ActiveAlert[] => {
+  const start = period === null ? null : formatInstant(period.start);
+  return crossings
+    .filter(({ data, clearedAt }) => clearedAt === null && data.periodStart === start)
+    .map(({ alertId, data: { definition }, crossedAt, acknowledged = false }) => ({
+      alertId,
+      ...(definition.percent === undefined ? { amount: definition.amount } : { percent: Number(definition.percent) }),
+      severity: definition.severity,
+      actions: definition.actions,
+      since: formatInstant(crossedAt),
+      acknowledged,
+    }));
+};
+
+const amount = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
+const clamp = (value: bigint, low: bigint, high: bigint): bigint => (value < low ? low : value > high ? high : value);
+const ceilDivide = (value: bigint, by: bigint): bigint => (value > 0n ? (value + by - 1n) / by : 0n);
