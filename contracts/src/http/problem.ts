@@ -145,3 +145,9 @@ export const Problem = z
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;
+
+/** A whole problem from its code. `members` are added as they are: `errors`, `instance`, the figures of a 402. */
+export const makeProblem = (code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}): Problem => {
+  const { status, title, retryable } = PROBLEMS[code];
+  return { type: problemType(code), title, status, detail, code, retryable, ...members };
+};
