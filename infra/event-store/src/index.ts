@@ -1,1 +1,3 @@
 export * from './port.js';
+export type { EventStoreOptions } from './postgres/options.js';
+export { createEventStore } from './postgres/postgres-event-store.js';

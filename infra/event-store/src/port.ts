@@ -26,15 +26,20 @@ export type AppendRequest = Readonly<{
 export type EventOutcome =
   /** Stored by this append, or long ago with equal content: where it is. */
   | Readonly<{ status: 'accepted' | 'duplicate'; position: number; revision: number }>
-  /** Its id is taken by another content, at that position. */
+  /**
+   * Its id is taken by another content, at that position. Or, in a unit with a numeric or `none` expectation, that of another event of
+   * the unit is, so that this one is not stored either (position 0: two events of the unit itself clash).
+   */
   | Readonly<{ status: 'conflict'; position: number }>;
 
 export type AppendResult =
   /** In request order. With a numeric or `none` expectation a `conflict` stores nothing of the unit. */
   | Readonly<{
       ok: true;
-      outcomes: readonly EventOutcome[] /** Partition head after it. */;
-      head: number /** The stream's last revision after it; -1 when it does not exist. */;
+      outcomes: readonly EventOutcome[];
+      /** The partition's head after this unit. */
+      head: number;
+      /** The stream's last revision after it; -1 when it does not exist. */
       revision: number;
     }>
   /** The expectation did not hold. Ids are looked up first: a retry of what was stored is `duplicate`, never this. */
@@ -70,6 +75,11 @@ export class StoreUnavailableError extends Error {
 /** Too many appends wait: nothing was stored, come back later (RELIABILITY F44). */
 export class StoreOverloadedError extends Error {
   override readonly name = 'StoreOverloadedError';
+}
+
+/** The store may not be opened like this: unsafe server settings, another number of partitions, a newer schema. Says why. */
+export class StoreRefusedError extends Error {
+  override readonly name = 'StoreRefusedError';
 }
 
 /**

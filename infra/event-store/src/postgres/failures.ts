@@ -1,0 +1,25 @@
+/** What an error of the driver or the server means for an append. */
+export type Failure =
+  /** Rolled back for sure, and worth another try at once. */
+  | 'transient'
+  /** The partition's head is not where this process thought: another process appended. */
+  | 'head_moved'
+  /** A unique index met an id that was taken to be new. */
+  | 'taken'
+  /** No answer, or one that says nothing about us: perhaps stored, perhaps not. */
+  | 'unavailable'
+  /** The server refuses this very input. */
+  | 'refused';
+
+const TRANSIENT = new Set(['40001', '40P01']);
+/** Connection, resources (disk full, too many clients), operator, system and internal errors; time limits; a server gone read-only. */
+const UNAVAILABLE = /^(08|53|57|58|XX|55P03|25P0|25006|26000)/;
+
+export const failureOf = (error: unknown): Failure => {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === 'BU001') return 'head_moved';
+  if (code === '23505') return 'taken';
+  if (TRANSIENT.has(code)) return 'transient';
+  // Codes of the network (ECONNRESET …) are longer than SQLSTATEs; the driver's own errors have none.
+  return code.length !== 5 || UNAVAILABLE.test(code) ? 'unavailable' : 'refused';
+};
