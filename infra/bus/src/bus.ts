@@ -1,0 +1,136 @@
+import type { AppendedRange, EventStore } from '@bursar/event-store';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { type Counters, newCounters, type Sample, samplesOf } from './counters.js';
+import { LedgerHub } from './ledger/hub.js';
+import { type Logger, silent } from './logger.js';
+import { Connection } from './nats/connection.js';
+import { Publisher } from './nats/publisher.js';
+import { StreamGuard } from './nats/stream-guard.js';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits, wantedStreams } from './nats/streams.js';
+import { toRangeMessage } from './range-message.js';
+
+export type BusOptions = Readonly<{
+  /** `nats://user:password@host:port`, several separated by commas; `tls://` insists on TLS. */
+  url: string;
+  /** Shown by the server as the connection's name. */
+  name: string;
+  logger?: Logger;
+  streams?: Partial<StreamLimits>;
+}>;
+
+const FIRST_CHECK_MS = 2_000;
+
+/**
+ * NATS as this process sees it. Nothing here throws because NATS is absent, slow or lost, and nothing waits for it: a range that
+ * cannot be published is read from the store by whoever needs it.
+ */
+export class Bus {
+  readonly counters: Counters = newCounters();
+  readonly logger: Logger;
+  readonly #connection: Connection;
+  readonly #publisher: Publisher;
+  readonly #limits: StreamLimits;
+  readonly #hubs = new Map<EventStore, LedgerHub>();
+  readonly #acked = new Map<number, number>();
+  #guard: StreamGuard | null = null;
+
+  constructor(options: BusOptions) {
+    this.logger = options.logger ?? silent;
+    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.streams };
+    this.#connection = new Connection(options.url, options.name, this.counters, this.logger);
+    this.#publisher = new Publisher(this.#connection);
+  }
+
+  get connected(): boolean {
+    return this.#connection.current !== null;
+  }
+
+  /** Why the bus is not all it should be, for readiness and operators; empty when it is. The store's work does not depend on it. */
+  get problems(): readonly string[] {
+    const { problem } = this.#connection;
+    return problem !== null ? [problem] : (this.#guard?.problems ?? []);
+  }
+
+  /** Runs for each new connection, at once when there is one: the place to subscribe. Reconnects keep subscriptions by themselves. */
+  onConnection(attach: (nc: NatsConnection) => void): () => void {
+    return this.#connection.onConnection(attach);
+  }
+
+  /** Makes the streams and keeps them right from now on. Resolves after the first check or 2 s; never rejects. */
+  async ensureStreams(): Promise<void> {
+    this.#guard ??= new StreamGuard(this.#connection, wantedStreams(this.#limits), this.counters, this.logger);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, FIRST_CHECK_MS).unref();
+    await Promise.race([this.#guard.check(), promise]);
+    clearTimeout(timer);
+  }
+
+  /**
+   * Announces what this process just appended, one JetStream message on `ledger.<partition>`, and hands it to consumers in this
+   * process. Fire and forget: call it from `store.onAppended`.
+   */
+  publishRange(range: AppendedRange): void {
+    for (const hub of this.#hubs.values()) hub.appended(range);
+    this.sendRange(range);
+  }
+
+  /** As {@link publishRange} for a range read from the store: the bus only. */
+  sendRange(range: AppendedRange): void {
+    if (!this.connected) {
+      this.counters.rangesDropped += 1;
+      return;
+    }
+    const { subject, body, headers, wake } = toRangeMessage(range);
+    const sent = this.#publisher.publish(subject, body, headers, (stored) => this.#onRangeAck(range.partition, range.last, stored));
+    if (!sent) this.counters.rangesDropped += 1;
+    else if (wake) this.counters.wakesPublished += 1;
+    else this.counters.rangesPublished += 1;
+  }
+
+  /** The highest position of a partition that this process published and JetStream acknowledged; 0 before the first. */
+  ackedThrough(partition: number): number {
+    return this.#acked.get(partition) ?? 0;
+  }
+
+  /** Ranges and messages sent and not yet acknowledged. */
+  get unacknowledged(): number {
+    return this.#publisher.outstanding;
+  }
+
+  /** Publishes to a JetStream stream. True once it is stored; false when refused, not sent, or not known within 5 s. Never rejects. */
+  publish(subject: string, body: Uint8Array, headers: MsgHdrs): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    if (!this.#publisher.publish(subject, body, headers, resolve)) resolve(false);
+    return promise;
+  }
+
+  /** What consumers of a store in this process share. */
+  hubOf(store: EventStore): LedgerHub {
+    const hub = this.#hubs.get(store) ?? new LedgerHub(store, this.#connection, this.counters, this.logger);
+    this.#hubs.set(store, hub);
+    return hub;
+  }
+
+  /** The counters under their Prometheus names, for a registry's `collect`. */
+  samples(): readonly Sample[] {
+    return samplesOf(this.counters);
+  }
+
+  async close(): Promise<void> {
+    this.#guard?.close();
+    await this.#connection.close();
+    this.#publisher.close();
+  }
+
+  #onRangeAck(partition: number, last: number, stored: boolean): void {
+    if (!stored) {
+      this.counters.rangesFailed += 1;
+      return;
+    }
+    this.counters.rangesAcked += 1;
+    if (last > this.ackedThrough(partition)) this.#acked.set(partition, last);
+  }
+}
+
+/** A bus that connects, and stays connected, in the background. Throws `TypeError` on a malformed URL, and nothing else. */
+export const connectBus = async (options: BusOptions): Promise<Bus> => new Bus(options);

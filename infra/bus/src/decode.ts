@@ -1,0 +1,27 @@
+import { type EventMeta, type LedgerEvent, upcast } from '@bursar/contracts';
+import type { StoredEvent } from '@bursar/event-store';
+
+/**
+ * A stored event as folds see it: data parsed and brought up to its newest version.
+ * Throws `UnknownEventError` for a type or version of a newer release: the partition must halt, not skip (RELIABILITY F46).
+ */
+export const decodeStored = (event: StoredEvent): LedgerEvent =>
+  ({
+    partition: event.partition,
+    position: event.position,
+    stream: event.stream,
+    revision: event.revision,
+    id: event.id,
+    type: event.type,
+    recordedAt: event.recordedAt,
+    meta: parseMeta(event.meta),
+    data: upcast(event.type, event.version, JSON.parse(event.data)),
+  }) as LedgerEvent;
+
+let last: Readonly<{ text: string; meta: EventMeta }> = { text: '', meta: { tenant: '' } };
+
+/** Events of one request carry the same meta, text for text: parsed once, and frozen because it is shared. */
+const parseMeta = (text: string): EventMeta => {
+  if (text !== last.text) last = { text, meta: Object.freeze(JSON.parse(text) as EventMeta) };
+  return last.meta;
+};

@@ -1,0 +1,19 @@
+import type { EventStore } from '@bursar/event-store';
+import type { Bus } from '../bus.js';
+
+export type ConsumeOptions = Readonly<{
+  store: EventStore;
+  bus: Bus;
+  partition: number;
+  /** The consumer's checkpoint: delivery begins at the position after it. */
+  after: number;
+  /** Aborting resolves the promise once the handler in progress is done. */
+  signal: AbortSignal;
+  /** Most events in one batch. */
+  maxEvents: number;
+  /** How often the store's head is asked for, should the bus be silent (RELIABILITY F10: at most 1 s when behind, 5 s idle). */
+  pollMs: number;
+}>;
+
+/** `last` is the position of the last event: the next checkpoint. */
+export type Batch<E> = Readonly<{ events: readonly E[]; last: number }>;

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StoredEvent } from '@bursar/event-store';
+import type { LedgerHub } from './hub.js';
+import type { ConsumeOptions } from './options.js';
+import { type BufferedRange, RangeBuffer } from './range-buffer.js';
+import { verifyRanges } from './verify.js';
+import { Wake } from './wake.js';
+
+const BUFFER_BYTES = 8 * 1024 * 1024;
+/** How long a range that must be on its way may take before the store is asked instead. */
+const GRACE_MS = 20;
+/** Rows of one read of the store: large enough for its speed, small enough for sixteen partitions at once in memory. */
+const READ_EVENTS = 2_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2_000;
+
+const NOTHING: readonly StoredEvent[] = [];
+
+/** Follows one partition: answers what comes next, from the bus if it is there and the store confirms it, else from the store. */
+export class PartitionReader {
+  readonly #hub: LedgerHub;
+  readonly #buffer: RangeBuffer;
+  readonly #wake = new Wake();
+  readonly #leave: () => void;
+  #position: number;
+  /** The highest position anyone claims to exist. A false claim costs one read of the store. */
+  #claimed: number;
+  /** Counts claims, to know whether one came during a read. */
+  #claims = 0;
+  /** The position whose successor was already waited for, or must not be. */
+  #waitedAt: number;
+  /** The next read, begun while the handler works on the last one. */
+  #ahead: Promise<readonly StoredEvent[]> | null = null;
+
+  constructor(private readonly options: ConsumeOptions) {
+    const { bus, store, partition, after, pollMs } = options;
+    this.#hub = bus.hubOf(store);
+    this.#position = after;
+    // What happened before we joined is unknown, so look once.
+    this.#claimed = after + 1;
+    this.#waitedAt = after;
+    this.#buffer = new RangeBuffer(BUFFER_BYTES, this.#hub.buffers);
+    this.#leave = this.#hub.join(partition, pollMs, {
+      offer: (range) => this.#offer(range),
+      head: (position) => this.#claim(position),
+    });
+  }
+
+  /** The next events in order, after a wait if need be; empty when there is nothing to hand over yet. */
+  async next(): Promise<readonly StoredEvent[]> {
+    const { signal, maxEvents, pollMs } = this.options;
+    if (this.#ahead === null) {
+      const taken = this.#buffer.take(this.#position, maxEvents);
+      if (taken.length > 0) return await this.#confirm(taken);
+    }
+    this.#buffer.prune(this.#position);
+    if (this.#claimed <= this.#position) {
+      await this.#wake.wait(pollMs, signal);
+      return NOTHING;
+    }
+    if (this.#ahead === null && this.#hub.connected && this.#waitedAt !== this.#position) {
+      await this.#grace();
+      return NOTHING;
+    }
+    return await this.#fromStore();
+  }
+
+  close(): void {
+    this.#leave();
+    this.#buffer.clear();
+  }
+
+  #offer(range: BufferedRange): void {
+    if (range.last <= this.#position) return;
+    if (!this.#buffer.offer(range)) this.options.bus.counters.rangesOverflowed += 1;
+    this.#claim(range.last);
+  }
+
+  #claim(position: number): void {
+    if (position <= this.#position) return;
+    this.#claimed = Math.max(this.#claimed, position);
+    this.#claims += 1;
+    this.#wake.fire();
+  }
+
+  /** Messages of two publishers overtake each other, and a poll sees a head before its message comes: wait a little, once. */
+  async #grace(): Promise<void> {
+    const deadline = performance.now() + GRACE_MS;
+    for (let left = GRACE_MS; left > 0 && !this.#buffer.has(this.#position + 1); left = deadline - performance.now()) {
+      await this.#wake.wait(left, this.options.signal);
+      if (this.options.signal.aborted) break;
+    }
+    this.#waitedAt = this.#position;
+  }
+
+  async #confirm(taken: readonly BufferedRange[]): Promise<readonly StoredEvent[]> {
+    const { bus, store, partition } = this.options;
+    const verified = await verifyRanges(taken, (position) => this.#ask(() => store.linkAt(partition, position), null));
+    if (verified === null) {
+      bus.counters.rangesForged += taken.length;
+      bus.logger.warn({ partition, after: this.#position }, 'a range on the bus is not what the store holds; the store is read instead');
+      this.#buffer.clear();
+      this.#waitedAt = this.#position;
+      return NOTHING;
+    }
+    bus.counters.eventsFromBus += verified.events.length;
+    return this.#advance(verified.events);
+  }
+
+  async #fromStore(): Promise<readonly StoredEvent[]> {
+    const { counters } = this.options.bus;
+    const claims = this.#claims;
+    const events = await (this.#ahead ?? this.#read());
+    this.#ahead = null;
+    if (events.length > 0) {
+      counters.eventsFromStore += events.length;
+      this.#advance(events);
+      if (this.#claimed > this.#position && !this.#buffer.has(this.#position + 1)) this.#ahead = this.#read();
+      else this.#waitedAt = -1;
+    } else if (claims === this.#claims) {
+      // The store ends here, so whoever claimed more made it up.
+      this.#claimed = this.#position;
+      counters.rangesForged += this.#buffer.clear();
+    }
+    return events;
+  }
+
+  /** Up to the next buffered range, so that what came by the bus is not read again. */
+  #read(): Promise<readonly StoredEvent[]> {
+    const { bus, store, partition } = this.options;
+    const after = this.#position;
+    const missing = this.#buffer.firstAfter(after) - 1 - after;
+    bus.counters.storeReads += 1;
+    return this.#ask(() => store.readPartition(partition, after, Math.max(1, Math.min(missing, READ_EVENTS))), NOTHING);
+  }
+
+  #advance(events: readonly StoredEvent[]): readonly StoredEvent[] {
+    this.#position = events.at(-1)?.position ?? this.#position;
+    return events;
+  }
+
+  /** Asks the store until it answers: a restart of it is waited out. `aborted` is the answer when the consumer is told to stop. */
+  async #ask<T>(question: () => Promise<T>, aborted: T): Promise<T> {
+    const { bus, signal, partition } = this.options;
+    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      try {
+        return await question();
+      } catch (error) {
+        bus.counters.storeReadFailures += 1;
+        bus.logger.warn({ error: String(error), partition }, 'the event store does not answer; asking again');
+        await delay(wait, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return aborted;
+  }
+}

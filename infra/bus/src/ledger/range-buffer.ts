@@ -1,0 +1,87 @@
+import type { StoredEvent } from '@bursar/event-store';
+
+/** A range that waits for its turn. */
+export type BufferedRange = Readonly<{
+  first: number;
+  last: number;
+  link: Uint8Array;
+  /** Rough memory it holds. */
+  bytes: number;
+  /** Comes from this process's own commit, not from the bus: nothing to verify. */
+  trusted: boolean;
+  /** Its events, decoded once however many consumers ask. Throws `MalformedEventError`. */
+  events: () => readonly StoredEvent[];
+}>;
+
+/** Bytes that all buffers of a process share. */
+export type ByteBudget = { used: number; readonly limit: number };
+
+/**
+ * Holds ranges that came early, until the position before them has been applied. Ranges come in any order, twice, overlapping or
+ * made up; the first to claim a position keeps it until it is taken or cleared. Bounded: what does not fit is read from the store.
+ */
+export class RangeBuffer {
+  readonly #byFirst = new Map<number, BufferedRange>();
+  #bytes = 0;
+
+  constructor(
+    private readonly maxBytes: number,
+    private readonly budget: ByteBudget,
+  ) {}
+
+  has(first: number): boolean {
+    return this.#byFirst.has(first);
+  }
+
+  /** First position of the nearest range beyond `after`; Infinity when there is none. */
+  firstAfter(after: number): number {
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const first of this.#byFirst.keys()) if (first > after && first < nearest) nearest = first;
+    return nearest;
+  }
+
+  /** False when there is no room for it. A second range with the same first position is ignored. */
+  offer(range: BufferedRange): boolean {
+    if (this.#byFirst.has(range.first)) return true;
+    if (this.#bytes + range.bytes > this.maxBytes || this.budget.used + range.bytes > this.budget.limit) return false;
+    this.#byFirst.set(range.first, range);
+    this.#account(range.bytes);
+    return true;
+  }
+
+  /** Removes and answers the ranges that follow `after` without a gap: at least one if there is one, then while they fit in `maxEvents`. */
+  take(after: number, maxEvents: number): readonly BufferedRange[] {
+    const taken: BufferedRange[] = [];
+    let last = after;
+    for (let next = this.#byFirst.get(last + 1); next !== undefined; next = this.#byFirst.get(last + 1)) {
+      if (taken.length > 0 && next.last - after > maxEvents) break;
+      this.#remove(next);
+      taken.push(next);
+      last = next.last;
+    }
+    return taken;
+  }
+
+  /** Forgets what lies at or before `after`, also in part: the rest of such a range comes from the store. */
+  prune(after: number): void {
+    for (const range of [...this.#byFirst.values()]) if (range.first <= after) this.#remove(range);
+  }
+
+  /** Empties it and says how many ranges that were. */
+  clear(): number {
+    const count = this.#byFirst.size;
+    this.#byFirst.clear();
+    this.#account(-this.#bytes);
+    return count;
+  }
+
+  #remove(range: BufferedRange): void {
+    this.#byFirst.delete(range.first);
+    this.#account(-range.bytes);
+  }
+
+  #account(bytes: number): void {
+    this.#bytes += bytes;
+    this.budget.used += bytes;
+  }
+}

@@ -1,0 +1,93 @@
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import type { Connection } from './connection.js';
+
+/** Called once: true when JetStream stored the message (or had it already), false when it refused, or never said. */
+export type Settled = (stored: boolean) => void;
+
+const ACK_TIMEOUT_MS = 5_000;
+const SWEEP_MS = 1_000;
+const MAX_OUTSTANDING = 4_096;
+const MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024;
+
+type Outstanding = Readonly<{ bytes: number; sentAt: number; settled: Settled }>;
+
+/**
+ * JetStream publishing with one reply inbox for all messages and a count of what is unacknowledged: 2.5 µs a message where
+ * `js.publish` costs 45 (PERFORMANCE §1). Memory is bounded: past 4,096 messages or 32 MB unacknowledged nothing is sent.
+ */
+export class Publisher {
+  readonly #inbox = createInbox();
+  readonly #outstanding = new Map<string, Outstanding>();
+  #bytes = 0;
+  #next = 0;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(private readonly connection: Connection) {
+    connection.onConnection((nc) => this.#listen(nc));
+    connection.onDisconnect(() => this.#failAll());
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /** False, and nothing sent, without a connection, without room, or when the message is larger than the server takes. */
+  publish(subject: string, body: Uint8Array, headers: MsgHdrs, settled: Settled): boolean {
+    const nc = this.connection.current;
+    if (nc === null || this.#outstanding.size >= MAX_OUTSTANDING || this.#bytes + body.length > MAX_OUTSTANDING_BYTES) return false;
+    this.#next += 1;
+    const token = this.#next.toString(36);
+    try {
+      nc.publish(subject, body, { headers, reply: `${this.#inbox}.${token}` });
+    } catch {
+      // Closed in between, or over max_payload: the caller goes on as without a connection.
+      return false;
+    }
+    this.#outstanding.set(token, { bytes: body.length, sentAt: performance.now(), settled });
+    this.#bytes += body.length;
+    return true;
+  }
+
+  /** Whatever is unacknowledged settles as not stored. */
+  close(): void {
+    clearInterval(this.#sweeper);
+    this.#failAll();
+  }
+
+  #listen(nc: NatsConnection): void {
+    nc.subscribe(`${this.#inbox}.*`, { callback: (error, message) => (error === null ? this.#onAck(message) : undefined) });
+  }
+
+  #onAck(message: Msg): void {
+    this.#settle(message.subject.slice(this.#inbox.length + 1), isStored(message));
+  }
+
+  #settle(token: string, stored: boolean): void {
+    const entry = this.#outstanding.get(token);
+    if (entry === undefined) return;
+    this.#outstanding.delete(token);
+    this.#bytes -= entry.bytes;
+    entry.settled(stored);
+  }
+
+  #sweep(): void {
+    const before = performance.now() - ACK_TIMEOUT_MS;
+    for (const [token, { sentAt }] of this.#outstanding) {
+      // Insertion order is send order.
+      if (sentAt > before) return;
+      this.#settle(token, false);
+    }
+  }
+
+  #failAll(): void {
+    for (const token of [...this.#outstanding.keys()]) this.#settle(token, false);
+  }
+}
+
+/** `{"stream":"LEDGER","seq":7}`; an error object when refused; status 503 without a body when no stream takes the subject. */
+const isStored = (message: Msg): boolean => {
+  if (message.data.length === 0) return false;
+  const text = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength).toString('utf8');
+  return text.includes('"stream"') && !text.includes('"error"');
+};
