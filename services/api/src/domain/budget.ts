@@ -74,16 +74,12 @@ const anchored = (definition: BudgetDefinition, startsAt: string): BudgetDefinit
   period: anchorPeriod(definition.period, startsAt),
 });
 
-/** What no schema of one field can say. A deleted budget is as absent as one that never was (API.md: 404). */
+/** What no schema can say, because it depends on whose budget it is. */
 const accept = (definition: BudgetDefinition, tenant: string): BudgetDefinition => {
   refuseForeign(definition.scope, tenant, '/scope');
   definition.members?.forEach((member, index) => {
     refuseForeign(member, tenant, `/members/${index}`);
   });
-  const { validFrom, validUntil } = definition;
-  if (validFrom !== null && validUntil !== null && validUntil <= validFrom) {
-    throw new Rejection('order', 'validUntil has to be after validFrom.', '/validUntil');
-  }
   return definition;
 };
 
@@ -93,6 +89,7 @@ const refuseForeign = (scope: ScopeRef, tenant: string, pointer: string): void =
     throw new Rejection('not_found', `There is no scope ${scope} here.`, pointer);
 };
 
+/** A deleted budget is as absent as one that never was (API.md: 404). */
 const mustExist = (state: Budget, budgetId: string): ActiveBudget => {
   if (state.status === 'Active') return state;
   throw new Rejection('not_found', `There is no budget ${budgetId}.`);

@@ -30,7 +30,7 @@ export const decidePriceList = (command: CreatePriceList): readonly NewEvent<'Pr
   ];
 };
 
-const chunks = (prices: readonly Price[]): (readonly Price[])[] =>
+const chunks = (prices: readonly Price[]): Price[][] =>
   Array.from({ length: Math.ceil(prices.length / PRICES_PER_EVENT) }, (_, k) =>
     prices.slice(k * PRICES_PER_EVENT, (k + 1) * PRICES_PER_EVENT),
   );

@@ -1,0 +1,161 @@
+import { decodeStored } from '@bursar/bus';
+import { contentHash, derivedId, type EventMeta, type LedgerEvent, partitionOf } from '@bursar/contracts';
+import {
+  type AppendRequest,
+  type AppendResult,
+  type EventStore,
+  type EventToAppend,
+  StoreOverloadedError,
+  StoreUnavailableError,
+} from '@bursar/event-store';
+import { Problem } from '@bursar/platform';
+import { Injectable } from '@nestjs/common';
+import type { NewEvent } from '../../domain/new-event.js';
+import type { CommandContext } from '../../features/command-context.js';
+
+/** How one kind of stream is folded. `evolve` answers the next state; it may be the same object, changed, where `live` is set. */
+export type Aggregate<S> = Readonly<{
+  initial: (tenant: string) => S;
+  evolve: (state: S, event: LedgerEvent) => S;
+  /** Keep the folded state between commands and read the stream's tail only: for long streams (scopes, prices). */
+  live: boolean;
+}>;
+
+/** A folded stream. `revision` is -1 and `position` 0 while it does not exist. */
+export type Loaded<S> = { state: S; revision: number; position: number };
+/** What a command left behind: the decided state, the stream's revision and where in the partition it is. */
+export type Outcome<S> = Readonly<{ state: S; revision: number; partition: number; position: number }>;
+
+/** Another writer keeps winning the race for a stream: after so many decisions the caller is told. */
+const MAX_DECISIONS = 20;
+const PAGE = 500;
+/** Folded states kept, per kind; the least recently used goes first. */
+const MAX_LIVE = 500;
+
+/** Loads, decides, appends at the loaded revision; reads again and decides again when somebody was faster. */
+@Injectable()
+export class Streams {
+  readonly #live = new Map<string, Loaded<unknown>>();
+
+  constructor(private readonly store: EventStore) {}
+
+  /** Folds the stream to its end. */
+  async load<S>(stream: string, tenant: string, aggregate: Aggregate<S>): Promise<Loaded<S>> {
+    const loaded = aggregate.live ? this.#remembered(stream, tenant, aggregate) : fresh(tenant, aggregate);
+    for (;;) {
+      const from = loaded.revision + 1;
+      const page = await reading(this.store.readStream(stream, from, PAGE));
+      for (const event of page) {
+        // Two loads of one live state may read the same tail: each event is folded once.
+        if (event.revision !== loaded.revision + 1) continue;
+        loaded.state = aggregate.evolve(loaded.state, decodeStored(event));
+        loaded.revision = event.revision;
+        loaded.position = event.position;
+      }
+      if (page.length < PAGE) return loaded;
+    }
+  }
+
+  /**
+   * Runs a decision against the newest state until its events are appended. Throws what the decision throws, and {@link Problem}
+   * `conflict`, `store_unavailable`, `outcome_unknown`, `overloaded`.
+   */
+  async transact<S>(
+    stream: string,
+    context: CommandContext,
+    aggregate: Aggregate<S>,
+    decision: (loaded: Readonly<Loaded<S>>) => readonly NewEvent[],
+  ): Promise<Outcome<S>> {
+    const partition = partitionOf(context.tenant, this.store.partitions);
+    let mayBeDone = context.repeated;
+    for (let attempt = 0; attempt < MAX_DECISIONS; attempt += 1) {
+      const done = mayBeDone ? await this.#find(partition, context) : undefined;
+      const loaded = await this.load(stream, context.tenant, aggregate);
+      if (done !== undefined) return { state: loaded.state, revision: loaded.revision, partition, position: done };
+      const events = decision(loaded).map((event, index) => toAppend(event, index, context));
+      if (events.length === 0) return { state: loaded.state, revision: loaded.revision, partition, position: loaded.position };
+      const expectedRevision = loaded.revision === -1 ? 'none' : loaded.revision;
+      const position = await this.#append({ partition, stream, events, expectedRevision });
+      if (typeof position !== 'number') {
+        mayBeDone ||= position === 'id_taken';
+        continue;
+      }
+      const after = await this.load(stream, context.tenant, aggregate);
+      return { state: after.state, revision: after.revision, partition, position };
+    }
+    throw new Problem('conflict', 'Others kept changing it at the same time.', { retryAfter: 1 });
+  }
+
+  /** Position of the unit's last event, or why it was not stored. */
+  async #append(request: AppendRequest): Promise<number | 'moved_on' | 'id_taken'> {
+    const result = await appending(this.store.append(request));
+    if (!result.ok) return 'moved_on';
+    let last = 0;
+    for (const outcome of result.outcomes) {
+      if (outcome.status === 'conflict') return 'id_taken';
+      last = Math.max(last, outcome.position);
+    }
+    return last;
+  }
+
+  /** Where the command's first event lies when an earlier attempt under the same request id got through. */
+  async #find(partition: number, context: CommandContext): Promise<number | undefined> {
+    const id = eventId(context, 0);
+    const found = await reading(this.store.lookup(partition, [id]));
+    return found.get(id)?.position;
+  }
+
+  #remembered<S>(stream: string, tenant: string, aggregate: Aggregate<S>): Loaded<S> {
+    const known = this.#live.get(stream) as Loaded<S> | undefined;
+    const loaded = known ?? fresh(tenant, aggregate);
+    this.#live.delete(stream);
+    this.#live.set(stream, loaded);
+    const [oldest] = this.#live.keys();
+    if (this.#live.size > MAX_LIVE && oldest !== undefined) this.#live.delete(oldest);
+    return loaded;
+  }
+}
+
+const fresh = <S>(tenant: string, aggregate: Aggregate<S>): Loaded<S> => ({ state: aggregate.initial(tenant), revision: -1, position: 0 });
+
+const eventId = (context: CommandContext, index: number): string => derivedId('command', context.tenant, context.requestId, String(index));
+
+const toAppend = (event: NewEvent, index: number, context: CommandContext): EventToAppend => {
+  const meta: EventMeta = {
+    tenant: context.tenant,
+    actor: context.actor,
+    via: 'http',
+    causationId: context.requestId,
+    ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+  };
+  return {
+    id: eventId(context, index),
+    type: event.type,
+    version: 1,
+    data: JSON.stringify(event.data),
+    meta: JSON.stringify(meta),
+    contentHash: contentHash({ type: event.type, data: event.data }),
+  };
+};
+
+/** A store that does not answer a read leaves nothing in doubt. */
+const reading = async <T>(work: Promise<T>): Promise<T> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw new Problem('store_unavailable', undefined, { cause: error });
+    throw error;
+  }
+};
+
+/** An append without an answer may have happened: the same request with the same Idempotency-Key finds out. */
+const appending = async (work: Promise<AppendResult>): Promise<AppendResult> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreOverloadedError) throw new Problem('overloaded', undefined, { cause: error });
+    if (error instanceof StoreUnavailableError)
+      throw new Problem('outcome_unknown', undefined, { extensions: { outcome: 'unknown' }, cause: error });
+    throw error;
+  }
+};

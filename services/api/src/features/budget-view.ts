@@ -1,0 +1,49 @@
+import { type BudgetDefinition, parseInstant, parsePicos } from '@bursar/contracts';
+import { type BudgetStatus, budgetStatus } from '@bursar/contracts/folds';
+import { type Moment, positionText } from '../adapters/sql/snapshot.js';
+import type { CrossingRow, Standing } from '../adapters/sql/standings.js';
+import { type Alert, toAlert } from '../domain/alert.js';
+
+/** A definition as the API shows it: the stored one, with percentages as the JSON numbers people send. */
+export type ShownDefinition = Omit<BudgetDefinition, 'thresholds'> &
+  Readonly<{ thresholds: readonly (Omit<BudgetDefinition['thresholds'][number], 'percent'> & { percent?: number })[] }>;
+
+export type BudgetView = Readonly<{ id: string }> &
+  ShownDefinition &
+  Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null; revision: number; status: BudgetStatus }>;
+
+export const showDefinition = ({ thresholds, ...definition }: BudgetDefinition): ShownDefinition => ({
+  ...definition,
+  thresholds: thresholds.map(({ percent, ...rest }) => ({ ...(percent === undefined ? {} : { percent: Number(percent) }), ...rest })),
+});
+
+export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => {
+  const { budget, period, balance, active } = standing;
+  return budgetStatus({
+    budgetId: budget.budget_id,
+    definition: budget.definition,
+    period,
+    balance: balance === null ? null : { spend: parsePicos(balance.spend), waiting: balance.waiting },
+    crossings: active.map((row) => ({ alertId: row.alert_id, data: row.data, crossedAt: parseInstant(row.crossed_at), clearedAt: null })),
+    counting: budget.counted_position === null,
+    now: moment.now,
+    position: positionText(moment.partition, moment.position),
+    lastUpdated: parseInstant(balance?.updated_at ?? budget.updated_at),
+  });
+};
+
+export const showBudget = (standing: Standing, moment: Moment): BudgetView => {
+  const { budget } = standing;
+  return {
+    id: budget.budget_id,
+    ...showDefinition(budget.definition),
+    createdAt: budget.created_at,
+    updatedAt: budget.updated_at,
+    createdBy: budget.created_by,
+    revision: budget.revision,
+    status: showStatus(standing, moment),
+  };
+};
+
+export const showCrossing = (row: CrossingRow, partition: number): Alert =>
+  toAlert(row.alert_id, row.data, row.crossed_at, positionText(partition, row.position));

@@ -1,0 +1,73 @@
+import { budgetStream, formatInstant, parseInstant } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import { findBudget } from '../adapters/sql/budgets.js';
+import { Checkpoints } from '../adapters/sql/checkpoints.js';
+import { onSnapshot, positionText } from '../adapters/sql/snapshot.js';
+import { type BudgetRow, loadStandings } from '../adapters/sql/standings.js';
+import { type Aggregate, type Outcome, Streams } from '../adapters/store/streams.js';
+import { type ActiveBudget, type Budget, type BudgetCommand, decideBudget, evolveBudget, noBudget } from '../domain/budget.js';
+import { Rejection } from '../domain/rejection.js';
+import { type Answer, etag } from './answer.js';
+import { showBudget } from './budget-view.js';
+import type { CommandContext } from './command-context.js';
+import type { IfMatch } from './if-match.js';
+
+const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
+/** A following read sees the write when the projector is alive; when it is not, the write is no less durable. */
+const WAIT_FOR_PROJECTOR_MS = 5_000;
+
+/** Runs budget commands and answers the state they decided, once reads see it. */
+@Injectable()
+export class DecidedBudget {
+  constructor(
+    private readonly streams: Streams,
+    private readonly checkpoints: Checkpoints,
+    private readonly db: Kysely<Database>,
+  ) {}
+
+  /** `ifMatch`: refuse with `precondition_failed` unless the budget is at that ETag. */
+  async run(context: CommandContext, command: BudgetCommand, ifMatch?: IfMatch): Promise<Outcome<Budget>> {
+    const outcome = await this.streams.transact(budgetStream(context.tenant, command.budgetId), context, BUDGET, ({ state, revision }) => {
+      if (state.status === 'Active') ifMatch?.(revision);
+      return decideBudget(command, state);
+    });
+    await this.checkpoints.passed('balances', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
+    return outcome;
+  }
+
+  async answer(tenant: string, outcome: Outcome<Budget>, status: number, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const { state, revision, partition, position } = outcome;
+    // An earlier attempt of the same request made it, and somebody deleted it since.
+    if (state.status !== 'Active') throw new Rejection('not_found', 'The budget has been deleted since.');
+    return onSnapshot(this.db, partition, async (trx, moment) => {
+      const projected = await findBudget(trx, tenant, state.budgetId);
+      const row = toRow(tenant, state, revision, position, projected?.counted_position ?? null);
+      const [standing] = await loadStandings(trx, tenant, [row], moment);
+      if (standing === undefined) throw new Error('one budget has one standing');
+      return {
+        status,
+        body: showBudget(standing, moment),
+        headers: { etag: etag(revision), 'bursar-position': positionText(partition, position), ...headers },
+      };
+    });
+  }
+}
+
+/** The row the projector makes of the same events, whether or not it has come to it yet. */
+const toRow = (tenant: string, state: ActiveBudget, revision: number, position: number, countedPosition: number | null): BudgetRow => ({
+  tenant,
+  budget_id: state.budgetId,
+  scope: state.definition.scope,
+  name: state.definition.name,
+  period_kind: state.definition.period.kind,
+  definition: state.definition,
+  revision,
+  created_position: position,
+  created_at: formatInstant(parseInstant(state.createdAt)),
+  created_by: state.createdBy,
+  updated_at: formatInstant(parseInstant(state.updatedAt)),
+  deleted: false,
+  counted_position: countedPosition,
+});

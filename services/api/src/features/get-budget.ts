@@ -1,0 +1,56 @@
+import { partitionOf } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { Problem } from '@bursar/platform';
+import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import { crossingsOf, findBudget } from '../adapters/sql/budgets.js';
+import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
+import { loadStandings, type Standing } from '../adapters/sql/standings.js';
+import { Installation } from '../installation.js';
+import { type Answer, etag, ok } from './answer.js';
+import { showBudget, showCrossing, showStatus } from './budget-view.js';
+
+/** Alerts shown with a budget: the last few (PRODUCT G2). */
+const ALERTS_SHOWN = 5;
+
+/** One budget: whole, its status alone, or its alerts. Each on one snapshot. */
+@Injectable()
+export class GetBudget {
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly installation: Installation,
+  ) {}
+
+  whole(tenant: string, budgetId: string): Promise<Answer> {
+    return this.#on(tenant, budgetId, async (standing, moment, trx) => {
+      const alerts = await crossingsOf(trx, tenant, budgetId, ALERTS_SHOWN);
+      const body = { ...showBudget(standing, moment), alerts: alerts.map((row) => showCrossing(row, moment.partition)) };
+      return ok(body, { etag: etag(standing.budget.revision) });
+    });
+  }
+
+  status(tenant: string, budgetId: string): Promise<Answer> {
+    return this.#on(tenant, budgetId, async (standing, moment) => ok(showStatus(standing, moment)));
+  }
+
+  alerts(tenant: string, budgetId: string, limit: number): Promise<Answer> {
+    return this.#on(tenant, budgetId, async (_standing, moment, trx) => {
+      const rows = await crossingsOf(trx, tenant, budgetId, limit);
+      return ok({ data: rows.map((row) => showCrossing(row, moment.partition)), nextCursor: null });
+    });
+  }
+
+  #on(
+    tenant: string,
+    budgetId: string,
+    show: (standing: Standing, moment: Moment, trx: Kysely<Database>) => Promise<Answer>,
+  ): Promise<Answer> {
+    return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
+      const budget = await findBudget(trx, tenant, budgetId);
+      if (budget === undefined) throw new Problem('not_found', 'There is no such budget.');
+      const [standing] = await loadStandings(trx, tenant, [budget], moment);
+      if (standing === undefined) throw new Error('one budget has one standing');
+      return show(standing, moment, trx);
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import { formatPicos, parsePicos, partitionOf, rootScope, type ScopeRef, scopeId, scopeType, type WireMoney } from '@bursar/contracts';
+import type { BudgetStatus } from '@bursar/contracts/folds';
+import type { Database } from '@bursar/database';
+import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import { budgetsOn } from '../adapters/sql/budgets.js';
+import { subtree } from '../adapters/sql/scopes.js';
+import { onSnapshot } from '../adapters/sql/snapshot.js';
+import { totalSpend } from '../adapters/sql/spend.js';
+import { loadStandings } from '../adapters/sql/standings.js';
+import { type TreeNode, treeFrom } from '../domain/hierarchy.js';
+import { Installation } from '../installation.js';
+import { type Answer, ok } from './answer.js';
+import { showStatus } from './budget-view.js';
+
+type ShownBudget = Omit<BudgetStatus, 'budgetId'> & Readonly<{ id: string; name: string }>;
+type ShownNode = Readonly<{
+  scope: ScopeRef;
+  type: string;
+  id: string;
+  name: string | null;
+  /** All the scope ever spent, descendants included, by currency. */
+  spend: readonly WireMoney[];
+  budgets: readonly ShownBudget[];
+  children: readonly ShownNode[];
+  truncated?: true;
+}>;
+type Details = Readonly<{
+  names: ReadonlyMap<ScopeRef, string | null>;
+  spend: ReadonlyMap<ScopeRef, readonly WireMoney[]>;
+  budgets: ReadonlyMap<ScopeRef, readonly ShownBudget[]>;
+}>;
+
+/** The tree from a scope down with balances at every level (PRODUCT B3). */
+@Injectable()
+export class GetHierarchy {
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly installation: Installation,
+  ) {}
+
+  execute(tenant: string, top: ScopeRef): Promise<Answer> {
+    const root = rootScope(tenant);
+    return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
+      const registered = await subtree(trx, tenant, top === root ? null : top);
+      const within = top === root ? 'all' : [...new Set([top, ...registered.map((row) => row.scope)])];
+      const rows = await budgetsOn(trx, tenant, within);
+      const spend = await totalSpend(trx, tenant, within);
+      const standings = await loadStandings(trx, tenant, rows, moment);
+      const details: Details = {
+        names: new Map(registered.map((row) => [row.scope, row.name])),
+        spend: new Map([...Map.groupBy(spend, (row) => row.scope)].map(([scope, sums]) => [scope, sums.map(toMoney)])),
+        budgets: Map.groupBy(
+          standings.map((standing) => showOnNode(standing.budget.name, showStatus(standing, moment))),
+          (_, index) => rows[index]?.scope ?? '',
+        ),
+      };
+      const tree = treeFrom(top, {
+        root,
+        registered: new Map(registered.map((row) => [row.scope, row.parents])),
+        mentioned: [...details.spend.keys(), ...details.budgets.keys()],
+      });
+      return ok(showNode(tree, details));
+    });
+  }
+}
+
+const showOnNode = (name: string, { budgetId: id, ...status }: BudgetStatus): ShownBudget => ({ id, name, ...status });
+
+const showNode = ({ scope, children, truncated }: TreeNode, details: Details): ShownNode => ({
+  scope,
+  type: scopeType(scope),
+  id: scopeId(scope),
+  name: details.names.get(scope) ?? null,
+  spend: details.spend.get(scope) ?? [],
+  budgets: details.budgets.get(scope) ?? [],
+  children: children.map((child) => showNode(child, details)),
+  ...(truncated && { truncated }),
+});
+
+const toMoney = ({ spend, currency }: Readonly<{ spend: string; currency: string }>): WireMoney => ({
+  amount: formatPicos(parsePicos(spend)),
+  currency,
+});
