@@ -1,6 +1,6 @@
 import { ledgerSubject } from '@bursar/contracts/bus';
 import type { AppendedRange, EventStore, PartitionHead } from '@bursar/event-store';
-import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Counters } from '../counters.js';
 import type { Logger } from '../logger.js';
 import type { Connection } from '../nats/connection.js';
@@ -94,14 +94,15 @@ export class LedgerHub {
     if (this.#subscriptions.has(partition) || this.#nc === null || this.#nc.isClosed()) return;
     const subscription = this.#nc.subscribe(ledgerSubject(partition), {
       callback: (error, message) => {
-        if (error === null) this.#receive(partition, message);
+        if (error === null) this.receive(partition, message);
         else this.logger.warn({ error: String(error), partition }, 'the ledger subscription was refused; the store is polled');
       },
     });
     this.#subscriptions.set(partition, subscription);
   }
 
-  #receive(partition: number, message: Parameters<typeof readRange>[0]): void {
+  /** A message that came on a partition's subject. Whoever may publish there may have sent it: it only says where to look. */
+  receive(partition: number, message: Pick<Msg, 'headers' | 'data'>): void {
     this.counters.rangesReceived += 1;
     const range = readRange(message);
     if (range === null) {

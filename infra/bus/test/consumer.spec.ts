@@ -1,0 +1,185 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import type { AppendedRange } from '@bursar/event-store';
+import fc from 'fast-check';
+import { type Bus, connectBus } from '../src/bus.js';
+import { consumeStored } from '../src/ledger/consume.js';
+import { type RangeMessage, toRangeMessage } from '../src/range-message.js';
+import { collect } from './support/collect.js';
+import { appendOf, eventually, usages } from './support/events.js';
+import { MemoryEventStore } from './support/memory-store.js';
+
+// No server listens there: messages are put into the hub by hand, in the orders a broker may deliver them in.
+const bus: Bus = await connectBus({ url: 'nats://127.0.0.1:1', name: 'test' });
+afterAll(() => bus.close());
+
+const PARTITION = 3;
+
+/** Appends ranges of these sizes and answers the messages that announce them. */
+const fill = async (store: MemoryEventStore, sizes: readonly number[]): Promise<readonly (AppendedRange & { message: RangeMessage })[]> => {
+  const ranges: (AppendedRange & { message: RangeMessage })[] = [];
+  store.onAppended((range) => ranges.push({ ...range, message: toRangeMessage(range) }));
+  let n = 0;
+  for (const size of sizes) {
+    await store.append(appendOf(PARTITION, usages(n, size)));
+    n += size;
+  }
+  return ranges;
+};
+
+const deliver = (store: MemoryEventStore, { headers, body }: RangeMessage): void =>
+  bus.hubOf(store).receive(PARTITION, { headers, data: body });
+
+const positions = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** What somebody without the store could make up: another body, another link, another place, or no sense at all. */
+const forge = (range: AppendedRange, how: number): RangeMessage => {
+  const events = range.events.map((event) => ({ ...event, data: event.data.replace('0.0125', '9999999') }));
+  const shift = [0, 1, -1, 1_000_000][how % 4] ?? 0;
+  const first = Math.max(1, range.first + shift);
+  const forged = toRangeMessage({ ...range, first, last: first + events.length - 1, events, link: Buffer.alloc(32, how) });
+  return how % 3 === 0 ? { ...forged, body: Buffer.from('garbage') } : forged;
+};
+
+describe('a consumer hands over every event once, in order, as stored', () => {
+  test('whatever the bus shuffles, repeats, loses or makes up', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 12 }),
+        fc.infiniteStream(fc.record({ copies: fc.nat(3), forged: fc.boolean(), how: fc.nat(255), key: fc.nat() })),
+        fc.integer({ min: 1, max: 20 }),
+        async (sizes, fates, maxEvents) => {
+          const store = new MemoryEventStore();
+          const ranges = await fill(store, sizes);
+          const total = sizes.reduce((sum, size) => sum + size, 0);
+          const deck = ranges.flatMap((range) => {
+            const { copies, forged, how, key } = fates.next().value;
+            const genuine = Array.from({ length: copies }, (_, copy) => ({ key: (key * (copy + 7)) % 1009, message: range.message }));
+            return forged ? [...genuine, { key: how, message: forge(range, how) }] : genuine;
+          });
+          const collector = collect({ store, bus, partition: PARTITION, maxEvents, pollMs: 2 });
+          for (const { message } of deck.sort((a, b) => a.key - b.key)) {
+            deliver(store, message);
+            if (message.body.length % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+          }
+          await eventually('all arrived', () => collector.events.length >= total);
+          await collector.stop();
+          expect(collector.events).toEqual(ranges.flatMap(({ events }) => events));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  test('from the bus alone when it is in order', async () => {
+    const store = new MemoryEventStore();
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 60_000 });
+    await eventually('it looked at the empty store', () => store.reads === 1);
+    const ranges = await fill(store, [3, 1, 2]);
+    for (const { message } of ranges) deliver(store, message);
+    await eventually('all arrived', () => collector.events.length === 6);
+    await collector.stop();
+    expect(store.reads).toBe(1);
+  });
+
+  test('IN-E5, IN-E6: a forged successor of the head is not handed over, and the real one is', async () => {
+    const store = new MemoryEventStore();
+    const [first] = await fill(store, [2]);
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 2 });
+    await eventually('the head was read', () => collector.events.length === 2);
+    if (first === undefined) throw new Error('nothing was appended');
+    const before = bus.counters.rangesForged;
+    deliver(store, forge({ ...first, first: 3, last: 4, events: first.events.map((e) => ({ ...e, position: e.position + 2 })) }, 1));
+    await eventually('it was noticed', () => bus.counters.rangesForged > before);
+    expect(collector.events).toHaveLength(2);
+    await store.append(appendOf(PARTITION, usages(10, 2)));
+    await eventually('the real ones arrived', () => collector.events.length === 4);
+    await collector.stop();
+    expect(collector.events.map(({ position }) => position)).toEqual(positions(4));
+  });
+
+  test.each([
+    ['IN-E1: no headers, no sense', {}, 'hello'],
+    ['IN-E7: position 0', { 'Bursar-First-Position': '0', 'Bursar-Last-Position': '0' }, '[]'],
+    ['IN-E7: a negative position', { 'Bursar-First-Position': '-1', 'Bursar-Last-Position': '1' }, '[]'],
+    ['IN-E7: 2^63', { 'Bursar-First-Position': '9223372036854775808', 'Bursar-Last-Position': '9223372036854775808' }, '[]'],
+    ['IN-E7: backwards', { 'Bursar-First-Position': '5', 'Bursar-Last-Position': '4' }, '[]'],
+  ])('%s is counted and ignored', async (_, fields, body) => {
+    const store = new MemoryEventStore();
+    const [range] = await fill(store, [1]);
+    if (range === undefined) throw new Error('nothing was appended');
+    const { headers } = range.message;
+    for (const [name, value] of Object.entries(fields)) headers.set(name, value);
+    if (Object.keys(fields).length === 0) headers.delete('Bursar-Link');
+    const before = bus.counters.messagesMalformed;
+    bus.hubOf(store).receive(PARTITION, { headers, data: Buffer.from(body) });
+    expect(bus.counters.messagesMalformed).toBe(before + 1);
+  });
+
+  test('IN-E7: a jump of a million positions costs one look at the store', async () => {
+    const store = new MemoryEventStore();
+    const [range] = await fill(store, [2]);
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 60_000 });
+    await eventually('the head was read', () => collector.events.length === 2);
+    await eventually('it has settled', () => store.reads === 1);
+    if (range === undefined) throw new Error('nothing was appended');
+    deliver(store, toRangeMessage({ ...range, first: 1_000_001, last: 1_000_002 }));
+    await eventually('it looked', () => store.reads === 2);
+    await store.append(appendOf(PARTITION, usages(10, 1)));
+    await collector.stop();
+    expect(store.reads).toBe(2);
+    expect(collector.events).toHaveLength(2);
+  });
+
+  test('after a checkpoint nothing before it comes again', async () => {
+    const store = new MemoryEventStore();
+    const ranges = await fill(store, [3, 3]);
+    const collector = collect({ store, bus, partition: PARTITION, after: 2 });
+    for (const { message } of ranges) deliver(store, message);
+    await eventually('the rest arrived', () => collector.events.length === 4);
+    await collector.stop();
+    expect(collector.events.map(({ position }) => position)).toEqual([3, 4, 5, 6]);
+  });
+
+  test('an append of this process is taken from memory, without the bus', async () => {
+    const store = new MemoryEventStore();
+    store.onAppended((range) => bus.publishRange(range));
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 60_000 });
+    await eventually('it looked at the empty store', () => store.reads === 1);
+    await store.append(appendOf(PARTITION, usages(0, 5)));
+    await eventually('all arrived', () => collector.events.length === 5);
+    await collector.stop();
+    expect(store.reads).toBe(1);
+  });
+
+  test('a store that fails for a while is asked until it answers', async () => {
+    const store = new MemoryEventStore();
+    await fill(store, [4]);
+    store.failure = new Error('the store is restarting');
+    const before = bus.counters.storeReadFailures;
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 5 });
+    await eventually('it tried more than once', () => bus.counters.storeReadFailures >= before + 2);
+    store.failure = null;
+    await eventually('all arrived', () => collector.events.length === 4);
+    await collector.stop();
+  });
+
+  test('a batch is never larger than asked for, and its last is its last position', async () => {
+    const store = new MemoryEventStore();
+    await fill(store, [7, 7, 7]);
+    const ending = new AbortController();
+    const batches: { count: number; last: number }[] = [];
+    await consumeStored({ store, bus, partition: PARTITION, after: 0, maxEvents: 5, pollMs: 5, signal: ending.signal }, async (batch) => {
+      batches.push({ count: batch.events.length, last: batch.last });
+      if (batch.last === 21) ending.abort();
+    });
+    expect(batches.every(({ count }) => count <= 5)).toBe(true);
+    expect(batches.at(-1)?.last).toBe(21);
+  });
+
+  test('a failing handler ends the consumer with its error', async () => {
+    const store = new MemoryEventStore();
+    await fill(store, [1]);
+    const options = { store, bus, partition: PARTITION, after: 0, maxEvents: 5, pollMs: 5, signal: new AbortController().signal };
+    await expect(consumeStored(options, () => Promise.reject(new Error('cannot fold')))).rejects.toThrow('cannot fold');
+  });
+});

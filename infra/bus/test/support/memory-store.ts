@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import { type AppendedRange, type AppendRequest, type AppendResult, EventStore, type PartitionHead, type StoredEvent } from '@bursar/event-store';
+
+/** Links as a store would give them: over the previous one and the events. */
+const linkOf = (previous: Uint8Array, events: readonly StoredEvent[]): Buffer =>
+  hash('sha256', Buffer.concat([previous, Buffer.from(JSON.stringify(events))]), 'buffer');
+
+type Partition = { events: StoredEvent[]; links: Map<number, Uint8Array>; head: Uint8Array };
+
+/** A tiny event store for tests of the bus alone: no duplicates, no expectations, no listeners but its ranges. */
+export class MemoryEventStore extends EventStore {
+  readonly #partitions = new Map<number, Partition>();
+  readonly #listeners: ((range: AppendedRange) => void)[] = [];
+  /** While set, every read fails with it. */
+  failure: Error | null = null;
+  reads = 0;
+
+  constructor(readonly partitions = 4) {
+    super();
+  }
+
+  async append({ partition, stream, events }: AppendRequest): Promise<AppendResult> {
+    const at = this.#at(partition);
+    const first = at.events.length + 1;
+    const recordedAt = `2025-01-15T10:00:00.${String(first % 1_000_000).padStart(6, '0')}Z`;
+    const stored = events.map(({ id, type, version, data, meta }, index): StoredEvent => {
+      const place = { partition, position: first + index, stream, revision: first + index - 1 };
+      return { ...place, id, type, version, data, meta, recordedAt };
+    });
+    at.events.push(...stored);
+    at.head = linkOf(at.head, stored);
+    at.links.set(at.events.length, at.head);
+    const range = { partition, first, last: at.events.length, link: at.head, events: stored };
+    for (const listener of this.#listeners) listener(range);
+    const outcomes = stored.map(({ position, revision }) => ({ status: 'accepted' as const, position, revision }));
+    return { ok: true, outcomes, head: at.events.length, revision: at.events.length - 1 };
+  }
+
+  async readStream(): Promise<readonly StoredEvent[]> {
+    throw new Error('not in this store');
+  }
+
+  async revisions(): Promise<readonly number[]> {
+    throw new Error('not in this store');
+  }
+
+  async readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]> {
+    this.reads += 1;
+    if (this.failure !== null) throw this.failure;
+    return this.#at(partition).events.slice(after, after + limit);
+  }
+
+  async lookup(): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>> {
+    return new Map();
+  }
+
+  async heads(): Promise<readonly PartitionHead[]> {
+    if (this.failure !== null) throw this.failure;
+    return Array.from({ length: this.partitions }, (_, partition) => {
+      const { events, head } = this.#at(partition);
+      return { partition, position: events.length, link: head, recordedAt: events.at(-1)?.recordedAt ?? null };
+    });
+  }
+
+  async linkAt(partition: number, position: number): Promise<Uint8Array | null> {
+    if (this.failure !== null) throw this.failure;
+    return this.#at(partition).links.get(position) ?? null;
+  }
+
+  async subscribe(): Promise<void> {
+    throw new Error('not in this store');
+  }
+
+  wake(): void {}
+
+  onAppended(listener: (range: AppendedRange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async verify(): Promise<null> {
+    return null;
+  }
+
+  async clock(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {}
+
+  #at(partition: number): Partition {
+    const found = this.#partitions.get(partition) ?? { events: [], links: new Map(), head: Buffer.alloc(32) };
+    this.#partitions.set(partition, found);
+    return found;
+  }
+}
