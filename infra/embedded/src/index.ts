@@ -9,6 +9,7 @@ export {
   endProcess,
   isAlive,
   type LaunchSpec,
+  lastProblem,
   launch,
   type RunningServer,
   signal,

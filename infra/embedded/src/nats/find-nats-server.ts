@@ -5,6 +5,9 @@ import { fromPackageManager } from './package-manager.js';
 import { fromRelease } from './release.js';
 import { isRecentEnough, MINIMUM_VERSION, versionOf } from './version.js';
 
+/** `up` must fail within a minute, so a network that swallows packets may cost this much and no more. */
+const FETCH_BUDGET_MS = 40_000;
+
 /** What was tried and why it did not do, for the one line that a failure prints. */
 type Tried = string[];
 
@@ -23,9 +26,10 @@ export const findNatsServer = async (note: (line: string) => void = () => {}, bi
     tried.push(`${path} is ${version ?? 'not runnable'}`);
   }
   mkdirSync(binDirectory, { recursive: true });
+  const deadline = performance.now() + FETCH_BUDGET_MS;
   for (const source of [fromPackageManager, fromRelease]) {
     try {
-      const fetched = await source(binDirectory, note);
+      const fetched = await source(binDirectory, note, deadline);
       const version = versionOf(fetched);
       if (version === undefined || !isRecentEnough(version)) throw new Error(`got version ${version ?? 'unknown'}`);
       renameSync(fetched, kept); // atomic: another process may fetch at the same time, and its copy is as good

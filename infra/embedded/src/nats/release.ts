@@ -12,15 +12,16 @@ const CHECKSUMS: Readonly<Record<string, string>> = {
   'linux-arm64': '3b9a79986778285c0e5acaba0b1218b72f6159db68fe5b8916a7d846240f9f22',
 };
 
-/** Downloads the pinned release, checks it and unpacks it into `directory`; answers the file's path. The last resort. */
-export const fromRelease = async (directory: string, note: (line: string) => void): Promise<string> => {
+/** Downloads the pinned release, checks it and unpacks it into `directory`; answers the file's path. The last resort.
+ * `deadline` is on the clock of `performance.now()`. */
+export const fromRelease = async (directory: string, note: (line: string) => void, deadline: number): Promise<string> => {
   const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
   const expected = CHECKSUMS[platform];
   if (expected === undefined) throw new Error(`none pinned for ${platform}`);
   const name = `nats-server-v${VERSION}-${platform}`;
   note(`downloading ${name}`);
   const response = await fetch(`https://github.com/nats-io/nats-server/releases/download/v${VERSION}/${name}.tar.gz`, {
-    signal: AbortSignal.timeout(25_000),
+    signal: AbortSignal.timeout(Math.max(1_000, Math.trunc(deadline - performance.now()))),
   }).catch((error: Error) => {
     throw new Error(`download failed (${((error.cause as Error | undefined) ?? error).message})`);
   });

@@ -22,6 +22,8 @@ export type NatsOptions = Readonly<{
   binary?: string;
   /** For tests: the server ends when this process dies, however it dies (Linux). */
   dieWithParent?: boolean;
+  /** Told the pid as soon as there is one. */
+  spawned?: (pid: number) => void;
 }>;
 
 const CONFIG = join(REPOSITORY_ROOT, 'infra', 'config', 'nats.conf');
@@ -67,6 +69,7 @@ const run = async (options: NatsOptions, { dataDir, binary, credentials, port }:
     },
     dieWithParent: options.dieWithParent === true ? 'SIGTERM' : undefined,
   });
+  options.spawned?.(pid);
   let gone: Exit | undefined;
   void exited.then((exit) => {
     gone = exit;

@@ -18,6 +18,8 @@ export type PostgresOptions = Readonly<{
   logFile?: string;
   /** For tests: the server ends when this process dies, however it dies (Linux). */
   dieWithParent?: boolean;
+  /** Told the pid as soon as there is one; recovery after a crash may take long before the server is ready. */
+  spawned?: (pid: number) => void;
 }>;
 
 const USER = 'bursar';
@@ -43,7 +45,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningSe
   for (let attempt = options.port === undefined ? 1 : ATTEMPTS; ; attempt += 1) {
     const port = options.port ?? (await freePort());
     try {
-      return await run({ dataDir, port, password, footing, logFile, dieWithParent: options.dieWithParent ?? false });
+      return await run({ dataDir, port, password, footing, logFile, options });
     } catch (error) {
       if (attempt >= ATTEMPTS || (await isPortFree(port))) throw error;
     }
@@ -52,9 +54,9 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningSe
 
 const ATTEMPTS = 4;
 
-type Run = Readonly<{ dataDir: string; port: number; password: string; footing: Footing; logFile: string; dieWithParent: boolean }>;
+type Run = Readonly<{ dataDir: string; port: number; password: string; footing: Footing; logFile: string; options: PostgresOptions }>;
 
-const run = async ({ dataDir, port, password, footing, logFile, dieWithParent }: Run): Promise<RunningServer> => {
+const run = async ({ dataDir, port, password, footing, logFile, options }: Run): Promise<RunningServer> => {
   writeSettings(dataDir, port);
   const { pid, exited } = await launch({
     ...asIdentity(footing.identity),
@@ -63,8 +65,9 @@ const run = async ({ dataDir, port, password, footing, logFile, dieWithParent }:
     logFile,
     cwd: dataDir,
     env: serverEnvironment(),
-    dieWithParent: dieWithParent ? 'SIGINT' : undefined,
+    dieWithParent: options.dieWithParent === true ? 'SIGINT' : undefined,
   });
+  options.spawned?.(pid);
   const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
   try {
     await waitUntilReady(dataDir, pid, exited, logFile);

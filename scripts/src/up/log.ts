@@ -1,0 +1,23 @@
+import { appendFileSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const LARGEST_LOG_BYTES = 50_000_000;
+
+/** Appends lines with their time to `DIR/logs/up.log` and passes them on to `echo`. */
+export const createLog = (dataDir: string, echo: (line: string) => void): ((line: string) => void) => {
+  const directory = join(dataDir, 'logs');
+  mkdirSync(directory, { recursive: true });
+  rotate(directory);
+  return (line) => {
+    appendFileSync(join(directory, 'up.log'), `${new Date().toISOString()} ${line}\n`);
+    echo(line);
+  };
+};
+
+/** Sets large logs aside at a start, when nobody writes them; one generation is kept. */
+const rotate = (directory: string): void => {
+  for (const name of readdirSync(directory).filter((file) => file.endsWith('.log'))) {
+    const path = join(directory, name);
+    if (statSync(path).size > LARGEST_LOG_BYTES) renameSync(path, `${path}.1`);
+  }
+};
