@@ -1,0 +1,76 @@
+import { expect } from '@jest/globals';
+import { append, event, events, readAll, upTo } from '../events.js';
+import type { Case } from '../store-under-test.js';
+
+export const reading: readonly Case[] = [
+  {
+    title: 'a partition is read after a position, in order, at most so many',
+    run: async ({ store, partition, stream }) => {
+      await append(store, { partition, stream: stream('a'), events: events(5) });
+      await append(store, { partition, stream: stream('b'), events: events(5) });
+      expect((await store.readPartition(partition, 3, 4)).map((each) => each.position)).toEqual([4, 5, 6, 7]);
+      expect((await store.readPartition(partition, 8, 100)).map((each) => each.position)).toEqual([9, 10]);
+      expect(await store.readPartition(partition, 10, 100)).toEqual([]);
+    },
+  },
+  {
+    title: 'a page of large events ends early, but never before its first event, and no event is skipped',
+    run: async ({ store, partition, stream }) => {
+      const large = (size: number) => ({ ...event(), data: `"${'x'.repeat(size)}"` });
+      await append(store, {
+        partition,
+        stream: stream(),
+        events: [large(3_000_000), large(3_000_000), large(6_000_000), event(), event()],
+      });
+      const pages: number[][] = [];
+      for (let after = 0; after < 5; after = pages.at(-1)?.at(-1) ?? 5) {
+        pages.push((await store.readPartition(partition, after, 500)).map((each) => each.position));
+      }
+      expect(pages).toEqual([[1], [2], [3], [4, 5]]);
+    },
+  },
+  {
+    title: 'a stream is read from a revision, in order, at most so many, other streams left out',
+    run: async ({ store, partition, stream }) => {
+      for (let round = 0; round < 4; round += 1) {
+        await append(store, { partition, stream: stream('a'), events: events(2) });
+        await append(store, { partition, stream: stream('b'), events: events(3) });
+      }
+      const read = await store.readStream(stream('a'), 3, 3);
+      expect(read.map((each) => [each.revision, each.position])).toEqual([
+        [3, 7],
+        [4, 11],
+        [5, 12],
+      ]);
+      expect(read.every((each) => each.stream === stream('a'))).toBe(true);
+      expect(await store.readStream(stream('a'), 8, 10)).toEqual([]);
+      expect(await store.revisions([stream('b'), stream('none'), stream('a'), stream('b')])).toEqual([11, -1, 7, 11]);
+      expect(await store.revisions([])).toEqual([]);
+    },
+  },
+  {
+    title: 'a reader beside writers never sees a hole',
+    run: async ({ store, partition, stream }) => {
+      let writing = true;
+      const writers = Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          for (let round = 0; round < 25; round += 1)
+            await append(store, { partition, stream: stream(`${index}`), events: events(1 + (round % 4)) });
+        }),
+      ).finally(() => {
+        writing = false;
+      });
+      let seen = 0;
+      let looks = 0;
+      do {
+        const some = await store.readPartition(partition, seen, 100_000);
+        expect(some.map((each) => each.position)).toEqual(some.map((_, index) => seen + index + 1));
+        seen += some.length;
+        looks += 1;
+      } while (writing);
+      await writers;
+      expect(looks).toBeGreaterThan(3);
+      expect((await readAll(store, partition)).map((each) => each.position)).toEqual(upTo(8 * (6 * 10 + 1)));
+    },
+  },
+];
