@@ -170,7 +170,7 @@ const HUNDREDTH = 10n ** BigInt(MONEY_SCALE - 2);
 type Projection = Pick<BudgetStatus, 'burnRate' | 'projectedTotal' | 'projectedExhaustion'>;
 const NO_PROJECTION: Projection = { burnRate: null, projectedTotal: null, projectedExhaustion: null };
 
-/** Straight line through the period's start: spend ÷ elapsed time. Exhaustion only when it falls into this period. */
+/** Straight line through the period's start: spend ÷ elapsed time. Exhaustion to the second, only when it falls into this period. */
 const projection = (spend: bigint, limit: bigint | null, period: Period | null, now: EpochNs): Projection => {
   if (period === null || spend <= 0n || now < period.start) return NO_PROJECTION;
   const length = period.end - period.start;
@@ -178,7 +178,7 @@ const projection = (spend: bigint, limit: bigint | null, period: Period | null, 
   const burnRate = fixedTwo(divideHalfEven(spend * NS_PER_DAY, elapsed * HUNDREDTH));
   if (limit === null) return { ...NO_PROJECTION, burnRate };
   const projectedTotal = fixedTwo(divideHalfEven(spend * length, elapsed * HUNDREDTH));
-  const exhaustion = now + ceilDivide((limit - spend) * elapsed, spend);
+  const exhaustion = ceilDivide(now + ceilDivide((limit - spend) * elapsed, spend), NS_PER_SECOND) * NS_PER_SECOND;
   const within = spend < limit && exhaustion < period.end;
   return { burnRate, projectedTotal, projectedExhaustion: within ? formatInstant(exhaustion) : null };
 };

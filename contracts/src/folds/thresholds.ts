@@ -1,6 +1,6 @@
 import type { ThresholdDefinition } from '../events/budget.js';
 import { formatDecimal, parseDecimal } from '../values/decimal.js';
-import { parsePicos } from '../values/money.js';
+import { formatPicos, parsePicos } from '../values/money.js';
 
 /** Fraction digits kept of a percentage. */
 export const PERCENT_SCALE = 12;
@@ -13,7 +13,7 @@ export const ARMED: ThresholdState = { crossed: false, episode: 1 };
 
 export type Transition = Readonly<{ threshold: ThresholdDefinition; key: string; change: 'crossed' | 'cleared'; episode: number }>;
 
-/** A threshold is its value: `80%`, `amount:400`. An edit of severity, actions or channels leaves it the same threshold. */
+/** A threshold is its value, however it is written: `80%`, `amount:400`. An edit of severity, actions or channels leaves it the same threshold. */
 export const thresholdKey = (threshold: ThresholdDefinition): string => measure(threshold).key;
 
 /**
@@ -87,10 +87,14 @@ const measure = (threshold: ThresholdDefinition): Measure => {
   return read;
 };
 
-const readMeasure = ({ percent, amount }: ThresholdDefinition): Measure =>
-  amount === undefined
-    ? { key: `${percent ?? '0'}%`, percent: parseDecimal(percent ?? '0', PERCENT_SCALE), amount: null }
-    : { key: `amount:${amount}`, percent: 0n, amount: parsePicos(amount) };
+const readMeasure = ({ percent = '0', amount }: ThresholdDefinition): Measure => {
+  if (amount === undefined) {
+    const scaled = parseDecimal(percent, PERCENT_SCALE);
+    return { key: `${formatDecimal(scaled, PERCENT_SCALE)}%`, percent: scaled, amount: null };
+  }
+  const picos = parsePicos(amount);
+  return { key: `amount:${formatPicos(picos)}`, percent: 0n, amount: picos };
+};
 
 const height = ({ percent, amount }: Measure, limit: bigint | null): bigint =>
   amount === null ? percent * (limit ?? 1n) : amount * HUNDRED_PERCENT;

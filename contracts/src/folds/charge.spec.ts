@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseInstant } from '../values/instant.js';
+import { formatPicos, parsePicos } from '../values/money.js';
+import { budgetCounts, charge } from './charge.js';
+import { budgetsOnPath, findBudget, listBudgets } from './definitions.js';
+import { budgetCreated, given, moved, price, priceList, registered, usage } from './given.js';
+
+const tree = [registered(1, 'user:alice', 'team:ml'), registered(2, 'team:ml', 'org:a')];
+const tokens = { meter: 'llm.tokens', quantities: { inputTokens: '2' }, dimensions: { model: 'm' } };
+
+describe('what an event costs', () => {
+  test('a cost it brings stands, whatever the price lists say', () => {
+    const definitions = given(priceList(1, [price('inputTokens', '7')]));
+    const charged = charge(
+      usage(2, { ...tokens, cost: { amount: '0.0125', currency: 'EUR' }, rated: { amount: '9', currency: 'USD' } }),
+      definitions,
+    );
+    expect(charged.cost).toEqual({ picos: parsePicos('0.0125'), currency: 'EUR' });
+    expect(charged.unpriced).toEqual([]);
+  });
+
+  test('a cost of zero is a cost', () => {
+    const definitions = given(priceList(1, [price('inputTokens', '7')]));
+    expect(charge(usage(2, { ...tokens, cost: { amount: '0', currency: 'USD' } }), definitions).cost).toEqual({
+      picos: 0n,
+      currency: 'USD',
+    });
+  });
+
+  test('what ingestion rated stands, also when a better price is known by now', () => {
+    const definitions = given(priceList(1, [price('inputTokens', '7')]));
+    expect(charge(usage(2, { ...tokens, rated: { amount: '9', currency: 'USD' } }), definitions).cost?.picos).toBe(parsePicos('9'));
+  });
+
+  test('else the lists known at its own position price it', () => {
+    const definitions = given(priceList(1, [price('inputTokens', '7')]), priceList(5, [price('inputTokens', '8')]));
+    expect(formatPicos(charge(usage(4, tokens), definitions).cost?.picos ?? 0n)).toBe('14');
+    expect(formatPicos(charge(usage(6, tokens), definitions).cost?.picos ?? 0n)).toBe('16');
+  });
+
+  test('else it waits, named by its units, and the first price that covers it prices it later', () => {
+    const definitions = given(...tree, priceList(9, [price('inputTokens', '7')]), moved(10, 'team:ml', 'org:b'));
+    const event = usage(4, tokens);
+    expect(charge(event, definitions)).toMatchObject({ cost: null, unpriced: ['inputTokens'] });
+    const later = charge(event, definitions, event.position, 9);
+    expect(later.cost).toEqual({ picos: parsePicos('14'), currency: 'USD' });
+    // It is still charged where it arrived: the tree of its own position.
+    expect(later.path).toEqual(['user:alice', 'team:ml', 'org:a', 'tenant:acme']);
+  });
+});
+
+test('a charge says where, when, what kind, and whether it failed', () => {
+  const event = usage(3, { ...tokens, category: 'AI', status: 'failed', cost: { amount: '1', currency: 'USD' } });
+  expect(charge(event, given(...tree))).toEqual({
+    path: ['user:alice', 'team:ml', 'org:a', 'tenant:acme'],
+    effectiveAt: parseInstant('2025-01-15T10:00:00Z'),
+    cost: { picos: parsePicos('1'), currency: 'USD' },
+    unpriced: [],
+    failed: true,
+    category: 'AI',
+    meter: 'llm.tokens',
+    dimensions: { model: 'm' },
+  });
+});
+
+test('a late event is charged by the tree in force where it arrives', () => {
+  const definitions = given(...tree, moved(10, 'team:ml', 'org:b'));
+  const late = { occurredAt: '2024-12-20T00:00:00Z', cost: { amount: '1', currency: 'USD' } };
+  expect(charge(usage(9, late), definitions).path).toContain('org:a');
+  expect(charge(usage(11, late), definitions).path).toContain('org:b');
+});
+
+test('a backfill asks one budget what a live fold asks the index, and hears the same', () => {
+  const scope = fc.constantFrom('user:alice', 'team:ml', 'org:a', 'org:b', 'tenant:acme');
+  const definition = fc.record({
+    members: fc.uniqueArray(scope, { minLength: 1, maxLength: 3 }),
+    filter: fc.option(fc.record({ dimensions: fc.constant({ model: 'gpt-4*' }) }), { nil: undefined }),
+    validUntil: fc.constantFrom(null, '2025-01-15T10:00:00Z', '2025-02-01T00:00:00Z'),
+  });
+  const event = fc.record({ scopes: fc.uniqueArray(scope, { minLength: 1, maxLength: 2 }), model: fc.constantFrom('gpt-4o', 'gpt-3.5') });
+  fc.assert(
+    fc.property(fc.array(definition, { maxLength: 5 }), event, (budgets, { scopes, model }) => {
+      const definitions = given(...tree, ...budgets.map((changes, index) => budgetCreated(index + 10, `b${index}`, changes)));
+      const charged = charge(usage(50, { scopes, dimensions: { model }, cost: { amount: '1', currency: 'EUR' } }), definitions);
+      const live = budgetsOnPath(definitions, charged.path, charged, 50).filter((budget) => budgetCounts(budget, charged));
+      const alone = listBudgets(definitions).filter((budget) => budgetCounts(budget, charged));
+      expect(new Set(live)).toEqual(new Set(alone));
+    }),
+  );
+  expect(findBudget(given(...tree), 'none')).toBeNull();
+});
