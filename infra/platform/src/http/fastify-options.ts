@@ -25,7 +25,6 @@ export const fastifyOptions = (filter: ProblemFilter): FastifyServerOptions =>
     // X-Forwarded-* are anybody's to write: never believed (IN-A20).
     trustProxy: false,
     genReqId: (request) => requestId(request),
-    disableRequestLogging: true,
     logger: false,
     routerOptions: { maxParamLength: limits.MAX_PATH_PARAMETER },
     http: {

@@ -29,8 +29,10 @@ export class ProblemFilter implements ExceptionFilter {
     reply
       .code(problem.status)
       .headers(problem.headers)
+      .header('cache-control', 'no-store')
       .header('content-type', 'application/problem+json')
-      .send(JSON.stringify(problem.toDocument(instance)));
+      // As bytes: to a string Fastify adds a charset, which the type does not have.
+      .send(Buffer.from(JSON.stringify(problem.toDocument(instance))));
   }
 
   /** Nobody serves this address: by any method (404), or by this one (405, which says by which). The address is not echoed. */
@@ -56,8 +58,17 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   431: 'headers_too_large',
 };
 
+/** The store's two failures, the same for every service that appends. By name: the platform does not know the store. */
+const BY_NAME: Readonly<Record<string, (cause: unknown) => Problem>> = {
+  StoreUnavailableError: (cause) =>
+    new Problem('store_unavailable', undefined, { extensions: { outcome: 'unknown' }, retryAfter: 2, cause }),
+  StoreOverloadedError: (cause) => new Problem('overloaded', 'Too much waits to be stored; nothing of this was.', { cause }),
+};
+
 export const toProblem = (exception: unknown): Problem => {
   if (exception instanceof Problem) return exception;
+  const byName = exception instanceof Error ? BY_NAME[exception.name] : undefined;
+  if (byName !== undefined) return byName(exception);
   if (codeOf(exception) === 'FST_ERR_HANDLER_TIMEOUT') return new Problem('timed_out', undefined, { extensions: { outcome: 'unknown' } });
   const code = BY_STATUS[statusOf(exception)];
   return new Problem(code ?? 'internal_error', code === undefined ? undefined : PROBLEMS[code].title, { cause: exception });

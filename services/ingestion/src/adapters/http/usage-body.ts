@@ -1,0 +1,25 @@
+import { isBinaryCloudEvent, readUsageBody, toStructured, type UsageItem, type UsageMode } from '@bursar/contracts/http';
+import { Problem, readMediaType } from '@bursar/platform';
+import type { FastifyRequest } from 'fastify';
+
+/** Media types of bodies that carry usage. The gate refuses every other with 415. */
+export const USAGE_MEDIA_TYPES = ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'] as const;
+
+const MODES: Readonly<Record<string, UsageMode>> = {
+  'application/json': 'json',
+  'application/cloudevents+json': 'cloudevent',
+  'application/cloudevents-batch+json': 'cloudevent-batch',
+};
+
+/** The events of a request, in order. Throws the 400 of a body that is none as a whole. */
+export const readUsageRequest = (request: FastifyRequest): readonly UsageItem[] => {
+  if (request.body === undefined || request.body === null) {
+    if (request.rawBody === null || request.rawBody.length === 0) throw new Problem('empty_body');
+  }
+  const mode = MODES[readMediaType(request.headers['content-type']) ?? ''] ?? 'json';
+  const binary = mode === 'json' && isBinaryCloudEvent(request.headers);
+  const reading = binary ? readUsageBody('cloudevent', toStructured(request.headers, request.body)) : readUsageBody(mode, request.body);
+  if (reading.ok) return reading.items;
+  const { code, detail, errors } = reading.problem;
+  throw new Problem(code, detail, { errors });
+};

@@ -1,0 +1,32 @@
+import type { Database } from '@bursar/database';
+import { EventStore } from '@bursar/event-store';
+import type { DynamicModule } from '@nestjs/common';
+import type { Kysely } from 'kysely';
+import { UsageController } from './adapters/http/usage.controller.js';
+import { DatabaseClock } from './adapters/store/database-clock.js';
+import { ProjectedBook } from './adapters/store/projected-book.js';
+import { TenantPrices } from './adapters/store/tenant-prices.js';
+import { AgeWindow } from './domain/age-window.js';
+import { DryRunUsage } from './features/dry-run-usage.js';
+import { LedgerClock, PriceLists, TenantBook } from './features/ports.js';
+import { RecordUsage } from './features/record-usage.js';
+
+export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; clock: DatabaseClock; maxAgeSeconds: number }>;
+
+class AppModule {}
+
+/** Wiring only: what was opened by the composition root, and the features on it. */
+export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastructure): DynamicModule => ({
+  module: AppModule,
+  controllers: [UsageController],
+  providers: [
+    { provide: EventStore, useValue: store },
+    { provide: LedgerClock, useValue: clock },
+    { provide: PriceLists, useClass: TenantPrices },
+    { provide: TenantBook, useValue: new ProjectedBook(database) },
+    { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
+    RecordUsage,
+    DryRunUsage,
+  ],
+  exports: [RecordUsage],
+});

@@ -1,0 +1,59 @@
+import { connectBus } from '@bursar/bus';
+import { createDatabase, createPool, migrate } from '@bursar/database';
+import { createEventStore, type EventStore } from '@bursar/event-store';
+import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { USAGE_MEDIA_TYPES } from './adapters/http/usage-body.js';
+import { UsageIntake } from './adapters/nats/usage-intake.js';
+import { UsageRecordResponder } from './adapters/nats/usage-record.js';
+import { DatabaseClock } from './adapters/store/database-clock.js';
+import { appModule } from './app.module.js';
+import type { IngestionEnv } from './config.js';
+import { RecordUsage } from './features/record-usage.js';
+
+/** Connections for the dry run, which is all that ingestion asks of the projections. */
+const DATABASE_CONNECTIONS = 2;
+
+/** The composition root: everything real, wired, not yet listening. */
+export const bootIngestion = async (config: IngestionEnv): Promise<Service> => {
+  const logger = createLogger('ingestion', config.LOG_LEVEL);
+  await migrate(config.DATABASE_URL);
+  const store = await createEventStore(config.EVENT_STORE_URL, {
+    partitions: config.PARTITIONS,
+    name: 'ingestion',
+    warn: (message, error) => logger.warn({ err: error }, message),
+  });
+  const pool = createPool(config.DATABASE_URL, { name: 'ingestion', max: DATABASE_CONNECTIONS });
+  const database = createDatabase(pool);
+  const clock = new DatabaseClock(store, logger);
+  await clock.start();
+
+  const service = await createService({
+    name: 'ingestion',
+    module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE }),
+    config,
+    logger,
+    mediaTypes: USAGE_MEDIA_TYPES,
+  });
+  service.readiness.add('event-store', () => clock.check());
+  service.onStop(() => store.close());
+  service.onStop(() => database.destroy());
+  service.onStop(() => clock.stop());
+  if (config.NATS_URL !== undefined) await startBus(service, store, config.NATS_URL, logger);
+  return service;
+};
+
+/** What ingestion does on NATS. Absent or broken, NATS takes nothing from HTTP: ranges are read from the store then. */
+const startBus = async (service: Service, store: EventStore, url: string, logger: Logger): Promise<void> => {
+  const bus = await connectBus({ url, name: 'ingestion', logger });
+  store.onAppended((range) => bus.publishRange(range));
+  await bus.ensureStreams();
+  const recordUsage = service.app.get(RecordUsage, { strict: false });
+  const intake = new UsageIntake(bus, recordUsage, logger);
+  const responder = new UsageRecordResponder(bus, recordUsage, logger);
+  intake.start();
+  responder.start();
+  service.onStop(() => bus.close());
+  service.onStop(async () => {
+    await Promise.all([intake.stop(), responder.stop()]);
+  });
+};

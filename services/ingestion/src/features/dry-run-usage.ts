@@ -1,0 +1,68 @@
+import { parseInstant, partitionOf, type UsageData, type WireMoney } from '@bursar/contracts';
+import { budgetAppliesAt, budgetsOnPath, chargedPath, type TenantDefinitions } from '@bursar/contracts/folds';
+import type { UsageItem } from '@bursar/contracts/http';
+import { EventStore } from '@bursar/event-store';
+import { Injectable } from '@nestjs/common';
+import { AgeWindow } from '../domain/age-window.js';
+import { type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
+import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
+import { LedgerClock, PriceLists, TenantBook } from './ports.js';
+
+/** What recording the event would do: what it costs, which units have no price, which budgets count it. */
+export type DryRunResult = UsageResult &
+  Readonly<{ cost: WireMoney | null; unpriced: readonly string[]; budgets: readonly { budgetId: string }[] }>;
+
+const NEWEST = Number.POSITIVE_INFINITY;
+
+/** Judges, rates and attributes the events of a request as recording would, and writes nothing. */
+@Injectable()
+export class DryRunUsage {
+  constructor(
+    private readonly store: EventStore,
+    private readonly clock: LedgerClock,
+    private readonly prices: PriceLists,
+    private readonly book: TenantBook,
+    private readonly window: AgeWindow,
+  ) {}
+
+  async execute(items: readonly UsageItem[], tenant: string): Promise<readonly DryRunResult[]> {
+    const [prices, book] = await Promise.all([this.prices.of(tenant), this.book.load(tenant)]);
+    const arrival = { tenant, now: this.clock.now(), window: this.window, definitions: prices };
+    const prepared = items.map((item) => prepareUsage(item, arrival));
+    const partition = partitionOf(tenant, this.store.partitions);
+    const ids = prepared.flatMap((usage) => ('event' in usage ? [usage.event.id] : []));
+    const known = await this.store.lookup(partition, ids);
+    const seen = new Set<string>();
+    return prepared.map((usage) => {
+      const nothing = { cost: null, unpriced: [], budgets: [] };
+      if ('problem' in usage) return { ...rejected(usage.item, usage.problem), ...nothing };
+      const result = this.expect(usage, partition, known.get(usage.event.id)?.position, seen);
+      return { ...result, ...attribute(JSON.parse(usage.event.data) as UsageData, book) };
+    });
+  }
+
+  private expect(
+    { item, event }: Extract<PreparedUsage, { event: unknown }>,
+    partition: number,
+    position: number | undefined,
+    seen: Set<string>,
+  ): UsageResult {
+    if (position !== undefined) return resultOf(item, event.id, partition, { status: 'duplicate', position, revision: 0 });
+    const status = seen.has(event.id) ? 'duplicate' : 'accepted';
+    seen.add(event.id);
+    return { id: item.id, source: item.source, status, eventId: event.id, position: null };
+  }
+}
+
+/** Its price was decided while it was prepared; what is left is who pays. */
+const attribute = (usage: UsageData, book: TenantDefinitions): Pick<DryRunResult, 'cost' | 'unpriced' | 'budgets'> => {
+  const { category, dimensions = {} } = usage;
+  const at = parseInstant(usage.occurredAt);
+  const path = chargedPath(book, usage.scopes, NEWEST);
+  const budgets = budgetsOnPath(book, path, { category, dimensions }, NEWEST).filter((budget) => budgetAppliesAt(budget, at));
+  return {
+    cost: usage.cost ?? usage.rated ?? null,
+    unpriced: usage.unpriced ?? [],
+    budgets: budgets.map(({ budgetId }) => ({ budgetId })),
+  };
+};

@@ -1,0 +1,17 @@
+import type { EpochNs } from '@bursar/contracts';
+import type { TenantDefinitions } from '@bursar/contracts/folds';
+
+/** The database's clock, without asking it each time. Ages are judged by it, never by this machine's. */
+export abstract class LedgerClock {
+  abstract now(): EpochNs;
+}
+
+/** The price lists of a tenant as of now: a list whose command was answered is in what this answers. */
+export abstract class PriceLists {
+  abstract of(tenant: string): Promise<TenantDefinitions>;
+}
+
+/** What the dry run shows beside a cost: everything a tenant has defined, as far as the projection has folded it. */
+export abstract class TenantBook {
+  abstract load(tenant: string): Promise<TenantDefinitions>;
+}
