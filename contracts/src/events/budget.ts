@@ -14,6 +14,15 @@ export const StoredPeriod = z.object({
   start: StoredInstant.optional(),
   end: StoredInstant.optional(),
   recurring: z.boolean(),
+  /** What held before `until`, a boundary of it: another time zone begins with the next period (RELIABILITY IN-D14). */
+  preceding: z
+    .object({
+      until: StoredInstant,
+      get period() {
+        return StoredPeriod;
+      },
+    })
+    .optional(),
 });
 export type PeriodDefinition = z.infer<typeof StoredPeriod>;
 

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { BudgetDefinition } from '../events/budget.js';
 import type { LedgerEvent } from '../events/registry.js';
 import { parseInstant } from '../values/instant.js';
+import { changePeriod } from '../values/period-change.js';
 import { budgetAppliesAt, filterMatches } from './budget-book.js';
 import { budgetsOnPath, chargedPath, findBudget, listBudgets } from './definitions.js';
-import { budgetChanged, budgetCreated, given, recorded, registered } from './given.js';
+import { BUDGET, budgetChanged, budgetCreated, given, recorded, registered } from './given.js';
 
 const NOW = Number.POSITIVE_INFINITY;
 const idsOn = (definitions: ReturnType<typeof given>, scope: string, position = NOW, dims = {}): string[] =>
@@ -102,6 +103,12 @@ describe('what makes a budget count anew', () => {
     ['members', { members: ['team:ml', 'team:web'] }, true],
     ['filter', { filter: { category: 'x' } }, true],
     ['period', { period: { kind: 'daily', timezone: 'UTC', recurring: true } }, true],
+    [
+      'time zone, from the next period on',
+      { period: changePeriod(BUDGET.period, { ...BUDGET.period, timezone: 'Asia/Tokyo' }, 0n) },
+      false,
+    ],
+    ['time zone, stored as if it always had been', { period: { ...BUDGET.period, timezone: 'Asia/Tokyo' } }, true],
     ['validity', { validFrom: '2025-01-01T00:00:00Z' }, true],
   ])('%s', (_, changes, recounted) => {
     const state = findBudget(given(budgetCreated(4, 'b'), budgetChanged(9, 'b', changes)), 'b');
@@ -143,3 +150,13 @@ test('the index finds what a walk over all budgets finds, at any position, after
 
 const describeState = ({ budgetId, definition, createdPosition, definedPosition }: ReturnType<typeof listBudgets>[number]): string =>
   JSON.stringify({ budgetId, definition, createdPosition, definedPosition });
+
+test('a zone change taken back before it began makes nothing count anew; one taken back after it began does', () => {
+  const tokyo = changePeriod(BUDGET.period, { ...BUDGET.period, timezone: 'Asia/Tokyo' }, parseInstant('2025-01-01T00:00:09Z'));
+  const back = (recordedAt: string): number | undefined => {
+    const takenBack = { ...budgetChanged(10, 'b', {}), recordedAt };
+    return findBudget(given(budgetCreated(4, 'b'), budgetChanged(9, 'b', { period: tokyo }), takenBack), 'b')?.definedPosition;
+  };
+  expect(back('2025-01-20T00:00:00Z')).toBe(4);
+  expect(back('2025-02-20T00:00:00Z')).toBe(10);
+});

@@ -3,6 +3,7 @@ import type { EventOf } from '../events/registry.js';
 import { canonicalJson } from '../values/canonical.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { parsePicos } from '../values/money.js';
+import { continuesPeriods } from '../values/period-change.js';
 import type { ScopeRef } from '../values/scope.js';
 import { globMatches } from './glob.js';
 import { History } from './history.js';
@@ -134,8 +135,8 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
     case 'BudgetChanged': {
       if (!isLive(state)) return state;
       const { definition } = event.data;
-      const recount = countingRule(definition) !== countingRule(state.definition);
-      return { ...state, ...readDefinition(definition), definedPosition: recount ? event.position : state.definedPosition };
+      const recounted = isRecounted(state.definition, definition, parseInstant(event.recordedAt));
+      return { ...state, ...readDefinition(definition), definedPosition: recounted ? event.position : state.definedPosition };
     }
     case 'BudgetDeleted':
       return isLive(state) ? { ...state, deletedPosition: event.position } : state;
@@ -161,6 +162,9 @@ const readDefinition = (definition: BudgetDefinition): Defined => ({
   validUntil: definition.validUntil === null ? null : parseInstant(definition.validUntil),
 });
 
-/** What decides which usage is counted, in which period and in which currency; a limit or a threshold does not. */
-const countingRule = ({ scope, members, filter, limit, period, validFrom, validUntil }: BudgetDefinition): string =>
-  canonicalJson({ scopes: [...new Set(members ?? [scope])].sort(), filter, currency: limit.currency, period, validFrom, validUntil });
+/** Does the change make it count other usage, in other periods or another currency? A limit, a threshold, a later time zone do not. */
+const isRecounted = (before: BudgetDefinition, after: BudgetDefinition, at: EpochNs): boolean =>
+  countedUsage(before) !== countedUsage(after) || !continuesPeriods(before.period, after.period, at);
+
+const countedUsage = ({ scope, members, filter, limit, validFrom, validUntil }: BudgetDefinition): string =>
+  canonicalJson({ scopes: [...new Set(members ?? [scope])].sort(), filter, currency: limit.currency, validFrom, validUntil });

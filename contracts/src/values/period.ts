@@ -15,6 +15,7 @@ export const periodAt = (definition: PeriodDefinition, at: EpochNs): Period | nu
 
 /** The period `count` places later (negative: earlier), counting only periods that have any length; null where there is none. */
 export const periodOffset = (definition: PeriodDefinition, period: Period, count: number): Period | null => {
+  if (definition.preceding !== undefined) return stepped(periodFinder(definition), period, count);
   if (oneOff(definition) !== null) return count === 0 ? period : null;
   const line = boundaries(definition);
   const step = Math.sign(count);
@@ -46,7 +47,10 @@ const REMEMBERED = 8;
 
 const contains = (period: Period, at: EpochNs): boolean => at >= period.start && at < period.end;
 
-const periodFinder = (definition: PeriodDefinition): ((at: EpochNs) => Period | null) => {
+type Finder = (at: EpochNs) => Period | null;
+
+const periodFinder = (definition: PeriodDefinition): Finder => {
+  if (definition.preceding !== undefined) return handedOver(definition, definition.preceding);
   const once = oneOff(definition);
   if (once !== null) return (at) => (contains(once, at) ? once : null);
   const line = boundaries(definition);
@@ -54,6 +58,32 @@ const periodFinder = (definition: PeriodDefinition): ((at: EpochNs) => Period | 
     const k = indexAt(line, at);
     return { start: line.at(k), end: line.at(k + 1) };
   };
+};
+
+/** The preceding definition up to its last boundary, this one from there; the period that joins them is made once. */
+const handedOver = (definition: PeriodDefinition, { until, period }: NonNullable<PeriodDefinition['preceding']>): Finder => {
+  const boundary = parseInstant(until);
+  const before = periodFinder(period);
+  const after = periodFinder({ ...definition, preceding: undefined });
+  const first = firstFrom(after, boundary);
+  return (at) => {
+    if (at < boundary) return before(at);
+    return first !== null && at < first.end ? first : after(at);
+  };
+};
+
+/** From the boundary to a boundary of the new line: a remainder shorter than half a period goes with the one after it. */
+const firstFrom = (find: Finder, boundary: EpochNs): Period | null => {
+  const around = find(boundary);
+  if (around === null) return null;
+  const short = around.end - boundary < boundary - around.start;
+  return { start: boundary, end: ((short ? find(around.end) : null) ?? around).end };
+};
+
+const stepped = (find: Finder, period: Period, count: number): Period | null => {
+  let current: Period | null = period;
+  for (let left = Math.abs(count); left > 0 && current !== null; left -= 1) current = find(count > 0 ? current.end : current.start - 1n);
+  return current;
 };
 
 /** The one period of a definition that does not recur; null when periods go on for ever. */
