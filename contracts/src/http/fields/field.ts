@@ -31,3 +31,13 @@ export const coded = (code: Complaint['code'], path: readonly (string | number)[
   params: { code },
   path: [...path],
 });
+
+/** For `.superRefine`: a rule over several fields, as a plain function. */
+export const obeying =
+  <T>(rule: (value: T) => Complaint | readonly Complaint[] | null) =>
+  (value: T, context: z.RefinementCtx): void => {
+    const said = rule(value);
+    for (const { code, message, path } of said === null ? [] : said instanceof Complaint ? [said] : said) {
+      context.addIssue({ code: 'custom', input: value, message, params: { code }, path: [...path] });
+    }
+  };

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { amountText, currencyCode } from '../fields/amount.js';
+import { coded, field } from '../fields/field.js';
+import { spokenAmount } from '../fields/money.js';
+import { freeText, label, oneOf, plainText } from '../fields/text.js';
+import { durationText, instantText } from '../fields/time.js';
+import { LIMITS } from '../usage/limits.js';
+import { readMetadata } from '../usage/parts.js';
+import { BudgetBody } from './body.js';
+
+const REASON = 1_000;
+
+/** Pause, resume, acknowledge, approve: a reason if there is one. */
+export const ReasonBody = z.strictObject({ reason: freeText(REASON).optional() }).meta({ id: 'Reason' });
+/** `POST /usage/:eventId/void`: taking money back needs a reason. */
+export const VoidBody = z.strictObject({ reason: label(REASON) }).meta({ id: 'VoidInput' });
+
+/** `POST /budgets/:id/reset`: a new period begins now, to the same boundary. */
+export const ResetBody = z
+  .strictObject({ reason: freeText(REASON).optional(), newLimit: spokenAmount().optional() })
+  .meta({ id: 'ResetInput' });
+
+/** `POST /budgets/:id/overrides`: more room, or no enforcement, for a while. */
+export const OverrideBody = z
+  .strictObject({
+    amount: spokenAmount({ positive: true }).optional(),
+    enforcement: oneOf('off').optional(),
+    duration: durationText.optional(),
+    expiresAt: instantText.optional(),
+    reason: label(REASON),
+  })
+  .refine(({ amount, enforcement }) => (amount ?? enforcement) !== undefined, coded('required', ['amount'], 'amount or enforcement'))
+  .refine(
+    ({ duration, expiresAt }) => (duration === undefined) !== (expiresAt === undefined),
+    coded('exclusive', ['duration'], 'Either duration or expiresAt'),
+  )
+  .meta({ id: 'OverrideInput' });
+
+/** `POST /budgets/:id/usage` in its short form; `metadata.requestId` gives the id, `metadata.modelId` the model. */
+export const BudgetUsageBody = z
+  .strictObject({
+    amount: amountText(),
+    currency: currencyCode.optional(),
+    source: plainText(LIMITS.source).optional(),
+    description: freeText(LIMITS.description).optional(),
+    occurredAt: instantText.optional(),
+    metadata: field({ type: 'object' }, readMetadata).optional(),
+  })
+  .meta({ id: 'BudgetUsageInput' });
+
+/** `POST /budgets/bulk`: up to 1,000 budgets, by id where they exist. */
+export const BulkBody = z
+  .strictObject({
+    budgets: z
+      .array(z.strictObject({ id: plainText(128).optional(), budget: BudgetBody }))
+      .min(1)
+      .max(1_000),
+  })
+  .meta({ id: 'BulkInput' });
+
+/** `POST /templates`: a named budget without its scope. */
+export const TemplateBody = z
+  .strictObject({ name: label(200), budget: field({ type: 'object', description: 'Fields of a budget' }, readMetadata) })
+  .meta({ id: 'TemplateInput' });

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { amountText, currencyCode, wholeNumber } from '../fields/amount.js';
+import { coded, field } from '../fields/field.js';
+import { scopeList } from '../fields/scope.js';
+import { plainText } from '../fields/text.js';
+import { LIMITS } from '../usage/limits.js';
+import { readDimensions } from '../usage/parts.js';
+import { readQuantities } from '../usage/quantities.js';
+
+const dimensions = field({ type: 'object', maxProperties: LIMITS.dimensions, additionalProperties: { type: 'string' } }, readDimensions);
+const what = { category: plainText(LIMITS.category).optional(), dimensions: dimensions.optional() };
+const money = { amount: amountText(), currency: currencyCode.optional() };
+
+/** `POST /check`: may these scopes spend this? Without a currency it is the tenant's. */
+export const CheckBody = z.strictObject({ scopes: scopeList(1, LIMITS.scopes), ...money, ...what }).meta({ id: 'CheckInput' });
+
+/** `POST /budgets/:id/check-constraints`. */
+export const CheckConstraintsBody = z.strictObject({ ...money, ...what }).meta({ id: 'CheckConstraintsInput' });
+
+/** `POST /reservations`: an amount, or quantities that the price lists rate. */
+export const ReservationBody = z
+  .strictObject({
+    id: plainText(LIMITS.reservationId).optional(),
+    scopes: scopeList(1, LIMITS.scopes),
+    amount: amountText().optional(),
+    currency: currencyCode.optional(),
+    meter: plainText(LIMITS.meter).optional(),
+    quantities: field({ type: 'object', maxProperties: LIMITS.quantities }, readQuantities).optional(),
+    ...what,
+    ttlSeconds: wholeNumber(1, 86_400).default(300),
+  })
+  .refine(
+    ({ amount, quantities }) => (amount === undefined) !== (quantities === undefined),
+    coded('exclusive', ['amount'], 'Either amount or quantities'),
+  )
+  .meta({ id: 'ReservationInput' });
+
+/** `POST /explain`: a decision, an event, an alert, or what a spend would meet. */
+export const ExplainBody = z
+  .strictObject({
+    decisionId: plainText(256).optional(),
+    eventId: plainText(256).optional(),
+    alertId: plainText(256).optional(),
+    scopes: scopeList(1, LIMITS.scopes).optional(),
+    amount: amountText().optional(),
+    currency: currencyCode.optional(),
+    ...what,
+  })
+  .refine(
+    ({ decisionId, eventId, alertId, scopes }) => [decisionId, eventId, alertId, scopes].filter((one) => one !== undefined).length === 1,
+    coded('exclusive', [], 'One of decisionId, eventId, alertId, or scopes with amount'),
+  )
+  .refine(
+    ({ scopes, amount }) => (scopes === undefined) === (amount === undefined),
+    coded('exclusive', ['amount'], 'scopes and amount go together'),
+  )
+  .meta({ id: 'ExplainInput' });
