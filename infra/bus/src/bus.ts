@@ -18,6 +18,8 @@ export type BusOptions = Readonly<{
   streams?: Partial<StreamLimits>;
 }>;
 
+export type CoveredListener = (partition: number, first: number, last: number) => void;
+
 const FIRST_CHECK_MS = 2_000;
 
 /**
@@ -32,6 +34,7 @@ export class Bus {
   readonly #limits: StreamLimits;
   readonly #hubs = new Map<EventStore, LedgerHub>();
   readonly #acked = new Map<number, number>();
+  readonly #coveredListeners = new Set<CoveredListener>();
   #guard: StreamGuard | null = null;
 
   constructor(options: BusOptions) {
@@ -49,6 +52,11 @@ export class Bus {
   get problems(): readonly string[] {
     const { problem } = this.#connection;
     return problem !== null ? [problem] : (this.#guard?.problems ?? []);
+  }
+
+  /** The connection while it is up, else null: for what the bus has no method for. */
+  get connection(): NatsConnection | null {
+    return this.#connection.current;
   }
 
   /** Runs for each new connection, at once when there is one: the place to subscribe. Reconnects keep subscriptions by themselves. */
@@ -71,20 +79,14 @@ export class Bus {
    */
   publishRange(range: AppendedRange): void {
     for (const hub of this.#hubs.values()) hub.appended(range);
-    this.sendRange(range);
+    this.#send(range, () => undefined);
   }
 
-  /** As {@link publishRange} for a range read from the store: the bus only. */
-  sendRange(range: AppendedRange): void {
-    if (!this.connected) {
-      this.counters.rangesDropped += 1;
-      return;
-    }
-    const { subject, body, headers, wake } = toRangeMessage(range);
-    const sent = this.#publisher.publish(subject, body, headers, (stored) => this.#onRangeAck(range.partition, range.last, stored));
-    if (!sent) this.counters.rangesDropped += 1;
-    else if (wake) this.counters.wakesPublished += 1;
-    else this.counters.rangesPublished += 1;
+  /** As {@link publishRange} for a range read from the store: on the bus only. True once JetStream has stored it. Never rejects. */
+  sendRange(range: AppendedRange): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#send(range, resolve);
+    return promise;
   }
 
   /** The highest position of a partition that this process published and JetStream acknowledged; 0 before the first. */
@@ -106,9 +108,17 @@ export class Bus {
 
   /** What consumers of a store in this process share. */
   hubOf(store: EventStore): LedgerHub {
-    const hub = this.#hubs.get(store) ?? new LedgerHub(store, this.#connection, this.counters, this.logger);
+    const known = this.#hubs.get(store);
+    if (known !== undefined) return known;
+    const hub = new LedgerHub(store, this.#connection, this.counters, this.logger, (...range) => this.#tellCovered(...range));
     this.#hubs.set(store, hub);
     return hub;
+  }
+
+  /** Hears of every range that was on `ledger.*`: those received (of consumed partitions) and those of ours that were stored. */
+  onCovered(listener: CoveredListener): () => void {
+    this.#coveredListeners.add(listener);
+    return () => this.#coveredListeners.delete(listener);
   }
 
   /** The counters under their Prometheus names, for a registry's `collect`. */
@@ -122,13 +132,34 @@ export class Bus {
     this.#publisher.close();
   }
 
-  #onRangeAck(partition: number, last: number, stored: boolean): void {
+  #send(range: AppendedRange, settled: (stored: boolean) => void): void {
+    // Without a connection not even the message is made.
+    const message = this.connected ? toRangeMessage(range) : null;
+    const sent =
+      message !== null &&
+      this.#publisher.publish(message.subject, message.body, message.headers, (stored) => {
+        this.#onRangeAck(range, stored);
+        settled(stored);
+      });
+    if (!sent) {
+      this.counters.rangesDropped += 1;
+      settled(false);
+    } else if (message.wake) this.counters.wakesPublished += 1;
+    else this.counters.rangesPublished += 1;
+  }
+
+  #onRangeAck({ partition, first, last }: AppendedRange, stored: boolean): void {
     if (!stored) {
       this.counters.rangesFailed += 1;
       return;
     }
     this.counters.rangesAcked += 1;
     if (last > this.ackedThrough(partition)) this.#acked.set(partition, last);
+    this.#tellCovered(partition, first, last);
+  }
+
+  #tellCovered(partition: number, first: number, last: number): void {
+    for (const listener of this.#coveredListeners) listener(partition, first, last);
   }
 }
 

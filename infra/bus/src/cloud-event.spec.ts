@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
 import type { StoredEvent } from '@bursar/event-store';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromBatch, fromCloudEvent, MalformedEventError, toBatch, toCloudEvent } from './cloud-event.js';
 

@@ -6,3 +6,4 @@ export { consumeLedger, consumeStored } from './ledger/consume.js';
 export type { Batch, ConsumeOptions } from './ledger/options.js';
 export type { Logger } from './logger.js';
 export type { StreamLimits } from './nats/streams.js';
+export { type Relay, type RelayOptions, startRelay } from './relay/relay.js';

@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
 import type { AppendedRange } from '@bursar/event-store';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Bus, connectBus } from '../src/bus.js';
 import { consumeStored } from '../src/ledger/consume.js';

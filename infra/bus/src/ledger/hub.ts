@@ -39,6 +39,7 @@ export class LedgerHub {
     private readonly connection: Connection,
     private readonly counters: Counters,
     private readonly logger: Logger,
+    private readonly covered: (partition: number, first: number, last: number) => void,
   ) {
     connection.onConnection((nc) => this.#attach(nc));
   }
@@ -109,6 +110,7 @@ export class LedgerHub {
       this.counters.messagesMalformed += 1;
       return;
     }
+    this.covered(partition, range.first, range.last);
     if (isWake(range)) {
       for (const { member } of this.#members.get(partition) ?? []) member.head(range.last);
       return;

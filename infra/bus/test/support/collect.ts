@@ -10,7 +10,9 @@ export type Collector = Readonly<{
 }>;
 
 /** A consumer that keeps what it gets. */
-export const collect = (options: Omit<ConsumeOptions, 'signal' | 'maxEvents' | 'pollMs' | 'after'> & Partial<ConsumeOptions>): Collector => {
+export const collect = (
+  options: Omit<ConsumeOptions, 'signal' | 'maxEvents' | 'pollMs' | 'after'> & Partial<ConsumeOptions>,
+): Collector => {
   const events: StoredEvent[] = [];
   const ending = new AbortController();
   const done = consumeStored({ after: 0, maxEvents: 1_000, pollMs: 20, signal: ending.signal, ...options }, async (batch) => {

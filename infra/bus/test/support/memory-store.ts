@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto';
-import { type AppendedRange, type AppendRequest, type AppendResult, EventStore, type PartitionHead, type StoredEvent } from '@bursar/event-store';
+import {
+  type AppendedRange,
+  type AppendRequest,
+  type AppendResult,
+  EventStore,
+  type PartitionHead,
+  type StoredEvent,
+} from '@bursar/event-store';
 
 /** Links as a store would give them: over the previous one and the events. */
 const linkOf = (previous: Uint8Array, events: readonly StoredEvent[]): Buffer =>

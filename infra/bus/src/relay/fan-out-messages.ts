@@ -1,0 +1,77 @@
+import { eventsSubject, HEADER, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursar/contracts/bus';
+import { metaOf, type StoredEvent } from '@bursar/event-store';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { toCloudEvent } from '../cloud-event.js';
+
+export type FanOutMessage = Readonly<{ subject: string; headers: MsgHdrs; body: Uint8Array }>;
+
+const SUBJECT_TOKEN = /^[^\s.*>]+$/;
+
+/**
+ * What the world hears of consecutive events of a partition, on `events.<tenant>.<EventType>`: structured CloudEvents, one per
+ * message; usage in batches, because there is so much of it. Events of no tenant (holds of a partition) stay inside.
+ */
+export const fanOutMessages = (events: readonly StoredEvent[]): readonly FanOutMessage[] => {
+  const messages: FanOutMessage[] = [];
+  const usage = new Map<string, StoredEvent[]>();
+  const tenantOf = tenantReader();
+  for (const event of events) {
+    const tenant = tenantOf(event);
+    if (tenant === null) continue;
+    if (event.type !== 'UsageRecorded') messages.push(single(tenant, event));
+    else usage.set(tenant, [...(usage.get(tenant) ?? []), event]);
+  }
+  for (const [tenant, ofTenant] of usage) messages.push(...batches(tenant, ofTenant));
+  return messages;
+};
+
+const tenantReader = (): ((event: StoredEvent) => string | null) => {
+  let last: { meta: string; tenant: string | null } = { meta: '', tenant: null };
+  return (event) => {
+    if (event.stream.startsWith('holds-')) return null;
+    if (event.meta !== last.meta) {
+      const { tenant } = metaOf(event);
+      last = { meta: event.meta, tenant: typeof tenant === 'string' && SUBJECT_TOKEN.test(tenant) ? tenant : null };
+    }
+    return last.tenant;
+  };
+};
+
+const single = (tenant: string, event: StoredEvent): FanOutMessage => ({
+  subject: eventsSubject(tenant, event.type),
+  headers: headersOf('application/cloudevents+json', event.id),
+  body: Buffer.from(toCloudEvent(event)),
+});
+
+const batches = (tenant: string, events: readonly StoredEvent[]): readonly FanOutMessage[] => {
+  const messages: FanOutMessage[] = [];
+  let texts: string[] = [];
+  let length = 0;
+  let first = events[0];
+  const flush = (last: StoredEvent | undefined) => {
+    if (first === undefined || last === undefined || texts.length === 0) return;
+    messages.push({
+      subject: eventsSubject(tenant, last.type),
+      headers: headersOf('application/cloudevents-batch+json', `events/${last.partition}/${tenant}/${first.position}-${last.position}`),
+      body: Buffer.from(`[${texts.join(',')}]`),
+    });
+  };
+  events.forEach((event, index) => {
+    const text = toCloudEvent(event);
+    if (texts.length === MAX_RANGE_EVENTS || (texts.length > 0 && length + text.length > MAX_RANGE_BYTES)) {
+      flush(events[index - 1]);
+      [texts, length, first] = [[], 0, event];
+    }
+    texts.push(text);
+    length += text.length;
+  });
+  flush(events.at(-1));
+  return messages;
+};
+
+const headersOf = (contentType: string, id: string): MsgHdrs => {
+  const fields = headers();
+  fields.set('Content-Type', contentType);
+  fields.set(HEADER.messageId, id);
+  return fields;
+};

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pool } from '@bursar/database';
+import type { EventStore } from '@bursar/event-store';
+import type { Bus } from '../bus.js';
+import { consumeStored } from '../ledger/consume.js';
+import { Checkpoints } from './checkpoints.js';
+import { fanOut } from './fan-out.js';
+import { lead, type Term } from './leadership.js';
+import { LedgerWatch } from './ledger-watch.js';
+
+export type RelayOptions = Readonly<{
+  store: EventStore;
+  bus: Bus;
+  /** Of the database with the projections' schema: one session holds the lead and writes the checkpoints. */
+  pool: Pool;
+  /** How often heads are compared. Default 200 ms. */
+  pollMs?: number;
+}>;
+
+export type Relay = Readonly<{
+  /** This process is the one that relays. */
+  isLeader(): boolean;
+  /** Saves its checkpoints and gives up the lead. */
+  stop(): Promise<void>;
+}>;
+
+/** `Rely`: any number that no other lock of the database uses. */
+const LEADER_LOCK = 0x52_65_6c_79;
+const SAVE_MS = 500;
+const FAN_OUT_EVENTS = 500;
+
+/**
+ * One relay leads in the whole installation, however many run. It publishes on `ledger.<p>` what nobody else did, and everything on
+ * `events.<tenant>.<EventType>`, from its checkpoint in `projection.checkpoint`: at least once, in order per subject.
+ */
+export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Relay => {
+  const ending = new AbortController();
+  let leading = false;
+  const done = lead(pool, LEADER_LOCK, ending.signal, bus.logger, async (term) => {
+    leading = true;
+    bus.logger.info({}, 'this process leads the relay');
+    try {
+      await reign({ store, bus, pollMs }, term);
+    } finally {
+      leading = false;
+    }
+  });
+  return {
+    isLeader: () => leading,
+    stop: async () => {
+      ending.abort();
+      await done;
+    },
+  };
+};
+
+type Realm = Readonly<{ store: EventStore; bus: Bus; pollMs: number }>;
+
+const reign = async ({ store, bus, pollMs }: Realm, term: Term): Promise<void> => {
+  const checkpoints = new Checkpoints(term.session);
+  const positions = await checkpoints.load();
+  const watch = new LedgerWatch(bus, store);
+  const stopCovered = bus.onCovered((partition, first, last) => watch.covered(partition, first, last));
+  const stopHeads = bus.hubOf(store).onHeads((heads) => watch.heads(heads));
+  const failed = new AbortController();
+  const signal = AbortSignal.any([term.signal, failed.signal]);
+  const follow = (partition: number) =>
+    consumeStored(
+      { store, bus, partition, after: positions.get(partition) ?? 0, maxEvents: FAN_OUT_EVENTS, pollMs, signal },
+      async ({ events, last }) => {
+        await fanOut(bus, events, signal);
+        checkpoints.advance(partition, last);
+      },
+    );
+  const work = [...Array.from({ length: store.partitions }, (_, partition) => follow(partition)), saveOften(checkpoints, signal)];
+  try {
+    await Promise.all(work.map((task) => task.catch((error: unknown) => stopAll(failed, signal, error))));
+    if (failed.signal.aborted) throw failed.signal.reason;
+  } finally {
+    stopCovered();
+    stopHeads();
+    await checkpoints.save();
+  }
+};
+
+/** The first failure ends the term; what fails because it ends is no failure. */
+const stopAll = (failed: AbortController, signal: AbortSignal, error: unknown): void => {
+  if (!signal.aborted) failed.abort(error);
+};
+
+const saveOften = async (checkpoints: Checkpoints, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await delay(SAVE_MS, undefined, { signal }).catch(() => undefined);
+    await checkpoints.save();
+  }
+};
