@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { StoredBudget, StoredThreshold } from '../../events/budget.js';
+import { Amount, Instant, listOf, Position } from './common.js';
+
+const severity = z.enum(['info', 'warning', 'critical']);
+
+export const ActiveAlert = z
+  .object({
+    alertId: z.string(),
+    percent: z.number().optional(),
+    amount: Amount.optional(),
+    severity,
+    actions: z.array(z.string()),
+    since: Instant,
+    acknowledged: z.boolean(),
+  })
+  .meta({ id: 'ActiveAlert' });
+
+/** API.md "Status". Amounts are decimal strings of `currency`; null means there is none. */
+export const BudgetStatus = z
+  .looseObject({
+    budgetId: z.string(),
+    currency: z.string(),
+    limit: Amount.nullable(),
+    effectiveLimit: Amount.nullable(),
+    currentSpend: Amount,
+    reserved: Amount,
+    remaining: Amount.nullable(),
+    graceRemaining: Amount.nullable(),
+    percentUsed: Amount.nullable(),
+    blockPoint: Amount.nullable(),
+    periodStart: Instant.nullable(),
+    periodEnd: Instant.nullable(),
+    daysRemaining: z.int().nullable(),
+    burnRate: Amount.nullable(),
+    projectedTotal: Amount.nullable(),
+    projectedExhaustion: Instant.nullable(),
+    status: z.enum(['ok', 'warning', 'critical', 'exceeded', 'paused', 'counting']),
+    alertLevel: z.enum(['green', 'yellow', 'orange', 'red', 'blocked']),
+    activeAlerts: z.array(ActiveAlert),
+    paused: z.boolean(),
+    override: z.looseObject({}).nullable(),
+    position: Position,
+    lastUpdated: Instant,
+  })
+  .meta({ id: 'BudgetStatus' });
+
+/** A threshold's alert, or another notice of a budget. */
+export const Alert = z
+  .looseObject({
+    id: z.string(),
+    budgetId: z.string(),
+    type: z.string().meta({ examples: ['WARNING', 'CRITICAL', 'LIMIT'] }),
+    severity,
+    percent: z.number().optional(),
+    percentUsed: Amount.nullable(),
+    currentSpend: Amount,
+    limit: Amount.nullable(),
+    message: z.string(),
+    acknowledged: z.boolean(),
+    acknowledgedBy: z.string().nullable(),
+    acknowledgedAt: Instant.nullable(),
+    periodStart: Instant.nullable(),
+    createdAt: Instant,
+    suppressed: z.boolean(),
+    position: Position,
+  })
+  .meta({ id: 'Alert' });
+export const AlertList = listOf(Alert).meta({ id: 'AlertList' });
+
+const Threshold = StoredThreshold.omit({ percent: true }).extend({ percent: z.number().optional() }).meta({ id: 'Threshold' });
+
+export const Budget = z
+  .looseObject({
+    id: z.string(),
+    ...StoredBudget.omit({ thresholds: true }).shape,
+    thresholds: z.array(Threshold),
+    createdAt: Instant,
+    updatedAt: Instant,
+    createdBy: z.string().nullable(),
+    revision: z.int(),
+    status: BudgetStatus,
+    alerts: z.array(Alert).optional(),
+  })
+  .meta({ id: 'Budget' });
+export const BudgetList = listOf(Budget).meta({ id: 'BudgetList' });
+
+export const Periods = z.object({ periods: z.array(z.object({ start: Instant, end: Instant })) }).meta({ id: 'Periods' });
+
+/** The tree below a scope, with the balances of every budget on it. */
+export const Hierarchy = z.looseObject({}).meta({ id: 'Hierarchy', description: 'A scope with its budgets and children, to any depth' });

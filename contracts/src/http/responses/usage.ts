@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { Problem } from '../problem.js';
+import { MoneyAnswer, Position } from './common.js';
+
+/** What became of one usage event, in request order. */
+export const UsageResult = z
+  .object({
+    id: z.string().nullable(),
+    source: z.string().nullable(),
+    status: z.enum(['accepted', 'duplicate', 'rejected']),
+    eventId: z.string().optional(),
+    position: Position.optional(),
+    problem: Problem.optional(),
+  })
+  .meta({ id: 'UsageResult' });
+
+export const UsageResults = z.object({ results: z.array(UsageResult) }).meta({ id: 'UsageResults' });
+
+/** `?dryRun=true`: what it would cost and which budgets would count it. */
+export const DryRunResults = z
+  .object({
+    results: z.array(
+      UsageResult.extend({
+        cost: MoneyAnswer.nullable().optional(),
+        unpriced: z.array(z.string()).optional(),
+        budgets: z.array(z.object({ budgetId: z.string() })).optional(),
+      }).meta({ id: 'DryRunResult' }),
+    ),
+  })
+  .meta({ id: 'DryRunResults' });
+
+const Group = z.looseObject({ spend: MoneyAnswer.or(z.array(MoneyAnswer)).optional() });
+export const UsageBreakdown = z.looseObject({ data: z.array(Group).optional() }).meta({ id: 'UsageBreakdown' });
+export const UsageSummary = z.looseObject({}).meta({ id: 'UsageSummary' });

@@ -1,0 +1,87 @@
+import { ChannelBody, ChannelPatch } from '../alerts/channel.js';
+import { ReasonBody } from '../budgets/commands.js';
+import { ReadQuery } from '../fields/query.js';
+import { Alert, AlertList } from '../responses/budget.js';
+import { Anything } from '../responses/common.js';
+import { AlertListQuery, ListQuery, StreamQuery } from './queries.js';
+import { API, routes } from './route.js';
+
+const ALERT = `${API}/alerts/:id`;
+const CHANNEL = `${API}/channels/:id`;
+const alert = { 200: { description: 'The alert', schema: Alert } };
+const anything = { 200: { description: 'Done', schema: Anything } };
+
+export const alertRoutes = routes('alerts', 'api', [
+  {
+    operationId: 'listAlerts',
+    method: 'GET',
+    path: `${API}/alerts`,
+    summary: 'Alerts, newest first',
+    query: AlertListQuery,
+    responses: { 200: { description: 'A page', schema: AlertList } },
+  },
+  { operationId: 'getAlert', method: 'GET', path: ALERT, summary: 'An alert', query: ReadQuery, responses: alert },
+  {
+    operationId: 'acknowledgeAlert',
+    method: 'POST',
+    path: `${ALERT}/acknowledge`,
+    summary: 'Acknowledge it',
+    body: ReasonBody,
+    bodyOptional: true,
+    responses: alert,
+  },
+  {
+    operationId: 'listDeliveries',
+    method: 'GET',
+    path: `${ALERT}/deliveries`,
+    summary: 'Where it was sent, attempt by attempt',
+    query: ListQuery,
+    responses: anything,
+  },
+  {
+    operationId: 'replayDelivery',
+    method: 'POST',
+    path: `${ALERT}/deliveries/:deliveryId/replay`,
+    summary: 'Send it again',
+    responses: { 202: { description: 'Queued', schema: Anything } },
+  },
+  {
+    operationId: 'listChannels',
+    method: 'GET',
+    path: `${API}/channels`,
+    summary: 'Notification channels',
+    query: ListQuery,
+    responses: anything,
+  },
+  {
+    operationId: 'createChannel',
+    method: 'POST',
+    path: `${API}/channels`,
+    summary: 'Add a channel; a webhook secret is shown once',
+    body: ChannelBody,
+    responses: { 201: { description: 'Made', schema: Anything } },
+  },
+  { operationId: 'patchChannel', method: 'PATCH', path: CHANNEL, summary: 'Change a channel', body: ChannelPatch, responses: anything },
+  {
+    operationId: 'deleteChannel',
+    method: 'DELETE',
+    path: CHANNEL,
+    summary: 'Remove a channel',
+    responses: { 204: { description: 'Done' } },
+  },
+  {
+    operationId: 'testChannel',
+    method: 'POST',
+    path: `${CHANNEL}/test`,
+    summary: 'Send a test message',
+    responses: { 200: { description: 'How it went', schema: Anything } },
+  },
+  {
+    operationId: 'stream',
+    method: 'GET',
+    path: `${API}/stream`,
+    summary: 'Balances and alerts as they change (SSE)',
+    query: StreamQuery,
+    responses: { 200: { description: 'Server-sent events', contentType: 'text/event-stream' } },
+  },
+]);

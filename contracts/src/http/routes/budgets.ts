@@ -1,0 +1,247 @@
+import { z } from 'zod';
+import { BudgetBody } from '../budgets/body.js';
+import { BudgetUsageBody, BulkBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
+import { BudgetPatch } from '../budgets/patch.js';
+import { CheckConstraintsBody } from '../enforcement/check.js';
+import { ReadQuery } from '../fields/query.js';
+import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy } from '../responses/budget.js';
+import { Anything } from '../responses/common.js';
+import { UsageBody } from '../usage/event.js';
+import { AsOfQuery, BreakdownQuery, BudgetListQuery, ListQuery, ScopeParams, SummaryQuery, UsageListQuery } from './queries.js';
+import { API, type RouteRow, routes } from './route.js';
+
+const BUDGETS = `${API}/budgets`;
+const ONE = `${BUDGETS}/:id`;
+const budget = { 200: { description: 'The budget', schema: Budget } };
+const page = { 200: { description: 'A page', schema: Anything } };
+const none = { 204: { description: 'Done' } };
+
+/** What this step answers. */
+const built: readonly RouteRow[] = [
+  {
+    operationId: 'createBudget',
+    method: 'POST',
+    path: BUDGETS,
+    summary: 'Make a budget; it counts what already happened in its period',
+    body: BudgetBody,
+    responses: { 201: { description: 'Made', schema: Budget } },
+  },
+  {
+    operationId: 'listBudgets',
+    method: 'GET',
+    path: BUDGETS,
+    summary: 'Budgets, newest first',
+    query: BudgetListQuery,
+    responses: { 200: { description: 'A page', schema: BudgetList } },
+  },
+  {
+    operationId: 'getBudget',
+    method: 'GET',
+    path: ONE,
+    summary: 'Definition, status and last alerts',
+    query: AsOfQuery,
+    responses: budget,
+  },
+  { operationId: 'replaceBudget', method: 'PUT', path: ONE, summary: 'Replace a definition', body: BudgetBody, responses: budget },
+  {
+    operationId: 'patchBudget',
+    method: 'PATCH',
+    path: ONE,
+    summary: 'Change some of it; null resets',
+    body: BudgetPatch,
+    contentTypes: ['application/json', 'application/merge-patch+json'],
+    responses: budget,
+  },
+  { operationId: 'deleteBudget', method: 'DELETE', path: ONE, summary: 'Delete; its history stays', responses: none },
+  {
+    operationId: 'getBudgetStatus',
+    method: 'GET',
+    path: `${ONE}/status`,
+    summary: 'Status',
+    query: AsOfQuery,
+    responses: { 200: { description: 'Status', schema: BudgetStatus } },
+  },
+  {
+    operationId: 'listBudgetAlerts',
+    method: 'GET',
+    path: `${ONE}/alerts`,
+    summary: 'Its alerts, newest first',
+    query: ListQuery,
+    responses: { 200: { description: 'A page', schema: AlertList } },
+  },
+  {
+    operationId: 'listBudgetsOfScope',
+    method: 'GET',
+    path: `${BUDGETS}/scope/:type/:id`,
+    summary: 'Budgets of a scope',
+    params: ScopeParams,
+    query: ListQuery,
+    responses: { 200: { description: 'A page', schema: BudgetList } },
+  },
+  {
+    operationId: 'getHierarchy',
+    method: 'GET',
+    path: `${BUDGETS}/hierarchy/:type/:id`,
+    summary: 'The tree below a scope, with balances',
+    params: ScopeParams,
+    query: ReadQuery,
+    responses: { 200: { description: 'The tree', schema: Hierarchy } },
+  },
+];
+
+const later: readonly RouteRow[] = [
+  {
+    operationId: 'pauseBudget',
+    method: 'POST',
+    path: `${ONE}/pause`,
+    summary: 'Refuse everything until resumed',
+    body: ReasonBody,
+    bodyOptional: true,
+    responses: budget,
+  },
+  {
+    operationId: 'resumeBudget',
+    method: 'POST',
+    path: `${ONE}/resume`,
+    summary: 'Resume',
+    body: ReasonBody,
+    bodyOptional: true,
+    responses: budget,
+  },
+  {
+    operationId: 'resetBudget',
+    method: 'POST',
+    path: `${ONE}/reset`,
+    summary: 'Begin a new period now',
+    body: ResetBody,
+    bodyOptional: true,
+    responses: budget,
+  },
+  {
+    operationId: 'grantOverride',
+    method: 'POST',
+    path: `${ONE}/overrides`,
+    summary: 'More room, or no enforcement, for a while',
+    body: OverrideBody,
+    responses: { 201: { description: 'Granted', schema: Anything } },
+  },
+  { operationId: 'listOverrides', method: 'GET', path: `${ONE}/overrides`, summary: 'Overrides', query: ListQuery, responses: page },
+  { operationId: 'revokeOverride', method: 'DELETE', path: `${ONE}/overrides/:overrideId`, summary: 'Revoke an override', responses: none },
+  { operationId: 'listBudgetUsage', method: 'GET', path: `${ONE}/usage`, summary: 'Usage history', query: UsageListQuery, responses: page },
+  {
+    operationId: 'getBudgetUsageSummary',
+    method: 'GET',
+    path: `${ONE}/usage/summary`,
+    summary: 'Totals',
+    query: SummaryQuery,
+    responses: page,
+  },
+  {
+    operationId: 'getBudgetUsageBreakdown',
+    method: 'GET',
+    path: `${ONE}/usage/breakdown`,
+    summary: 'Spend by a dimension',
+    query: BreakdownQuery,
+    responses: page,
+  },
+  {
+    operationId: 'recordBudgetUsage',
+    method: 'POST',
+    path: `${ONE}/usage`,
+    summary: "Record usage on this budget's scope",
+    body: z.union([BudgetUsageBody, UsageBody]),
+    responses: { 201: { description: 'Recorded', schema: Anything } },
+  },
+  {
+    operationId: 'listBudgetPeriods',
+    method: 'GET',
+    path: `${ONE}/periods`,
+    summary: 'Periods, newest first',
+    query: ListQuery,
+    responses: page,
+  },
+  { operationId: 'listBudgetResets', method: 'GET', path: `${ONE}/resets`, summary: 'Resets', query: ListQuery, responses: page },
+  {
+    operationId: 'getBudgetForecast',
+    method: 'GET',
+    path: `${ONE}/forecast`,
+    summary: 'When it will be used up',
+    query: ReadQuery,
+    responses: page,
+  },
+  {
+    operationId: 'getBudgetHistory',
+    method: 'GET',
+    path: `${ONE}/history`,
+    summary: 'What happened to it',
+    query: ListQuery,
+    responses: page,
+  },
+  {
+    operationId: 'listBudgetReservations',
+    method: 'GET',
+    path: `${ONE}/reservations`,
+    summary: 'What is held on it',
+    query: ListQuery,
+    responses: page,
+  },
+  {
+    operationId: 'acknowledgeBudgetAlert',
+    method: 'POST',
+    path: `${ONE}/alerts/:alertId/acknowledge`,
+    summary: 'Acknowledge an alert',
+    body: ReasonBody,
+    bodyOptional: true,
+    responses: { 200: { description: 'The alert', schema: Alert } },
+  },
+  {
+    operationId: 'checkConstraints',
+    method: 'POST',
+    path: `${ONE}/check-constraints`,
+    summary: 'May this be spent here?',
+    body: CheckConstraintsBody,
+    responses: { 200: { description: 'An answer', schema: Anything } },
+  },
+  {
+    operationId: 'refreshBudgetCache',
+    method: 'POST',
+    path: `${ONE}/refresh-cache`,
+    summary: 'Re-read the balance from the ledger',
+    responses: { 200: { description: 'Whether anything differed', schema: Anything } },
+  },
+  {
+    operationId: 'bulkBudgets',
+    method: 'POST',
+    path: `${BUDGETS}/bulk`,
+    summary: 'Make or change many',
+    body: BulkBody,
+    responses: { 200: { description: 'A result per budget', schema: Anything } },
+  },
+  {
+    operationId: 'exportBudgets',
+    method: 'GET',
+    path: `${BUDGETS}/export.csv`,
+    summary: 'All budgets as CSV',
+    responses: { 200: { description: 'CSV', contentType: 'text/csv' } },
+  },
+  {
+    operationId: 'importBudgets',
+    method: 'POST',
+    path: `${BUDGETS}/import`,
+    summary: 'Budgets from CSV',
+    body: z.string().meta({ description: 'CSV' }),
+    contentTypes: ['text/csv'],
+    responses: { 200: { description: 'A result per line', schema: Anything } },
+  },
+  { operationId: 'listTemplates', method: 'GET', path: `${API}/templates`, summary: 'Budget templates', query: ListQuery, responses: page },
+  {
+    operationId: 'createTemplate',
+    method: 'POST',
+    path: `${API}/templates`,
+    summary: 'Name a template',
+    body: TemplateBody,
+    responses: { 201: { description: 'Made', schema: Anything } },
+  },
+];
+
+export const budgetRoutes = routes('budgets', 'api', [...built.map((row) => ({ ...row, built: true })), ...later]);

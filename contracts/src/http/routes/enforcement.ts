@@ -1,0 +1,63 @@
+import { CheckBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
+import { ReadQuery } from '../fields/query.js';
+import { Anything } from '../responses/common.js';
+import { API, routes } from './route.js';
+
+const answer = { 200: { description: 'An answer', schema: Anything } };
+
+export const enforcementRoutes = [
+  ...routes('enforcement', 'budget-projector', [
+    {
+      operationId: 'check',
+      method: 'POST',
+      path: `${API}/check`,
+      summary: 'May these scopes spend this?',
+      query: ReadQuery,
+      body: CheckBody,
+      responses: answer,
+    },
+    {
+      operationId: 'reserve',
+      method: 'POST',
+      path: `${API}/reservations`,
+      summary: 'Hold an amount on every applicable budget, all or none',
+      query: ReadQuery,
+      body: ReservationBody,
+      responses: { 201: { description: 'Held', schema: Anything } },
+    },
+    {
+      operationId: 'getReservation',
+      method: 'GET',
+      path: `${API}/reservations/:id`,
+      summary: 'A hold',
+      query: ReadQuery,
+      responses: answer,
+    },
+    {
+      operationId: 'releaseReservation',
+      method: 'DELETE',
+      path: `${API}/reservations/:id`,
+      summary: 'Release a hold',
+      responses: { 204: { description: 'Released' } },
+    },
+  ]),
+  ...routes('enforcement', 'api', [
+    {
+      operationId: 'explain',
+      method: 'POST',
+      path: `${API}/explain`,
+      summary: 'Which budgets applied, which decided, and why',
+      query: ReadQuery,
+      body: ExplainBody,
+      responses: answer,
+    },
+    {
+      operationId: 'getMyBudget',
+      method: 'GET',
+      path: `${API}/me/budget`,
+      summary: 'What the calling key may still spend',
+      query: ReadQuery,
+      responses: answer,
+    },
+  ]),
+];

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { VoidBody } from '../budgets/commands.js';
+import { ExchangeRateBody, PriceCorrection, PriceListBody } from '../prices/price-list.js';
+import { Anything } from '../responses/common.js';
+import { ExchangeRate, ExchangeRates, PriceList, PriceLists } from '../responses/registry.js';
+import { DryRunResults, UsageResults } from '../responses/usage.js';
+import { UsageBody } from '../usage/event.js';
+import { AsOfQuery, DryRunQuery, ListQuery } from './queries.js';
+import { API, routes } from './route.js';
+
+const USAGE_TYPES = ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'];
+
+export const usageRoutes = [
+  ...routes('usage', 'ingestion', [
+    {
+      operationId: 'recordUsage',
+      method: 'POST',
+      path: `${API}/usage`,
+      summary: 'Record usage: one event, a batch, or CloudEvents',
+      built: true,
+      query: DryRunQuery,
+      body: UsageBody,
+      contentTypes: USAGE_TYPES,
+      responses: {
+        202: { description: 'Durable; a result per event, in order', schema: UsageResults },
+        200: { description: 'What a dry run found', schema: DryRunResults },
+      },
+    },
+    {
+      operationId: 'voidUsage',
+      method: 'POST',
+      path: `${API}/usage/:eventId/void`,
+      summary: 'Void a recorded event; history keeps both',
+      body: VoidBody,
+      responses: { 202: { description: 'Durable', schema: Anything } },
+    },
+  ]),
+  ...routes('prices', 'api', [
+    {
+      operationId: 'createPriceList',
+      method: 'POST',
+      path: `${API}/price-lists`,
+      summary: 'Post a price list, or load a shipped one; in force for the next event',
+      built: true,
+      body: PriceListBody,
+      responses: { 201: { description: 'In force', schema: PriceList } },
+    },
+    {
+      operationId: 'listPriceLists',
+      method: 'GET',
+      path: `${API}/price-lists`,
+      summary: 'Price lists, newest first',
+      built: true,
+      query: ListQuery,
+      responses: { 200: { description: 'A page', schema: PriceLists } },
+    },
+    {
+      operationId: 'getCurrentPrices',
+      method: 'GET',
+      path: `${API}/price-lists/current`,
+      summary: 'The lists in force',
+      built: true,
+      query: AsOfQuery.extend(ListQuery.shape),
+      responses: { 200: { description: 'What usage is rated by', schema: z.union([PriceLists, PriceList]) } },
+    },
+    {
+      operationId: 'correctPriceList',
+      method: 'POST',
+      path: `${API}/price-lists/:id/correct`,
+      summary: 'Re-rate past events by corrected prices',
+      body: PriceCorrection,
+      responses: { 200: { description: 'Differences', schema: Anything } },
+    },
+    {
+      operationId: 'setExchangeRate',
+      method: 'POST',
+      path: `${API}/exchange-rates`,
+      summary: 'Set what one currency is worth in another',
+      built: true,
+      body: ExchangeRateBody,
+      responses: { 201: { description: 'In force', schema: ExchangeRate } },
+    },
+    {
+      operationId: 'listExchangeRates',
+      method: 'GET',
+      path: `${API}/exchange-rates`,
+      summary: 'Exchange rates, newest first',
+      built: true,
+      query: ListQuery,
+      responses: { 200: { description: 'A page', schema: ExchangeRates } },
+    },
+  ]),
+];
