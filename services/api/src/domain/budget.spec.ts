@@ -73,6 +73,7 @@ const change = (definition: BudgetDefinition): BudgetCommand => ({
   tenant: 'acme',
   budgetId: 'b1',
   revise: () => definition,
+  now: '2026-03-11T00:00:00Z',
 });
 const remove: BudgetCommand = { type: 'DeleteBudget', budgetId: 'b1' };
 
@@ -114,7 +115,7 @@ describe('changing', () => {
       .thenRecorded());
   test('a merge sees the current definition', () =>
     given(created(monthly), changed(dearer))
-      .when({ type: 'ChangeBudget', tenant: 'acme', budgetId: 'b1', revise: (current) => ({ ...current, name: 'Other' }) })
+      .when({ type: 'ChangeBudget', tenant: 'acme', budgetId: 'b1', revise: (current) => ({ ...current, name: 'Other' }), now: CREATED_AT })
       .thenRecorded(changed({ ...dearer, name: 'Other' })));
   test('a rolling budget keeps its anchor', () => {
     const anchored = withPeriod({ kind: 'rolling', length: 'P30D', anchor: '2026-01-01T00:00:00Z' });
@@ -126,6 +127,16 @@ describe('changing', () => {
     given(created(monthly))
       .when(change(withPeriod({ kind: 'rolling', length: 'P30D' })))
       .thenRecorded(changed(withPeriod({ kind: 'rolling', length: 'P30D', anchor: CREATED_AT }))));
+  test('IN-D14 another time zone begins with the next period', () => {
+    const tokyo = withPeriod({ timezone: 'Asia/Tokyo' });
+    const preceding = { until: '2026-03-31T22:00:00Z', period: monthly.period };
+    given(created(monthly))
+      .when(change(tokyo))
+      .thenRecorded(changed(withPeriod({ timezone: 'Asia/Tokyo', preceding })));
+    given(created(monthly), changed(withPeriod({ timezone: 'Asia/Tokyo', preceding })))
+      .when(change(tokyo))
+      .thenRecorded();
+  });
   test('neither a missing nor a deleted budget can be changed', () => {
     given().when(change(monthly)).thenRejected('not_found');
     given(created(monthly), deleted).when(change(monthly)).thenRejected('not_found');

@@ -1,4 +1,13 @@
-import { type BudgetDefinition, canonicalJson, type LedgerEvent, rootScope, type ScopeRef, scopeType } from '@bursar/contracts';
+import {
+  type BudgetDefinition,
+  canonicalJson,
+  changePeriod,
+  type LedgerEvent,
+  parseInstant,
+  rootScope,
+  type ScopeRef,
+  scopeType,
+} from '@bursar/contracts';
 import { anchorPeriod } from './budget-period.js';
 import type { NewEvent } from './new-event.js';
 import { Rejection } from './rejection.js';
@@ -18,7 +27,13 @@ type BudgetEvent = NewEvent<BudgetEventType>;
 export type BudgetCommand =
   | Readonly<{ type: 'CreateBudget'; tenant: string; budgetId: string; definition: BudgetDefinition; now: string }>
   /** `revise` makes the whole new definition of the current one: PUT ignores it, PATCH merges into it. */
-  | Readonly<{ type: 'ChangeBudget'; tenant: string; budgetId: string; revise: (current: BudgetDefinition) => BudgetDefinition }>
+  | Readonly<{
+      type: 'ChangeBudget';
+      tenant: string;
+      budgetId: string;
+      revise: (current: BudgetDefinition) => BudgetDefinition;
+      now: string;
+    }>
   | Readonly<{ type: 'DeleteBudget'; budgetId: string }>;
 type Command<T extends BudgetCommand['type']> = Extract<BudgetCommand, { type: T }>;
 
@@ -43,7 +58,9 @@ const create = (command: Command<'CreateBudget'>, state: Budget): readonly Budge
 
 const change = (command: Command<'ChangeBudget'>, state: Budget): readonly BudgetEvent[] => {
   const current = mustExist(state, command.budgetId);
-  const definition = accept(anchored(command.revise(current.definition), startOf(current)), command.tenant);
+  const revised = accept(anchored(command.revise(current.definition), startOf(current)), command.tenant);
+  const period = changePeriod(current.definition.period, revised.period, parseInstant(command.now));
+  const definition = { ...revised, period };
   if (canonicalJson(definition) === canonicalJson(current.definition)) return [];
   return [{ type: 'BudgetChanged', data: { budgetId: command.budgetId, definition } }];
 };

@@ -12,8 +12,10 @@ export type BudgetView = Readonly<{ id: string }> &
   ShownDefinition &
   Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null; revision: number; status: BudgetStatus }>;
 
-export const showDefinition = ({ thresholds, ...definition }: BudgetDefinition): ShownDefinition => ({
+/** What a time zone replaced earlier (`preceding`) is ours to keep, not part of what was asked for. */
+export const showDefinition = ({ thresholds, period: { preceding: _, ...period }, ...definition }: BudgetDefinition): ShownDefinition => ({
   ...definition,
+  period,
   thresholds: thresholds.map(({ percent, ...rest }) => ({ ...(percent === undefined ? {} : { percent: Number(percent) }), ...rest })),
 });
 
