@@ -1,15 +1,6 @@
-import {
-  contentHash,
-  type EpochNs,
-  formatInstant,
-  parseInstant,
-  toWireMoney,
-  type UsageData,
-  UsageRecorded,
-  usageEventId,
-} from '@bursar/contracts';
+import { type EpochNs, parseInstant, toWireMoney, type UsageData, UsageRecorded, usageEventId } from '@bursar/contracts';
 import { rate, type TenantDefinitions } from '@bursar/contracts/folds';
-import { completeUsage, makeProblem, type Problem, type SentUsage, type UsageItem } from '@bursar/contracts/http';
+import { completeUsage, makeProblem, type Problem, type SentUsage, type UsageItem, usageContentHash } from '@bursar/contracts/http';
 import type { AgeWindow } from './age-window.js';
 
 /** Where and when a request's events arrive; the same for all of them. */
@@ -17,6 +8,8 @@ export type Arrival = Readonly<{
   tenant: string;
   /** By the database's clock. */
   now: EpochNs;
+  /** The same as canonical text. */
+  nowText: string;
   window: AgeWindow;
   /** The tenant's price lists as of now; null when no event of the request needs one. */
   definitions: TenantDefinitions | null;
@@ -35,13 +28,13 @@ export const prepareUsage = (item: UsageItem, arrival: Arrival): PreparedUsage =
   const { sent } = item;
   const refusal = judgeTime(sent, arrival);
   if (refusal !== null) return { item, problem: refusal };
-  const usage = completeUsage(sent, { now: formatInstant(arrival.now), currency: TENANT_CURRENCY });
+  const usage = completeUsage(sent, { now: arrival.nowText, currency: TENANT_CURRENCY });
   const event = {
     id: usageEventId(arrival.tenant, sent.source, sent.id),
     type: UsageRecorded.type,
     version: UsageRecorded.version,
     data: JSON.stringify(rateUsage(usage, arrival.definitions)),
-    contentHash: contentHash(sent),
+    contentHash: usageContentHash(sent),
   };
   return { item, event };
 };

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
 import { type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
-import { LedgerClock, PriceLists, TenantBook } from './ports.js';
+import { LedgerClock, nowBy, PriceLists, TenantBook } from './ports.js';
 
 /** What recording the event would do: what it costs, which units have no price, which budgets count it. */
 export type DryRunResult = UsageResult &
@@ -27,7 +27,7 @@ export class DryRunUsage {
 
   async execute(items: readonly UsageItem[], tenant: string): Promise<readonly DryRunResult[]> {
     const [prices, book] = await Promise.all([this.prices.of(tenant), this.book.load(tenant)]);
-    const arrival = { tenant, now: this.clock.now(), window: this.window, definitions: prices };
+    const arrival = { tenant, ...nowBy(this.clock), window: this.window, definitions: prices };
     const prepared = items.map((item) => prepareUsage(item, arrival));
     const partition = partitionOf(tenant, this.store.partitions);
     const ids = prepared.flatMap((usage) => ('event' in usage ? [usage.event.id] : []));

@@ -1,10 +1,16 @@
-import type { EpochNs } from '@bursar/contracts';
+import { type EpochNs, formatInstant } from '@bursar/contracts';
 import type { TenantDefinitions } from '@bursar/contracts/folds';
 
 /** The database's clock, without asking it each time. Ages are judged by it, never by this machine's. */
 export abstract class LedgerClock {
   abstract now(): EpochNs;
 }
+
+/** One instant for all events of a request. */
+export const nowBy = (clock: LedgerClock): Readonly<{ now: EpochNs; nowText: string }> => {
+  const now = clock.now();
+  return { now, nowText: formatInstant(now) };
+};
 
 /** The price lists of a tenant as of now: a list whose command was answered is in what this answers. */
 export abstract class PriceLists {

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
 import { needsPrices, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
-import { LedgerClock, PriceLists } from './ports.js';
+import { LedgerClock, nowBy, PriceLists } from './ports.js';
 
 /** Who sends usage, and by which way. */
 export type UsageSender = Readonly<{ tenant: string; actor: string; via: 'http' | 'nats'; correlationId?: string }>;
@@ -34,7 +34,7 @@ export class RecordUsage {
   async execute(items: readonly UsageItem[], sender: UsageSender): Promise<UsageReceipt> {
     const { tenant } = sender;
     const definitions = items.some(needsPrices) ? await this.prices.of(tenant) : null;
-    const arrival = { tenant, now: this.clock.now(), window: this.window, definitions };
+    const arrival = { tenant, ...nowBy(this.clock), window: this.window, definitions };
     const prepared = items.map((item) => prepareUsage(item, arrival));
     const metaOf = metaWriter(sender);
     const events: EventToAppend[] = [];
