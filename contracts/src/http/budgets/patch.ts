@@ -18,7 +18,9 @@ export type BudgetPatch = Readonly<Partial<Record<keyof typeof budgetShape, unkn
  */
 export const mergeBudget = (current: BudgetDefinition, patch: BudgetPatch): Parsed<BudgetInput> => {
   const { yellow = null, orange = null, red = null } = current.levels;
-  const merged: Record<string, unknown> = { ...current, levels: { yellow, orange, red } };
+  // What a time zone replaced earlier is the ledger's to keep: whoever stores the period says so again.
+  const { preceding: _, ...period } = current.period;
+  const merged: Record<string, unknown> = { ...current, period, levels: { yellow, orange, red } };
   for (const key of KEYS) {
     const value = patch[key];
     if (value !== undefined) merged[key] = mergeField(key, merged[key], value, current);
@@ -32,7 +34,7 @@ const mergeField = (key: keyof typeof budgetShape, before: unknown, value: unkno
   switch (key) {
     case 'period':
       return value.kind === undefined || value.kind === current.period.kind
-        ? overlay(current.period, value)
+        ? overlay(before, value)
         : { timezone: current.period.timezone, ...value };
     case 'limit':
     case 'levels':
