@@ -30,9 +30,11 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 
 /** The settings of a stream that are ours; whatever else a server reports is left to it. */
 export type WantedStream = Pick<StreamConfig, 'name' | 'subjects' | 'retention' | 'storage' | 'discard' | 'max_age' | 'max_bytes'> &
-  Pick<StreamConfig, 'num_replicas' | 'allow_direct'> & { readonly disposable: boolean };
+  Pick<StreamConfig, 'num_replicas' | 'allow_direct' | 'duplicate_window'> & { readonly disposable: boolean };
 
 const LEDGER_HOURS = 24;
+/** A publisher tries again within seconds; JetStream keeps every message id for so long. */
+const DUPLICATE_WINDOW_NS = 120_000_000_000;
 const NS_PER_HOUR = 3_600_000_000_000;
 
 /**
@@ -50,6 +52,7 @@ export const wantedStreams = (limits: StreamLimits): readonly WantedStream[] => 
     max_bytes: bytes,
     num_replicas: limits.replicas,
     allow_direct: true,
+    duplicate_window: DUPLICATE_WINDOW_NS,
     disposable: false,
     ...more,
   });

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { EventStore } from '@bursar/event-store';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { type Bus, connectBus } from '../src/bus.js';
+import { collect } from './support/collect.js';
+import { appendOf, eventually, usages } from './support/events.js';
+import { World } from './support/world.js';
+
+let world: World;
+let store: EventStore;
+/** Of two processes: one appends and publishes, the other consumes. */
+let publisher: Bus;
+let consumer: Bus;
+let appended = 0;
+
+beforeAll(async () => {
+  world = await World.make();
+  store = await world.store();
+  publisher = await world.bus('publisher');
+  consumer = await world.bus('consumer');
+  store.onAppended((range) => publisher.publishRange(range));
+}, 120_000);
+
+afterAll(() => world?.end(), 60_000);
+
+const append = async (partition: number, count: number): Promise<void> => {
+  await store.append(appendOf(partition, usages(appended, count)));
+  appended += count;
+};
+
+const everything = async (partition: number) => store.readPartition(partition, 0, 100_000);
+const headOf = async (partition: number): Promise<number> => (await store.heads())[partition]?.position ?? 0;
+
+describe('the ledger over NATS', () => {
+  test('arrives by the bus, in order, as stored, while it runs', async () => {
+    const collector = collect({ store, bus: consumer, partition: 0, pollMs: 60_000 });
+    await append(0, 10);
+    await eventually('the first arrived', () => collector.events.length === 10);
+    const before = { ...consumer.counters };
+    for (let n = 0; n < 40; n += 1) await append(0, 1 + (n % 7));
+    const head = await headOf(0);
+    await eventually('all arrived', () => collector.events.length === head);
+    await collector.stop();
+    expect(collector.events).toEqual(await everything(0));
+    expect(consumer.counters.eventsFromBus - before.eventsFromBus).toBe(head - 10);
+    expect(consumer.counters.storeReads).toBe(before.storeReads);
+    await eventually('all was acknowledged', () => publisher.ackedThrough(0) === head);
+  });
+
+  test('goes on from the store while NATS is down, and by the bus once it is back, with its storage lost', async () => {
+    const collector = collect({ store, bus: consumer, partition: 1, pollMs: 50 });
+    await append(1, 5);
+    await eventually('the first arrived', () => collector.events.length === 5);
+    await world.nats.restart({
+      signal: 'SIGKILL',
+      wipe: true,
+      whileDown: async () => {
+        await eventually('the loss was noticed', () => !publisher.connected && !consumer.connected);
+        await append(1, 20);
+        await eventually('they arrived without NATS', () => collector.events.length === 25);
+      },
+    });
+    await eventually('both are back, with streams', () => publisher.problems.length === 0 && consumer.problems.length === 0);
+    const before = consumer.counters.eventsFromBus;
+    await eventually('the bus carries again', async () => {
+      await append(1, 3);
+      return consumer.counters.eventsFromBus > before;
+    });
+    const head = await headOf(1);
+    await eventually('all arrived', () => collector.events.length === head);
+    await eventually('the stream stores again', () => publisher.ackedThrough(1) === head);
+    await collector.stop();
+    expect(collector.events).toEqual(await everything(1));
+  }, 60_000);
+
+  test('needs no NATS at all', async () => {
+    const absent = await connectBus({ url: 'nats://127.0.0.1:1', name: 'absent' });
+    await absent.ensureStreams();
+    const collector = collect({ store, bus: absent, partition: 0, pollMs: 20 });
+    const head = await headOf(0);
+    await eventually('all arrived', () => collector.events.length === head);
+    await append(0, 3);
+    await eventually('the new ones too', () => collector.events.length === head + 3);
+    await collector.stop();
+    expect(absent.problems).toEqual(['not_connected']);
+    await absent.close();
+  });
+
+  test('wrong credentials: not connected, says so, and no caller notices', async () => {
+    const url = new URL(world.nats.url);
+    url.password = 'wrong';
+    const refused = await connectBus({ url: url.href, name: 'refused' });
+    await refused.ensureStreams();
+    expect(refused.connected).toBe(false);
+    const [range] = await everything(0);
+    if (range === undefined) throw new Error('the store is empty');
+    refused.publishRange({ partition: 0, first: 1, last: 1, link: new Uint8Array(32), events: [range] });
+    expect(refused.counters.rangesDropped).toBe(1);
+    await refused.close();
+  });
+
+  test('an append larger than a message wakes consumers, who read it from the store', async () => {
+    const collector = collect({ store, bus: consumer, partition: 2, pollMs: 60_000 });
+    await append(2, 1);
+    await eventually('the first arrived', () => collector.events.length === 1);
+    await append(2, 800);
+    await eventually('all arrived', () => collector.events.length === 801);
+    await collector.stop();
+    expect(collector.events).toEqual(await everything(2));
+  });
+
+  test('a publisher killed between its commits and its publishes loses nothing', async () => {
+    const script = fileURLToPath(new URL('support/appender.js', import.meta.url));
+    const collector = collect({ store, bus: consumer, partition: 3, pollMs: 50 });
+    for (let round = 0; round < 3; round += 1) {
+      const child = spawn(process.execPath, [script, world.database.url, world.nats.url, '3'], { stdio: ['ignore', 'inherit', 'inherit'] });
+      const before = await headOf(3);
+      await eventually('it appends', async () => (await headOf(3)) > before + 200, 30_000);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    // What the child had sent to PostgreSQL may still commit after its death.
+    await eventually('all arrived', async () => collector.events.length === (await headOf(3)));
+    await collector.stop();
+    expect(collector.events).toEqual(await everything(3));
+    expect(await store.verify(3)).toBeNull();
+  }, 60_000);
+});
+
+describe('IN-E12: streams are set right', () => {
+  const manager = async () => {
+    const nc = publisher.connection;
+    if (nc === null) throw new Error('not connected');
+    return await jetstreamManager(nc);
+  };
+
+  test('when one was deleted', async () => {
+    const streams = (await manager()).streams;
+    await streams.delete('EVENTS');
+    await publisher.ensureStreams();
+    expect((await streams.info('EVENTS')).config.subjects).toEqual(['events.>']);
+  });
+
+  test('when settings were changed', async () => {
+    const streams = (await manager()).streams;
+    await streams.update('LEDGER', {
+      subjects: ['ledger.*', 'elsewhere'],
+      max_age: 300_000_000_000,
+      subject_transform: { src: 'ledger.*', dest: 'x.{{wildcard(1)}}' },
+    });
+    await publisher.ensureStreams();
+    const { config } = await streams.info('LEDGER');
+    expect(config).toMatchObject({ subjects: ['ledger.*'], max_age: 86_400_000_000_000 });
+    expect(config.subject_transform).toBeUndefined();
+  });
+
+  test('when the ledger has a retention that cannot be changed back', async () => {
+    const streams = (await manager()).streams;
+    await streams.delete('LEDGER');
+    await streams.add({ name: 'LEDGER', subjects: ['ledger.*'], retention: 'workqueue' });
+    await publisher.ensureStreams();
+    expect((await streams.info('LEDGER')).config.retention).toBe('limits');
+  });
+
+  test('or it says which one is not', async () => {
+    const streams = (await manager()).streams;
+    await streams.delete('ALERTS');
+    await streams.add({ name: 'OTHER', subjects: ['alerts.>'] });
+    await publisher.ensureStreams();
+    expect(publisher.problems).toEqual([expect.stringContaining('ALERTS')]);
+    await streams.delete('OTHER');
+    await eventually('it is well again', () => publisher.problems.length === 0);
+  });
+});

@@ -1,0 +1,117 @@
+import type { EventStore, StoredEvent } from '@bursar/event-store';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { Bus } from '../src/bus.js';
+import { fromBatch, fromCloudEvent } from '../src/cloud-event.js';
+import { type Relay, startRelay } from '../src/relay/relay.js';
+import { collect } from './support/collect.js';
+import { appendOf, eventually, usages } from './support/events.js';
+import { World } from './support/world.js';
+
+let world: World;
+let store: EventStore;
+let relayBus: Bus;
+let consumer: Bus;
+let relay: Relay;
+
+beforeAll(async () => {
+  world = await World.make();
+  store = await world.store();
+  relayBus = await world.bus('relay');
+  consumer = await world.bus('consumer');
+  relay = startRelay({ store, bus: relayBus, pool: world.pool, pollMs: 50 });
+  world.onEnd(() => relay.stop());
+  await eventually('it leads', () => relay.isLeader());
+}, 120_000);
+
+afterAll(() => world?.end(), 60_000);
+
+/** Everything on a stream's subject, in order of arrival. */
+const messagesOn = async (stream: string, subject: string) => {
+  if (consumer.connection === null) throw new Error('not connected');
+  const manager = await jetstreamManager(consumer.connection);
+  const { state } = await manager.streams.info(stream, { subjects_filter: subject });
+  const count = Object.values(state.subjects ?? {}).reduce((sum, n) => sum + n, 0);
+  if (count === 0) return [];
+  const source = await jetstream(consumer.connection).consumers.get(stream, { filter_subjects: [subject] });
+  const messages = [];
+  for await (const message of await source.fetch({ max_messages: count, expires: 5_000 })) messages.push(message);
+  return messages;
+};
+
+const fannedOut = async (tenant: string): Promise<readonly StoredEvent[]> =>
+  (await messagesOn('EVENTS', `events.${tenant}.>`)).flatMap((message) =>
+    message.headers?.get('Content-Type') === 'application/cloudevents+json'
+      ? [fromCloudEvent(message.string())]
+      : fromBatch(message.string()),
+  );
+
+const byPosition = (events: readonly StoredEvent[]): readonly StoredEvent[] => [...events].sort((a, b) => a.position - b.position);
+
+describe('the relay', () => {
+  test('F10: what was committed and never published reaches ledger.* and its consumers', async () => {
+    const collector = collect({ store, bus: consumer, partition: 0, pollMs: 60_000 });
+    await eventually('the consumer looked at the empty store', () => consumer.counters.storeReads > 0);
+    await store.append(appendOf(0, usages(0, 5)));
+    await store.append(appendOf(0, usages(5, 5)));
+    await eventually('they arrived', () => collector.events.length === 10);
+    await collector.stop();
+    expect(collector.events).toEqual(await store.readPartition(0, 0, 100));
+    expect(consumer.counters.eventsFromBus).toBe(10);
+  });
+
+  test('what was published by its appender is not published again', async () => {
+    const before = relayBus.counters.relayRanges;
+    const other = await world.bus('appender');
+    const sent: Promise<boolean>[] = [];
+    const theirs = await world.store();
+    theirs.onAppended((range) => sent.push(other.sendRange(range)));
+    for (let n = 0; n < 20; n += 1) await theirs.append(appendOf(1, usages(n, 2)));
+    expect(await Promise.all(sent)).not.toContain(false);
+    await eventually('the fan-out has passed it', async () => (await checkpoint(1)) === 40);
+    expect(relayBus.counters.relayRanges).toBe(before);
+  });
+
+  test('an append too large for a message is announced', async () => {
+    const before = relayBus.counters.wakesPublished;
+    await store.append(appendOf(2, usages(0, 700)));
+    await eventually('it was announced', () => relayBus.counters.wakesPublished === before + 1);
+  });
+
+  test('every event goes to the world: usage in batches, the rest one by one, ids stable', async () => {
+    const [one] = usages(0, 1, 'globex');
+    if (one === undefined) throw new Error('no event');
+    const moved = { ...one, id: crypto.randomUUID(), type: 'ScopeMoved', data: '{"scope":"team:a","parents":["org:b"]}' };
+    await store.append(appendOf(3, usages(0, 30, 'globex'), 'globex'));
+    await store.append({ ...appendOf(3, [moved]), stream: 'scope-globex' });
+    await store.append({ ...appendOf(3, [{ ...moved, id: crypto.randomUUID(), type: 'PartitionTaken' }]), stream: 'holds-3' });
+    await eventually('the fan-out has passed it', async () => (await checkpoint(3)) === 32);
+    expect(byPosition(await fannedOut('globex'))).toEqual(await store.readPartition(3, 0, 31));
+    const [alone] = await messagesOn('EVENTS', 'events.globex.ScopeMoved');
+    expect(alone?.headers?.get('Nats-Msg-Id')).toBe(moved.id);
+    expect((await messagesOn('EVENTS', 'events.globex.UsageRecorded')).length).toBeLessThan(30);
+  });
+
+  test('one of two leads; when it stops, the other goes on where it was, through a NATS outage', async () => {
+    const second = startRelay({ store, bus: consumer, pool: world.pool, pollMs: 50 });
+    world.onEnd(() => second.stop());
+    expect([relay.isLeader(), second.isLeader()]).toEqual([true, false]);
+    await store.append(appendOf(3, usages(100, 10, 'initech'), 'initech'));
+    await eventually('the first fans out', async () => (await checkpoint(3)) === 42);
+    await relay.stop();
+    await eventually('the second leads', () => second.isLeader());
+    await world.nats.restart({
+      whileDown: async () => {
+        await store.append(appendOf(3, usages(200, 10, 'initech'), 'initech'));
+      },
+    });
+    await eventually('the second fans out', async () => (await checkpoint(3)) === 52, 20_000);
+    expect(byPosition(await fannedOut('initech'))).toEqual(await store.readPartition(3, 32, 100));
+  }, 60_000);
+});
+
+const checkpoint = async (partition: number): Promise<number> => {
+  const sql = `SELECT position FROM projection.checkpoint WHERE projection = 'relay' AND partition = $1`;
+  const { rows } = await world.pool.query<{ position: number }>(sql, [partition]);
+  return rows[0]?.position ?? 0;
+};
