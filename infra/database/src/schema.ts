@@ -120,6 +120,7 @@ export interface QuarantineTable {
   position: Count;
   tenant: string | null;
   reason: string;
+  budget_ids: string[] | null;
 }
 
 export interface RollupTable {

@@ -73,6 +73,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
     );
     CREATE INDEX ON projection.budget (tenant, scope) WHERE NOT deleted;
     CREATE INDEX ON projection.budget (tenant, created_position DESC) WHERE NOT deleted;
+    CREATE INDEX ON projection.budget (tenant) WHERE NOT deleted AND counted_position IS NULL;
 
     -- One row per budget and period that saw usage. Absolute values.
     CREATE TABLE projection.balance (
@@ -90,7 +91,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       position bigint NOT NULL,
       updated_at timestamptz NOT NULL,
       PRIMARY KEY (tenant, budget_id, period_start)
-    );
+    ) WITH (fillfactor = 50); -- rows change with nearly every commit: room for the next version on the same page
 
     -- Current state of each threshold of a period; no row means armed, episode 1.
     CREATE TABLE projection.threshold (
@@ -119,6 +120,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       PRIMARY KEY (tenant, alert_id)
     );
     CREATE INDEX ON projection.crossing (tenant, budget_id, position DESC);
+    CREATE INDEX ON projection.crossing (tenant, budget_id, period_start, threshold, episode);
 
     -- Events decided in a fold, committed with it, appended to the store after it, then removed. Ids make repeats harmless.
     CREATE TABLE projection.outbox (
@@ -140,8 +142,11 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       position bigint NOT NULL,
       tenant text,
       reason text NOT NULL,
+      -- whose figures lack it ('incomplete'); NULL: every budget of the tenant
+      budget_ids text[],
       PRIMARY KEY (projection, partition, position)
     );
+    CREATE INDEX ON projection.quarantine (tenant);
 
     -- Breakdown: spend of every scope (ancestors included, once each) by quarter hour of effectiveAt and the dimensions people group by.
     -- Quarter hours, because some zones are :30 and :45 off.
@@ -151,14 +156,15 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       bucket timestamptz NOT NULL,
       -- canonical JSON of {meter, category, provider, model, agent, campaign, status, currency}
       key text NOT NULL,
+      -- empty while the usage has no price
       currency text NOT NULL,
       spend numeric(38,12) NOT NULL,
       events bigint NOT NULL,
       unpriced bigint NOT NULL,
-      input_tokens numeric(38,12) NOT NULL,
-      output_tokens numeric(38,12) NOT NULL,
+      input_tokens numeric NOT NULL,
+      output_tokens numeric NOT NULL,
       PRIMARY KEY (tenant, scope, bucket, key)
-    );
+    ) WITH (fillfactor = 80);
 
     -- Answers to POSTs with an Idempotency-Key, kept 24 h.
     CREATE SCHEMA api;

@@ -1,0 +1,153 @@
+import type { EpochNs, LedgerEvent } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import type { Emitted } from '../../domain/emitted.js';
+import { readWaiting, type Waiting } from '../../domain/waiting.js';
+import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
+import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
+import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
+import { advanceWithBalances, forgetBalances, writeThresholds } from './write-balances.js';
+import { writeBudgets, writeCounted, writeDefinitions, writeScopes } from './write-definitions.js';
+import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
+import { advanceWithRollups } from './write-rollups.js';
+
+/** The tables of `projection.*` in PostgreSQL. */
+export class SqlProjectionTables extends ProjectionTables {
+  constructor(private readonly db: Kysely<Database>) {
+    super();
+  }
+
+  async take(projection: Projection, partition: number): Promise<Fence> {
+    const { position, epoch } = await this.db
+      .insertInto('projection.checkpoint')
+      .values({ projection, partition, position: 0, epoch: 1 })
+      .onConflict((conflict) =>
+        conflict.columns(['projection', 'partition']).doUpdateSet({ epoch: sql<number>`projection.checkpoint.epoch + 1` }),
+      )
+      .returning(['position', 'epoch'])
+      .executeTakeFirstOrThrow();
+    return { projection, partition, position, epoch };
+  }
+
+  definitions(tenant: string, after: number, limit: number): Promise<readonly LedgerEvent[]> {
+    return readDefinitions(this.db, tenant, after, limit);
+  }
+
+  async counted(tenant: string): Promise<ReadonlyMap<string, number | null>> {
+    const rows = await this.db
+      .selectFrom('projection.budget')
+      .select(['budget_id', 'counted_position'])
+      .where('tenant', '=', tenant)
+      .where('deleted', '=', false)
+      .execute();
+    return new Map(rows.map(({ budget_id, counted_position }) => [budget_id, counted_position]));
+  }
+
+  async periods(
+    tenant: string,
+    keys: readonly Readonly<{ budgetId: string; start: EpochNs }>[],
+  ): Promise<readonly (StoredPeriod | null)[]> {
+    return keys.length === 0 ? [] : readPeriods(this.db, tenant, keys);
+  }
+
+  periodsEndingAfter(tenant: string, budgetId: string, instant: EpochNs): Promise<readonly StoredPeriod[]> {
+    return readPeriodsEndingAfter(this.db, tenant, budgetId, instant);
+  }
+
+  async waiting(
+    projection: Projection,
+    tenant: string,
+    reason: Waiting['reason'],
+    after: number,
+    limit: number,
+  ): Promise<readonly Waiting[]> {
+    const rows = await this.db
+      .selectFrom('projection.waiting')
+      .select(['position', 'budget_ids', 'event'])
+      .where('projection', '=', projection)
+      .where('tenant', '=', tenant)
+      .where('position', '>', after)
+      .where('reason', '=', reason)
+      .orderBy('position')
+      .limit(limit)
+      .execute();
+    return rows.map(({ position, budget_ids, event }) => readWaiting({ tenant, position, reason, budgetIds: budget_ids, text: event }));
+  }
+
+  async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
+    const rows = await this.db
+      .selectFrom('projection.budget')
+      .select(['tenant', 'budget_id'])
+      .where('deleted', '=', false)
+      .where('counted_position', 'is', null)
+      .execute();
+    return rows.map(({ tenant, budget_id }) => ({ tenant, budgetId: budget_id }));
+  }
+
+  commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
+    return refusals(async () => {
+      if (isBalancesOnly(batch)) return advanceWithBalances(this.db, fence, batch.position, batch.balances);
+      return this.db.transaction().execute((trx) => writeAll(trx, fence, batch));
+    });
+  }
+
+  commitBreakdown(fence: Fence, batch: BreakdownBatch): Promise<Fence> {
+    return refusals(() =>
+      this.db.transaction().execute(async (trx) => {
+        const next = await advanceWithRollups(trx, fence, batch.position, batch.rollups);
+        await addWaiting(trx, 'breakdown', batch.waiting);
+        await removeWaiting(trx, 'breakdown', batch.settled);
+        await writeQuarantine(trx, 'breakdown', fence.partition, batch.quarantined);
+        return next;
+      }),
+    );
+  }
+
+  async outbox(partition: number): Promise<readonly Emitted[]> {
+    return this.db
+      .selectFrom('projection.outbox')
+      .select(['stream', 'id', 'type', 'version', 'data', 'meta'])
+      .where('partition', '=', partition)
+      .orderBy('sequence')
+      .execute();
+  }
+
+  async sent(partition: number, ids: readonly string[]): Promise<void> {
+    await sql`DELETE FROM projection.outbox WHERE partition = ${partition} AND id = ANY (${ids}::uuid[])`.execute(this.db);
+  }
+}
+
+const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch): Promise<Fence> => {
+  const { partition } = fence;
+  // The fence first: who has lost the partition reads and deletes nothing.
+  const locked = await advanceWithBalances(trx, fence, batch.position, []);
+  await forgetBalances(trx, batch.recounted);
+  const next = await advanceWithBalances(trx, locked, batch.position, batch.balances);
+  await writeThresholds(trx, batch.thresholds);
+  await writeDefinitions(trx, batch.definitions);
+  await writeScopes(trx, batch.scopes);
+  await writeBudgets(trx, batch.budgets);
+  await writeCounted(trx, batch.counted);
+  await writeCrossings(trx, batch.crossed, batch.cleared);
+  await addWaiting(trx, 'budget', batch.waiting);
+  await replaceWaiting(trx, 'budget', batch.stillWaiting);
+  await removeWaiting(trx, 'budget', batch.settled);
+  await writeOutbox(trx, partition, batch.emitted);
+  await writeQuarantine(trx, 'budget', partition, batch.quarantined);
+  return next;
+};
+
+const isBalancesOnly = ({ position, events, balances, ...rest }: CommitBatch): boolean =>
+  Object.values(rest).every((rows) => rows.length === 0);
+
+/** SQLSTATE classes 22 (data) and 23 (constraints): what no retry cures. */
+const refusals = async <T>(write: () => Promise<T>): Promise<T> => {
+  try {
+    return await write();
+  } catch (error) {
+    const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+    if (typeof code !== 'string' || !/^2[23]/.test(code)) throw error;
+    const rule = typeof constraint === 'string' ? ` (${constraint})` : '';
+    throw new DataRefusedError(`the tables refused it: SQLSTATE ${code}${rule}`, { cause: error });
+  }
+};

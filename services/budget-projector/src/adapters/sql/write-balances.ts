@@ -1,0 +1,72 @@
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import type { BalanceRow, BudgetKey, ThresholdRow } from '../../features/batches.js';
+import { type Fence, FencedError } from '../../features/projection-tables.js';
+import { column } from './columns.js';
+
+type Session = Kysely<Database>;
+
+/**
+ * Moves the checkpoint if it is still where we left it and in our epoch, and writes the balances with it, in one statement: most
+ * commits need no other. Hits no checkpoint: writes nothing and throws {@link FencedError}.
+ */
+export const advanceWithBalances = async (db: Session, fence: Fence, position: number, rows: readonly BalanceRow[]): Promise<Fence> => {
+  const { rows: hits } = await sql`
+    WITH fence AS (
+      UPDATE projection.checkpoint SET position = ${position}
+      WHERE projection = ${fence.projection} AND partition = ${fence.partition} AND position = ${fence.position} AND epoch = ${fence.epoch}
+      RETURNING 1
+    ), written AS (
+      INSERT INTO projection.balance AS balance (tenant, budget_id, period_start, period_end, spend, events, failed_spend, failed_events,
+        waiting, last_usage_at, position, updated_at)
+      SELECT u.* FROM fence, unnest(
+        ${column(rows, 'text', (row) => row.tenant)},
+        ${column(rows, 'text', (row) => row.budgetId)},
+        ${column(rows, 'timestamptz', (row) => row.periodStart)},
+        ${column(rows, 'timestamptz', (row) => row.periodEnd)},
+        ${column(rows, 'numeric', (row) => row.spend)},
+        ${column(rows, 'bigint', (row) => row.events)},
+        ${column(rows, 'numeric', (row) => row.failedSpend)},
+        ${column(rows, 'bigint', (row) => row.failedEvents)},
+        ${column(rows, 'bigint', (row) => row.waiting)},
+        ${column(rows, 'timestamptz', (row) => row.lastUsageAt)},
+        ${column(rows, 'bigint', (row) => row.position)},
+        ${column(rows, 'timestamptz', (row) => row.updatedAt)}
+      ) AS u
+      ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET
+        spend = excluded.spend, events = excluded.events, failed_spend = excluded.failed_spend, failed_events = excluded.failed_events,
+        waiting = excluded.waiting, last_usage_at = excluded.last_usage_at, position = excluded.position, updated_at = excluded.updated_at
+    )
+    SELECT 1 FROM fence`.execute(db);
+  if (hits.length !== 1) throw new FencedError(fence);
+  return { ...fence, position };
+};
+
+/** The budgets count anew: their balances go, and nothing waits for them any more. Their thresholds keep their episodes. */
+export const forgetBalances = async (db: Session, budgets: readonly BudgetKey[]): Promise<void> => {
+  for (const { tenant, budgetId } of budgets) {
+    await sql`DELETE FROM projection.balance WHERE tenant = ${tenant} AND budget_id = ${budgetId}`.execute(db);
+    await sql`
+      UPDATE projection.waiting SET budget_ids = array_remove(budget_ids, ${budgetId})
+      WHERE projection = 'budget' AND tenant = ${tenant} AND reason = 'rate' AND ${budgetId} = ANY (budget_ids)`.execute(db);
+    await sql`
+      DELETE FROM projection.waiting
+      WHERE projection = 'budget' AND tenant = ${tenant} AND reason = 'rate' AND budget_ids = '{}'`.execute(db);
+  }
+};
+
+export const writeThresholds = async (db: Session, rows: readonly ThresholdRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO projection.threshold (tenant, budget_id, period_start, threshold, crossed, episode)
+    SELECT * FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.budgetId)},
+      ${column(rows, 'timestamptz', (row) => row.periodStart)},
+      ${column(rows, 'text', (row) => row.threshold)},
+      ${column(rows, 'boolean', (row) => row.crossed)},
+      ${column(rows, 'int', (row) => row.episode)})
+    ON CONFLICT (tenant, budget_id, period_start, threshold) DO UPDATE SET crossed = excluded.crossed, episode = excluded.episode`.execute(
+    db,
+  );
+};

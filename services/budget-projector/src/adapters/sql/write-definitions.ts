@@ -1,0 +1,87 @@
+import { EVENT_DEFINITIONS, formatInstant } from '@bursar/contracts';
+import type { DefinitionEvent } from '@bursar/contracts/folds';
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import type { BudgetChange, ScopeChange } from '../../domain/changes.js';
+import type { CommitBatch } from '../../features/batches.js';
+import { column, textArray } from './columns.js';
+
+type Session = Kysely<Database>;
+
+/** The events themselves, at the newest version: what a fold needs to load the tenant. */
+export const writeDefinitions = async (db: Session, events: readonly DefinitionEvent[]): Promise<void> => {
+  if (events.length === 0) return;
+  await sql`
+    INSERT INTO projection.definition_event (projection, tenant, position, partition, stream, revision, id, type, version, data, meta, recorded_at)
+    SELECT 'budget', u.* FROM unnest(
+      ${column(events, 'text', (event) => event.meta.tenant)},
+      ${column(events, 'bigint', (event) => event.position)},
+      ${column(events, 'int', (event) => event.partition)},
+      ${column(events, 'text', (event) => event.stream)},
+      ${column(events, 'bigint', (event) => event.revision)},
+      ${column(events, 'uuid', (event) => event.id)},
+      ${column(events, 'text', (event) => event.type)},
+      ${column(events, 'int', (event) => EVENT_DEFINITIONS.get(event.type)?.version ?? 1)},
+      ${column(events, 'text', (event) => JSON.stringify(event.data))},
+      ${column(events, 'text', (event) => JSON.stringify(event.meta))},
+      ${column(events, 'timestamptz', (event) => event.recordedAt)}) AS u`.execute(db);
+};
+
+export const writeScopes = async (db: Session, changes: readonly ScopeChange[]): Promise<void> => {
+  const kept = changes.filter(({ state }) => state.registered);
+  const gone = changes.filter(({ state }) => !state.registered);
+  if (gone.length > 0) {
+    await sql`
+      DELETE FROM projection.scope USING unnest(${column(gone, 'text', (row) => row.tenant)}, ${column(gone, 'text', (row) => row.scope)})
+        AS u (tenant, scope)
+      WHERE scope.tenant = u.tenant AND scope.scope = u.scope`.execute(db);
+  }
+  if (kept.length === 0) return;
+  await sql`
+    INSERT INTO projection.scope (tenant, scope, parents, name, attributes, position)
+    SELECT u.tenant, u.scope, u.parents::text[], u.name, u.attributes::jsonb, u.position FROM unnest(
+      ${column(kept, 'text', (row) => row.tenant)},
+      ${column(kept, 'text', (row) => row.scope)},
+      ${column(kept, 'text', (row) => textArray(row.state.parents))},
+      ${column(kept, 'text', (row) => row.state.name)},
+      ${column(kept, 'text', (row) => JSON.stringify(row.state.attributes))},
+      ${column(kept, 'bigint', (row) => row.position)}) AS u (tenant, scope, parents, name, attributes, position)
+    ON CONFLICT (tenant, scope) DO UPDATE SET
+      parents = excluded.parents, name = excluded.name, attributes = excluded.attributes, position = excluded.position`.execute(db);
+};
+
+export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]): Promise<void> => {
+  if (changes.length === 0) return;
+  await sql`
+    INSERT INTO projection.budget AS budget (tenant, budget_id, scope, name, period_kind, definition, revision, created_position, created_at,
+      created_by, updated_at, deleted)
+    SELECT u.tenant, u.budget_id, u.scope, u.name, u.period_kind, u.definition::jsonb, u.revision, u.created_position, u.created_at,
+      u.created_by, u.updated_at, u.deleted FROM unnest(
+      ${column(changes, 'text', (row) => row.tenant)},
+      ${column(changes, 'text', ({ state }) => state.budgetId)},
+      ${column(changes, 'text', ({ state }) => state.definition.scope)},
+      ${column(changes, 'text', ({ state }) => state.definition.name)},
+      ${column(changes, 'text', ({ state }) => state.definition.period.kind)},
+      ${column(changes, 'text', ({ state }) => JSON.stringify(state.definition))},
+      ${column(changes, 'bigint', (row) => row.revision)},
+      ${column(changes, 'bigint', ({ state }) => state.createdPosition)},
+      ${column(changes, 'timestamptz', ({ state }) => formatInstant(state.createdAt))},
+      ${column(changes, 'text', (row) => row.createdBy)},
+      ${column(changes, 'timestamptz', (row) => row.updatedAt)},
+      ${column(changes, 'boolean', ({ state }) => state.deletedPosition !== null)})
+      AS u (tenant, budget_id, scope, name, period_kind, definition, revision, created_position, created_at, created_by, updated_at, deleted)
+    ON CONFLICT (tenant, budget_id) DO UPDATE SET
+      scope = excluded.scope, name = excluded.name, period_kind = excluded.period_kind, definition = excluded.definition,
+      revision = excluded.revision, updated_at = excluded.updated_at, deleted = excluded.deleted`.execute(db);
+};
+
+/** From which position each budget's thresholds are decided; NULL while it is being counted. After {@link writeBudgets}. */
+export const writeCounted = async (db: Session, rows: CommitBatch['counted']): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    UPDATE projection.budget SET counted_position = u.position FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.budgetId)},
+      ${column(rows, 'bigint', (row) => row.position)}) AS u (tenant, budget_id, position)
+    WHERE budget.tenant = u.tenant AND budget.budget_id = u.budget_id`.execute(db);
+};

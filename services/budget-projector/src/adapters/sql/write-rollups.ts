@@ -1,0 +1,38 @@
+import { formatDecimal, formatInstant, formatPicos } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import type { Rollup } from '../../domain/rollups.js';
+import { type Fence, FencedError } from '../../features/projection-tables.js';
+import { column } from './columns.js';
+
+const TOKEN_SCALE = 12;
+
+/** Moves the breakdown's checkpoint and adds the increments, in one statement. Throws {@link FencedError} and writes nothing otherwise. */
+export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, position: number, rows: readonly Rollup[]): Promise<Fence> => {
+  const { rows: hits } = await sql`
+    WITH fence AS (
+      UPDATE projection.checkpoint SET position = ${position}
+      WHERE projection = ${fence.projection} AND partition = ${fence.partition} AND position = ${fence.position} AND epoch = ${fence.epoch}
+      RETURNING 1
+    ), written AS (
+      INSERT INTO projection.rollup AS rollup (tenant, scope, bucket, key, currency, spend, events, unpriced, input_tokens, output_tokens)
+      SELECT u.* FROM fence, unnest(
+        ${column(rows, 'text', (row) => row.tenant)},
+        ${column(rows, 'text', (row) => row.scope)},
+        ${column(rows, 'timestamptz', (row) => formatInstant(row.bucket))},
+        ${column(rows, 'text', (row) => row.key)},
+        ${column(rows, 'text', (row) => row.currency)},
+        ${column(rows, 'numeric', (row) => formatPicos(row.spend))},
+        ${column(rows, 'bigint', (row) => row.events)},
+        ${column(rows, 'bigint', (row) => row.unpriced)},
+        ${column(rows, 'numeric', (row) => formatDecimal(row.inputTokens, TOKEN_SCALE))},
+        ${column(rows, 'numeric', (row) => formatDecimal(row.outputTokens, TOKEN_SCALE))}
+      ) AS u
+      ON CONFLICT (tenant, scope, bucket, key) DO UPDATE SET
+        spend = rollup.spend + excluded.spend, events = rollup.events + excluded.events, unpriced = rollup.unpriced + excluded.unpriced,
+        input_tokens = rollup.input_tokens + excluded.input_tokens, output_tokens = rollup.output_tokens + excluded.output_tokens
+    )
+    SELECT 1 FROM fence`.execute(db);
+  if (hits.length !== 1) throw new FencedError(fence);
+  return { ...fence, position };
+};

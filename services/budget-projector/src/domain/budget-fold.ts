@@ -1,0 +1,57 @@
+import { type EpochNs, type Period, periodResolver } from '@bursar/contracts';
+import type { BudgetState } from '@bursar/contracts/folds';
+import type { PeriodState } from './period-state.js';
+import type { BudgetVersion } from './tenant-history.js';
+
+/** One live budget in memory: what it is, whether its past has been counted, and the periods touched so far. */
+export class BudgetFold {
+  /** By start. Not every period of the tables, unless {@link whole}. */
+  readonly periods = new Map<EpochNs, PeriodState>();
+  /** The tables hold no period that is not in memory: a new budget needs no look-up. */
+  whole = false;
+  /** Position from which thresholds are decided; null while its past is being added up. */
+  countedPosition: number | null = null;
+  #versions: readonly BudgetVersion[];
+  #state: BudgetState;
+  #periodAt: (at: EpochNs) => Period | null;
+
+  constructor(
+    readonly tenant: string,
+    state: BudgetState,
+    versions: readonly BudgetVersion[],
+  ) {
+    this.#state = state;
+    this.#versions = versions;
+    this.#periodAt = periodResolver(state.definition.period);
+  }
+
+  get id(): string {
+    return this.#state.budgetId;
+  }
+
+  /** As of the position folded so far. */
+  get state(): BudgetState {
+    return this.#state;
+  }
+
+  redefine(state: BudgetState, versions: readonly BudgetVersion[]): void {
+    this.#state = state;
+    this.#versions = versions;
+    this.#periodAt = periodResolver(state.definition.period);
+    for (const period of this.periods.values()) period.nextCrossing = undefined;
+  }
+
+  /** null outside a one-off period. */
+  periodAt(at: EpochNs): Period | null {
+    return this.#periodAt(at);
+  }
+
+  /**
+   * The definition that judges a period at `now`: the current one until it ends, afterwards the one in force at its end, so that a
+   * limit edited later never crosses or clears what is closed.
+   */
+  judging(period: Period, now: EpochNs): BudgetState {
+    if (period.end > now) return this.#state;
+    return this.#versions.findLast(({ at }) => at < period.end)?.state ?? this.#state;
+  }
+}

@@ -1,0 +1,69 @@
+import type { CrossingData, LedgerEvent, ScopeRef } from '@bursar/contracts';
+import type { BudgetState, DefinitionEvent, ScopeState } from '@bursar/contracts/folds';
+import type { BudgetFold } from './budget-fold.js';
+import type { Emitted } from './emitted.js';
+import type { PeriodState } from './period-state.js';
+import type { Waiting } from './waiting.js';
+
+export type ScopeChange = Readonly<{ tenant: string; scope: ScopeRef; state: ScopeState; position: number }>;
+
+export type BudgetChange = Readonly<{
+  tenant: string;
+  state: BudgetState;
+  revision: number;
+  /** RFC 3339, of the event that changed it. */
+  updatedAt: string;
+  createdBy: string | null;
+}>;
+
+export type Crossing = Readonly<{ tenant: string; alertId: string; data: CrossingData; position: number; at: string }>;
+
+export type Quarantined = Readonly<{
+  position: number;
+  tenant: string | null;
+  reason: string;
+  /** Whose figures lack it; null: every budget of the tenant. */
+  budgetIds: readonly string[] | null;
+}>;
+
+/** What folding changed since the last commit: one transaction's content. Balances and thresholds are read when it is written. */
+export class Changes {
+  /** Of the last event folded; 0 when there is none. */
+  position = 0;
+  events = 0;
+  /** Whose state the tables lack until this is committed. */
+  readonly tenants = new Set<string>();
+  readonly periods = new Set<PeriodState>();
+  readonly thresholds = new Map<PeriodState, Set<string>>();
+  readonly definitions: DefinitionEvent[] = [];
+  readonly scopes: ScopeChange[] = [];
+  readonly budgets: BudgetChange[] = [];
+  readonly counted: BudgetFold[] = [];
+  /** Their balances and what waits for them are forgotten before anything else is written. */
+  readonly recounted: BudgetFold[] = [];
+  readonly crossed: Crossing[] = [];
+  readonly cleared: Crossing[] = [];
+  readonly waiting: Waiting[] = [];
+  /** Waiting usage that now waits for something else, or for fewer budgets. */
+  readonly stillWaiting: Waiting[] = [];
+  readonly settled: { tenant: string; position: number }[] = [];
+  readonly emitted: Emitted[] = [];
+  readonly quarantined: Quarantined[] = [];
+
+  /** The event is folded: its position may be committed. */
+  passed(event: Pick<LedgerEvent, 'position' | 'meta'>): void {
+    this.position = event.position;
+    this.events += 1;
+    if (event.meta.tenant !== undefined) this.tenants.add(event.meta.tenant);
+  }
+
+  /** Does the table of waiting usage lack something? */
+  get touchWaiting(): boolean {
+    return this.waiting.length + this.stillWaiting.length + this.settled.length > 0;
+  }
+
+  touchedThreshold(period: PeriodState, key: string): void {
+    const keys = this.thresholds.get(period) ?? new Set<string>();
+    this.thresholds.set(period, keys.add(key));
+  }
+}

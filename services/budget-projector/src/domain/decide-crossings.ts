@@ -1,0 +1,92 @@
+import {
+  balanceStream,
+  type CrossingData,
+  formatPicos,
+  type LedgerEvent,
+  parseDecimal,
+  parseInstant,
+  parsePicos,
+  type ThresholdDefinition,
+  thresholdEventId,
+} from '@bursar/contracts';
+import {
+  ARMED,
+  afterTransition,
+  type BudgetState,
+  decideThresholds,
+  HUNDRED_PERCENT,
+  PERCENT_SCALE,
+  percentUsed,
+  type Transition,
+  thresholdKey,
+} from '@bursar/contracts/folds';
+import type { Changes } from './changes.js';
+import { emit } from './emitted.js';
+import type { PeriodState } from './period-state.js';
+
+type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
+
+/** After usage: spend only grew, so below the next crossing there is nothing to decide. */
+export const decideAfterUsage = (period: PeriodState, cause: Cause, changes: Changes): void => {
+  const { nextCrossing } = period;
+  if (nextCrossing === null || (nextCrossing !== undefined && period.sums.spend < nextCrossing)) return;
+  decideCrossings(period, cause, changes);
+};
+
+/** Armed thresholds that are reached cross, crossed ones that are not any more clear: each said once, as a new event. */
+export const decideCrossings = (period: PeriodState, cause: Cause, changes: Changes): void => {
+  const { budget } = period;
+  // Before its past is counted nothing is known, and what ended before the budget existed was nobody's limit.
+  if (budget.countedPosition === null) return;
+  if (period.period.end <= budget.state.createdAt) {
+    period.nextCrossing = null;
+    return;
+  }
+  const judge = budget.judging(period.period, parseInstant(cause.recordedAt));
+  for (const transition of decideThresholds(judge.definition.thresholds, period.thresholds, period.sums.spend, judge.limit)) {
+    period.thresholds.set(transition.key, afterTransition(transition));
+    changes.touchedThreshold(period, transition.key);
+    changes.emitted.push(emitCrossing(period, judge, transition, cause));
+  }
+  period.nextCrossing = nextCrossing(period, judge);
+};
+
+const emitCrossing = (period: PeriodState, judge: BudgetState, { threshold, key, change, episode }: Transition, cause: Cause) => {
+  const { tenant } = period.budget;
+  const data: CrossingData = {
+    budgetId: judge.budgetId,
+    budgetName: judge.definition.name,
+    scope: judge.definition.scope,
+    periodStart: period.startText,
+    periodEnd: period.endText,
+    threshold: key,
+    definition: threshold,
+    episode,
+    spend: formatPicos(period.sums.spend),
+    limit: judge.limit === null ? null : formatPicos(judge.limit),
+    currency: judge.currency,
+    percentUsed: percentUsed(period.sums.spend, judge.limit),
+    causePosition: cause.position,
+  };
+  const id = thresholdEventId(change, tenant, judge.budgetId, period.startText, key, episode);
+  const type = change === 'crossed' ? 'ThresholdCrossed' : 'ThresholdCleared';
+  return emit(type, balanceStream(tenant, judge.budgetId), id, data, cause);
+};
+
+/** The smallest spend at which an armed threshold is reached; null when no spend reaches one. */
+const nextCrossing = (period: PeriodState, judge: BudgetState): bigint | null => {
+  let lowest: bigint | null = null;
+  for (const threshold of judge.definition.thresholds) {
+    if ((period.thresholds.get(thresholdKey(threshold)) ?? ARMED).crossed) continue;
+    const spend = reachingSpend(threshold, judge.limit);
+    if (spend !== null && (lowest === null || spend < lowest)) lowest = spend;
+  }
+  return lowest;
+};
+
+const reachingSpend = ({ percent, amount }: ThresholdDefinition, limit: bigint | null): bigint | null => {
+  if (limit !== null && limit <= 0n) return 1n;
+  if (amount !== undefined) return parsePicos(amount);
+  if (limit === null) return null;
+  return (parseDecimal(percent ?? '0', PERCENT_SCALE) * limit + HUNDRED_PERCENT - 1n) / HUNDRED_PERCENT;
+};

@@ -1,0 +1,91 @@
+import { type EventOf, parseInstant, parsePicos } from '@bursar/contracts';
+import { convert } from '@bursar/contracts/folds';
+import type { BudgetFold } from './budget-fold.js';
+import type { Changes } from './changes.js';
+import { decideCrossings } from './decide-crossings.js';
+import { posting } from './fold-usage.js';
+import { addSums, BalanceOverflowError, fits, type PeriodState, type Sums } from './period-state.js';
+import { applyPlan, type Posting, touch } from './posting.js';
+import type { TenantFold } from './tenant-fold.js';
+import { type PendingAmount, pendingFromWire } from './waiting.js';
+
+export type BudgetCountedEvent = EventOf<'BudgetCounted'>;
+
+/** The budget the count is for; null when it is gone, counted already, or was redefined since: then the event says nothing. */
+export const countedBudget = (tenant: TenantFold, { data }: BudgetCountedEvent): BudgetFold | null => {
+  const budget = tenant.budgets.get(data.budgetId);
+  return budget === undefined || budget.countedPosition !== null || budget.state.definedPosition !== data.through ? null : budget;
+};
+
+/** Starts of the periods that {@link foldCounted} will change. */
+export const countedPostings = (tenant: TenantFold, budget: BudgetFold, event: BudgetCountedEvent): CountedPart => {
+  const rated: Posting[] = [];
+  const waiting: { position: number; amount: PendingAmount }[] = [];
+  for (const { position, ...wire } of event.data.waitingForRate) {
+    const amount = pendingFromWire(wire);
+    const picos = firstRated(tenant, budget, amount, event);
+    if (picos === null) waiting.push({ position, amount });
+    else rated.push(...posting(budget, { picos, failed: amount.failed, effectiveAt: amount.effectiveAt }, true));
+  }
+  const sums = event.data.periods.flatMap((wire) => {
+    const period = budget.periodAt(parseInstant(wire.start));
+    return period === null ? [] : [{ period, sums: readSums(wire) }];
+  });
+  return { budget, sums, rated, waiting };
+};
+
+export type CountedPart = Readonly<{
+  budget: BudgetFold;
+  sums: readonly Readonly<{ period: Posting['period']; sums: Sums }>[];
+  /** A rate that covers them came in after the count and before its event. */
+  rated: readonly Posting[];
+  waiting: readonly Readonly<{ position: number; amount: PendingAmount }>[];
+}>;
+
+/** Adds the budget's past to what the loop added since. Its periods are in memory. */
+export const foldCounted = (tenant: TenantFold, part: CountedPart, event: BudgetCountedEvent, changes: Changes, step: number): void => {
+  const { budget } = part;
+  const periods = part.sums.map(({ period, sums }) => [stateOf(budget, period.start), sums] as const);
+  for (const [state, sums] of periods) if (!fits(state.sums.spend + sums.spend)) throw new BalanceOverflowError(budget.id);
+  for (const [state, sums] of periods) {
+    addSums(state.sums, sums);
+    touch(state, event, changes, step);
+  }
+  applyPlan({ cause: event, tenant: tenant.tenant, postings: part.rated }, changes, step);
+  for (const { position, amount } of part.waiting) {
+    changes.waiting.push({ reason: 'rate', tenant: tenant.tenant, position, budgetIds: [budget.id], amount });
+  }
+};
+
+/** The whole past is in: thresholds begin here. Every period that ends after the budget's creation is in memory. */
+export const beginThresholds = (budget: BudgetFold, event: BudgetCountedEvent, changes: Changes): void => {
+  budget.countedPosition = event.position;
+  changes.counted.push(budget);
+  const inOrder = [...budget.periods.values()].sort((a, b) => (a.period.start < b.period.start ? -1 : 1));
+  for (const period of inOrder) decideCrossings(period, event, changes);
+};
+
+/** By the first rate that covered it after the definition: what the loop would have charged had it known that usage waited. */
+const firstRated = (tenant: TenantFold, budget: BudgetFold, amount: PendingAmount, event: BudgetCountedEvent): bigint | null => {
+  for (const position of tenant.history.ratesBetween(event.data.through, event.position)) {
+    const picos = convert(tenant.history.definitions, amount.cost, budget.state.currency, amount.occurredAt, position);
+    if (picos !== 'rate_missing') return picos;
+  }
+  return null;
+};
+
+type WireSums = BudgetCountedEvent['data']['periods'][number];
+const readSums = ({ spend, events, failedSpend, failedEvents, waiting, lastUsageAt }: WireSums): Sums => ({
+  spend: parsePicos(spend),
+  events,
+  failedSpend: parsePicos(failedSpend),
+  failedEvents,
+  waiting,
+  lastUsageAt: lastUsageAt === null ? null : parseInstant(lastUsageAt),
+});
+
+const stateOf = (budget: BudgetFold, start: bigint): PeriodState => {
+  const state = budget.periods.get(start);
+  if (state === undefined) throw new Error(`period of budget ${budget.id} was not read before it was counted`);
+  return state;
+};

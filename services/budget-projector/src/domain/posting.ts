@@ -1,0 +1,61 @@
+import type { LedgerEvent, Period } from '@bursar/contracts';
+import type { BudgetFold } from './budget-fold.js';
+import type { Changes } from './changes.js';
+import { decideAfterUsage } from './decide-crossings.js';
+import { type Amount, addAmount, BalanceOverflowError, fits, type PeriodState } from './period-state.js';
+import type { Waiting } from './waiting.js';
+
+/** One amount for one budget's period. */
+export type Posting = Readonly<{
+  budget: BudgetFold;
+  period: Period;
+  amount: Amount;
+  /** It waited until now: it leaves the period's waiting count. */
+  waited: boolean;
+}>;
+
+/** What one usage event, or one that waited, does to balances. Made from definitions alone, so it may be made before balances are read. */
+export type Plan = Readonly<{
+  cause: LedgerEvent;
+  tenant: string;
+  postings: readonly Posting[];
+  waiting?: Waiting;
+  stillWaiting?: Waiting;
+  /** Position of the usage that waits no longer. */
+  settled?: number;
+}>;
+
+/** Every period the plan needs is in memory. Throws {@link BalanceOverflowError} before anything changed. */
+export const applyPlan = (plan: Plan, changes: Changes, step: number): void => {
+  const periods = plan.postings.map(periodOf);
+  for (const [index, { budget, amount }] of plan.postings.entries()) {
+    if (amount.picos !== null && !fits((periods[index]?.sums.spend ?? 0n) + amount.picos)) throw new BalanceOverflowError(budget.id);
+  }
+  for (const [index, posting] of plan.postings.entries()) {
+    const period = periods[index];
+    if (period !== undefined) post(period, posting, plan.cause, changes, step);
+  }
+  if (plan.waiting !== undefined) changes.waiting.push(plan.waiting);
+  if (plan.stillWaiting !== undefined) changes.stillWaiting.push(plan.stillWaiting);
+  if (plan.settled !== undefined) changes.settled.push({ tenant: plan.tenant, position: plan.settled });
+};
+
+const post = (period: PeriodState, { amount, waited }: Posting, cause: LedgerEvent, changes: Changes, step: number): void => {
+  if (waited) period.sums.waiting -= 1;
+  addAmount(period.sums, amount);
+  touch(period, cause, changes, step);
+  decideAfterUsage(period, cause, changes);
+};
+
+export const touch = (period: PeriodState, cause: Pick<LedgerEvent, 'position' | 'recordedAt'>, changes: Changes, step: number): void => {
+  period.position = cause.position;
+  period.updatedAt = cause.recordedAt;
+  period.usedAt = step;
+  changes.periods.add(period);
+};
+
+const periodOf = ({ budget, period }: Posting): PeriodState => {
+  const state = budget.periods.get(period.start);
+  if (state === undefined) throw new Error(`period of budget ${budget.id} was not read before it was posted to`);
+  return state;
+};

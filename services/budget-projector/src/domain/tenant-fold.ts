@@ -1,0 +1,35 @@
+import { listBudgets } from '@bursar/contracts/folds';
+import { BudgetFold } from './budget-fold.js';
+import type { TenantHistory } from './tenant-history.js';
+
+/** One tenant in memory, as of the last position folded. */
+export class TenantFold {
+  readonly budgets = new Map<string, BudgetFold>();
+  /** Number of the fold step that used it last: what an eviction goes by. */
+  usedAt = 0;
+
+  /**
+   * @param counted of each budget, the position from which its thresholds are decided; absent or null: still counting
+   * @param firstUsage position of the tenant's first usage event, null when it has none yet
+   */
+  constructor(
+    readonly history: TenantHistory,
+    counted: ReadonlyMap<string, number | null>,
+    public firstUsage: number | null,
+  ) {
+    for (const state of listBudgets(history.definitions)) {
+      const budget = new BudgetFold(history.tenant, state, history.versionsOf(state.budgetId));
+      budget.countedPosition = counted.get(state.budgetId) ?? null;
+      this.budgets.set(budget.id, budget);
+    }
+  }
+
+  get tenant(): string {
+    return this.history.tenant;
+  }
+
+  /** Is there usage before this position? Decides whether a budget defined there has a past to add up. */
+  hasUsageBefore(position: number): boolean {
+    return this.firstUsage !== null && this.firstUsage < position;
+  }
+}

@@ -1,0 +1,60 @@
+import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { type BudgetState, evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
+
+/** A budget as one of its definition events left it. */
+export type BudgetVersion = Readonly<{ at: EpochNs; state: BudgetState }>;
+
+const NONE: readonly BudgetVersion[] = [];
+
+/**
+ * One tenant's definitions by position, with the positions where waiting usage may become chargeable. The loops of a partition share
+ * one: only the main loop evolves it, and whoever asks names the position, so being ahead of a reader is harmless.
+ */
+export class TenantHistory {
+  readonly definitions: TenantDefinitions;
+  readonly #pricePositions: number[] = [];
+  readonly #ratePositions: number[] = [];
+  readonly #versions = new Map<string, BudgetVersion[]>();
+  #evolvedTo = 0;
+
+  constructor(readonly tenant: string) {
+    this.definitions = new TenantDefinitions(tenant);
+  }
+
+  /** Definition events in position order; what was folded before changes nothing. */
+  evolve(event: LedgerEvent): void {
+    if (event.position <= this.#evolvedTo) return;
+    evolveDefinitions(this.definitions, event);
+    this.#evolvedTo = event.position;
+    if (completesPriceList(event)) this.#pricePositions.push(event.position);
+    if (event.type === 'ExchangeRateSet') this.#ratePositions.push(event.position);
+    if (event.type === 'BudgetCreated' || event.type === 'BudgetChanged') this.#keepVersion(event.data.budgetId, event);
+  }
+
+  /** What the budget was, oldest first; empty for one that never was. */
+  versionsOf(budgetId: string): readonly BudgetVersion[] {
+    return this.#versions.get(budgetId) ?? NONE;
+  }
+
+  /** Where whole price lists came in after `position`, up to `through`. */
+  pricesBetween(position: number, through: number): readonly number[] {
+    return this.#pricePositions.filter((at) => at > position && at <= through);
+  }
+
+  /** Where exchange rates came in after `position`, up to `through`. */
+  ratesBetween(position: number, through: number): readonly number[] {
+    return this.#ratePositions.filter((at) => at > position && at <= through);
+  }
+
+  #keepVersion(budgetId: string, event: LedgerEvent): void {
+    const state = findBudget(this.definitions, budgetId, event.position);
+    if (state === null) return;
+    const versions = this.#versions.get(budgetId) ?? [];
+    versions.push({ at: parseInstant(event.recordedAt), state });
+    this.#versions.set(budgetId, versions);
+  }
+}
+
+/** Usage is never priced by half a list: only its last part counts as an arrival of prices. */
+export const completesPriceList = (event: LedgerEvent): boolean =>
+  (event.type === 'PriceListCreated' || event.type === 'PricesAdded') && event.data.more !== true;

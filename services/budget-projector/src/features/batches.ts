@@ -1,0 +1,135 @@
+import { formatInstant, formatPicos } from '@bursar/contracts';
+import type { DefinitionEvent } from '@bursar/contracts/folds';
+import { ARMED } from '@bursar/contracts/folds';
+import type { BudgetChange, Changes, Crossing, Quarantined, ScopeChange } from '../domain/changes.js';
+import type { Emitted } from '../domain/emitted.js';
+import type { PeriodState } from '../domain/period-state.js';
+import type { Rollup } from '../domain/rollups.js';
+import { type Waiting, waitingText } from '../domain/waiting.js';
+
+/** A balance as its table keeps it: absolute values, amounts as decimal text. */
+export type BalanceRow = Readonly<{
+  tenant: string;
+  budgetId: string;
+  periodStart: string;
+  periodEnd: string;
+  spend: string;
+  events: number;
+  failedSpend: string;
+  failedEvents: number;
+  waiting: number;
+  lastUsageAt: string | null;
+  position: number;
+  updatedAt: string;
+}>;
+
+export type ThresholdRow = Readonly<{
+  tenant: string;
+  budgetId: string;
+  periodStart: string;
+  threshold: string;
+  crossed: boolean;
+  episode: number;
+}>;
+
+export type WaitingRow = Readonly<{
+  tenant: string;
+  position: number;
+  reason: Waiting['reason'];
+  budgetIds: readonly string[];
+  event: string;
+}>;
+
+export type BudgetKey = Readonly<{ tenant: string; budgetId: string }>;
+
+/** All that one commit writes, as plain values: the state may change on while it is written. */
+export type CommitBatch = Readonly<{
+  position: number;
+  events: number;
+  recounted: readonly BudgetKey[];
+  balances: readonly BalanceRow[];
+  thresholds: readonly ThresholdRow[];
+  definitions: readonly DefinitionEvent[];
+  scopes: readonly ScopeChange[];
+  budgets: readonly BudgetChange[];
+  counted: readonly (BudgetKey & Readonly<{ position: number | null }>)[];
+  crossed: readonly Crossing[];
+  cleared: readonly Crossing[];
+  waiting: readonly WaitingRow[];
+  stillWaiting: readonly WaitingRow[];
+  settled: readonly Readonly<{ tenant: string; position: number }>[];
+  emitted: readonly Emitted[];
+  quarantined: readonly Quarantined[];
+}>;
+
+export type BreakdownBatch = Readonly<{
+  position: number;
+  events: number;
+  rollups: readonly Rollup[];
+  waiting: readonly WaitingRow[];
+  settled: readonly Readonly<{ tenant: string; position: number }>[];
+  quarantined: readonly Quarantined[];
+}>;
+
+/** Reads the state as it is now. */
+export const toBatch = (changes: Changes): CommitBatch => ({
+  position: changes.position,
+  events: changes.events,
+  recounted: changes.recounted.map(({ tenant, id }) => ({ tenant, budgetId: id })),
+  balances: [...changes.periods].map(toBalance),
+  thresholds: [...changes.thresholds].flatMap(([period, keys]) => [...keys].map((key) => toThreshold(period, key))),
+  definitions: changes.definitions,
+  scopes: lastOfEach(changes.scopes, ({ tenant, scope }) => `${tenant}\u0000${scope}`),
+  budgets: mergedBudgets(changes.budgets),
+  counted: [...new Set(changes.counted)].map(({ tenant, id, countedPosition }) => ({ tenant, budgetId: id, position: countedPosition })),
+  crossed: changes.crossed,
+  cleared: changes.cleared,
+  waiting: changes.waiting.map(toWaitingRow),
+  stillWaiting: changes.stillWaiting.map(toWaitingRow),
+  settled: changes.settled,
+  emitted: changes.emitted,
+  quarantined: changes.quarantined,
+});
+
+export const toWaitingRow = (waiting: Waiting): WaitingRow => ({
+  tenant: waiting.tenant,
+  position: waiting.position,
+  reason: waiting.reason,
+  budgetIds: waiting.reason === 'rate' ? waiting.budgetIds : [],
+  event: waitingText(waiting),
+});
+
+const toBalance = ({ budget, startText, endText, sums, position, updatedAt }: PeriodState): BalanceRow => ({
+  tenant: budget.tenant,
+  budgetId: budget.id,
+  periodStart: startText,
+  periodEnd: endText,
+  spend: formatPicos(sums.spend),
+  events: sums.events,
+  failedSpend: formatPicos(sums.failedSpend),
+  failedEvents: sums.failedEvents,
+  waiting: sums.waiting,
+  lastUsageAt: sums.lastUsageAt === null ? null : formatInstant(sums.lastUsageAt),
+  position,
+  updatedAt,
+});
+
+const toThreshold = ({ budget, startText, thresholds }: PeriodState, threshold: string): ThresholdRow => {
+  const { crossed, episode } = thresholds.get(threshold) ?? ARMED;
+  return { tenant: budget.tenant, budgetId: budget.id, periodStart: startText, threshold, crossed, episode };
+};
+
+/** The last of each; who created it is said by the first. */
+const mergedBudgets = (changes: readonly BudgetChange[]): readonly BudgetChange[] => {
+  const merged = new Map<string, BudgetChange>();
+  for (const change of changes) {
+    const key = `${change.tenant}\u0000${change.state.budgetId}`;
+    merged.set(key, { ...change, createdBy: change.createdBy ?? merged.get(key)?.createdBy ?? null });
+  }
+  return [...merged.values()];
+};
+
+/** An upsert may name a row once only. */
+const lastOfEach = <T>(items: readonly T[], key: (item: T) => string): readonly T[] => [
+  ...new Map(items.map((item) => [key(item), item])).values(),
+];

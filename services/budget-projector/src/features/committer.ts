@@ -1,0 +1,101 @@
+import type { Pace } from './pace.js';
+
+/** What a committer commits: whatever was folded since it was taken last. */
+export type Source<B> = Readonly<{
+  /** Events folded and not taken yet. */
+  pending: () => number;
+  /** Takes them as plain values, at once. */
+  take: () => B;
+  /** Writes what was taken. */
+  write: (batch: B) => Promise<void>;
+}>;
+
+/**
+ * Commits beside the fold, one transaction at a time: at once when little waits, else at the pace given, so that what changes often is
+ * written once. After a failed commit nothing more is taken; the failure is thrown to whoever folds.
+ */
+export class Committer<B> {
+  #writing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failure: { error: unknown } | null = null;
+  #folding = false;
+  #due = false;
+
+  constructor(
+    private readonly source: Source<B>,
+    private readonly pace: Pace,
+    private readonly mostPending: number,
+    private readonly onFailure: (error: unknown) => void,
+  ) {}
+
+  /** Runs a fold step; nothing is taken in the middle of one, except by {@link flush}. Waits while too much is not committed. */
+  async around(step: () => Promise<void>): Promise<void> {
+    this.#throwFailure();
+    this.#folding = true;
+    try {
+      await step();
+    } finally {
+      this.#folding = false;
+    }
+    this.#schedule();
+    while (this.source.pending() > this.mostPending) await this.flush();
+    this.#throwFailure();
+  }
+
+  /** All that is folded is committed. Called between two events. */
+  async flush(): Promise<void> {
+    this.#cancel();
+    while (this.#writing !== null) await this.#writing;
+    this.#throwFailure();
+    if (this.source.pending() > 0) await this.#start();
+    this.#throwFailure();
+  }
+
+  /** Waits for what is being written; takes nothing more. */
+  async stop(): Promise<void> {
+    this.#cancel();
+    this.#failure ??= { error: new Error('the committer was stopped') };
+    await this.#writing;
+  }
+
+  #schedule(): void {
+    if (this.#writing !== null || this.#timer !== null || this.#failure !== null || this.source.pending() === 0) return;
+    const wait = this.pace.waitMs();
+    if (wait <= 0 || this.#due) void this.#start();
+    else this.#timer = setTimeout(() => this.#onTimer(), wait);
+  }
+
+  #onTimer(): void {
+    this.#timer = null;
+    if (this.#folding) this.#due = true;
+    else if (this.#writing === null && this.#failure === null && this.source.pending() > 0) void this.#start();
+  }
+
+  /** Never rejects: a failure is kept. */
+  #start(): Promise<void> {
+    this.#due = false;
+    this.pace.committing(this.source.pending());
+    const batch = this.source.take();
+    const writing = this.source
+      .write(batch)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+        this.onFailure(error);
+      })
+      .finally(() => {
+        this.#writing = null;
+        if (!this.#folding) this.#schedule();
+      });
+    this.#writing = writing;
+    return writing;
+  }
+
+  #cancel(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+}

@@ -1,0 +1,93 @@
+import { findBudget } from '@bursar/contracts/folds';
+import { BudgetCounter, type CountTarget } from '../domain/count-budgets.js';
+import { isUnreadable, type Ledger } from './ledger.js';
+import type { ProjectionTables } from './projection-tables.js';
+import type { TenantHistories } from './tenant-histories.js';
+
+const PAGE = 1_000;
+
+/**
+ * Adds up the past of budgets that were defined after their usage, beside the loop, and says it in the ledger. What is told twice, after
+ * a restart, is a duplicate. All budgets of a tenant that wait are counted in one reading of its usage.
+ */
+export class PastCounter {
+  /** Told already; the loop has not folded it yet. */
+  readonly #told = new Set<string>();
+  #kicked = true;
+  #wake: (() => void) | null = null;
+
+  constructor(
+    private readonly tables: ProjectionTables,
+    private readonly ledger: Ledger,
+    private readonly histories: TenantHistories,
+    private readonly partition: number,
+    private readonly isOurs: (tenant: string) => boolean,
+  ) {}
+
+  /** There may be something to count. */
+  kick(): void {
+    this.#kicked = true;
+    this.#wake?.();
+  }
+
+  /** Until the signal aborts. Rejects when the store or the tables fail. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#wake?.();
+    signal.addEventListener('abort', stop, { once: true });
+    while (!signal.aborted) {
+      if (this.#kicked) {
+        this.#kicked = false;
+        await this.#countAll(signal);
+        continue;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+      this.#wake = null;
+    }
+  }
+
+  async #countAll(signal: AbortSignal): Promise<void> {
+    const waiting = (await this.tables.counting()).filter(({ tenant }) => this.isOurs(tenant));
+    for (const [tenant, budgets] of Map.groupBy(waiting, ({ tenant }) => tenant)) {
+      if (signal.aborted) return;
+      await this.#count(
+        tenant,
+        budgets.map(({ budgetId }) => budgetId),
+        signal,
+      );
+    }
+  }
+
+  async #count(tenant: string, budgetIds: readonly string[], signal: AbortSignal): Promise<void> {
+    const history = await this.histories.get(tenant);
+    const targets = budgetIds.flatMap((budgetId): readonly CountTarget[] => {
+      const state = findBudget(history.definitions, budgetId);
+      const isOpen = state !== null && state.deletedPosition === null && !this.#told.has(toldKey(budgetId, state.definedPosition));
+      return isOpen ? [{ state, through: state.definedPosition }] : [];
+    });
+    if (targets.length === 0) return;
+    const counter = new BudgetCounter(history, targets);
+    await this.#readUsage(tenant, counter, signal);
+    if (signal.aborted) return;
+    for (const events of counter.results()) {
+      const [first] = events;
+      if (first !== undefined) await this.ledger.append(this.partition, first.stream, events);
+    }
+    for (const { state, through } of targets) this.#told.add(toldKey(state.budgetId, through));
+  }
+
+  async #readUsage(tenant: string, counter: BudgetCounter, signal: AbortSignal): Promise<void> {
+    for (let revision = 0; !signal.aborted; revision += PAGE) {
+      const page = await this.ledger.usage(tenant, revision, PAGE);
+      for (const item of page) {
+        // What cannot be read is set aside by the loop, and flags every budget of the tenant.
+        if (isUnreadable(item) || item.type !== 'UsageRecorded') continue;
+        if (!counter.add(item)) return;
+      }
+      if (page.length < PAGE) return;
+    }
+  }
+}
+
+const toldKey = (budgetId: string, through: number): string => `${budgetId} ${through}`;

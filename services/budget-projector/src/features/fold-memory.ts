@@ -1,0 +1,132 @@
+import type { EpochNs, Period } from '@bursar/contracts';
+import type { BudgetFold } from '../domain/budget-fold.js';
+import type { Changes } from '../domain/changes.js';
+import { addSums, PeriodState } from '../domain/period-state.js';
+import { TenantFold } from '../domain/tenant-fold.js';
+import type { Ledger } from './ledger.js';
+import type { ProjectionTables, StoredPeriod } from './projection-tables.js';
+import type { TenantHistories } from './tenant-histories.js';
+
+/** What a partition may keep in memory before what is cold and clean is let go. */
+export type MemoryLimits = Readonly<{ tenants: number; periods: number }>;
+
+/** Let go of this share at once, so that it is not done for every batch. */
+const KEPT = 0.7;
+
+type Key = Readonly<{ budget: BudgetFold; period: Period }>;
+
+/** A partition's state in memory, loaded on first use. What is here is newer than, or equal to, the tables. */
+export class FoldMemory {
+  readonly #tenants = new Map<string, TenantFold>();
+  /** Counts fold steps: the age of what is in memory. */
+  step = 0;
+  /** What is being committed just now: not in the tables yet. */
+  writing: Changes | null = null;
+  #periods = 0;
+
+  constructor(
+    private readonly tables: ProjectionTables,
+    private readonly ledger: Pick<Ledger, 'firstUsage'>,
+    private readonly histories: TenantHistories,
+    private readonly limits: MemoryLimits,
+  ) {}
+
+  async tenant(tenant: string): Promise<TenantFold> {
+    const known = this.#tenants.get(tenant);
+    const fold = known ?? (await this.#load(tenant));
+    fold.usedAt = this.step;
+    return fold;
+  }
+
+  /** Brings the periods into memory, new ones empty. */
+  async load(keys: readonly Key[]): Promise<void> {
+    const missing = new Map<string, Map<string, Key>>();
+    for (const key of keys) {
+      const { budget, period } = key;
+      if (budget.periods.has(period.start)) continue;
+      if (budget.whole) this.#add(budget, period, null);
+      else {
+        const ofTenant = missing.get(budget.tenant) ?? new Map<string, Key>();
+        missing.set(budget.tenant, ofTenant.set(`${budget.id} ${period.start}`, key));
+      }
+    }
+    for (const [tenant, ofTenant] of missing) {
+      const wanted = [...ofTenant.values()];
+      const rows = await this.tables.periods(
+        tenant,
+        wanted.map(({ budget, period }) => ({ budgetId: budget.id, start: period.start })),
+      );
+      for (const [index, { budget, period }] of wanted.entries()) this.#add(budget, period, rows[index] ?? null);
+    }
+  }
+
+  /** Brings in every period of the budget that has rows and ends after the instant, unless it is in memory already. */
+  async loadEndingAfter(budget: BudgetFold, instant: EpochNs): Promise<void> {
+    if (budget.whole) return;
+    for (const row of await this.tables.periodsEndingAfter(budget.tenant, budget.id, instant)) {
+      const period = budget.periodAt(row.start);
+      // Thresholds of an earlier definition's periods stay in the tables; they are no periods of this one.
+      if (period !== null && period.start === row.start && !budget.periods.has(period.start)) this.#add(budget, period, row);
+    }
+  }
+
+  /** Lets go of what was not used for longest, of what the tables hold. Only between two folds. */
+  evict(unwritten: Readonly<Changes>): void {
+    const isClean = (tenant: string): boolean => !unwritten.tenants.has(tenant) && this.writing?.tenants.has(tenant) !== true;
+    if (this.#tenants.size > this.limits.tenants) this.#evictTenants(isClean);
+    if (this.#periods > this.limits.periods) this.#evictPeriods(unwritten);
+  }
+
+  #add(budget: BudgetFold, period: Period, row: StoredPeriod | null): void {
+    const state = new PeriodState(budget, period);
+    if (row !== null) {
+      if (row.sums !== null) addSums(state.sums, row.sums);
+      state.position = row.position;
+      state.updatedAt = row.updatedAt;
+      for (const [key, threshold] of row.thresholds) state.thresholds.set(key, threshold);
+    }
+    state.usedAt = this.step;
+    budget.periods.set(period.start, state);
+    this.#periods += 1;
+  }
+
+  async #load(tenant: string): Promise<TenantFold> {
+    const [history, counted, firstUsage] = await Promise.all([
+      this.histories.get(tenant),
+      this.tables.counted(tenant),
+      this.ledger.firstUsage(tenant),
+    ]);
+    const fold = new TenantFold(history, counted, firstUsage);
+    this.#tenants.set(tenant, fold);
+    return fold;
+  }
+
+  #evictTenants(isClean: (tenant: string) => boolean): void {
+    const coldest = [...this.#tenants.values()].filter(({ tenant }) => isClean(tenant)).sort((a, b) => a.usedAt - b.usedAt);
+    const surplus = this.#tenants.size - Math.floor(this.limits.tenants * KEPT);
+    for (const { tenant, budgets } of coldest.slice(0, surplus)) {
+      for (const budget of budgets.values()) this.#periods -= budget.periods.size;
+      this.#tenants.delete(tenant);
+      this.histories.forget(tenant);
+    }
+  }
+
+  #evictPeriods(unwritten: Readonly<Changes>): void {
+    const clean: PeriodState[] = [];
+    for (const { budgets } of this.#tenants.values()) {
+      for (const { periods } of budgets.values()) {
+        for (const state of periods.values()) if (!isUnwritten(state, unwritten) && !isUnwritten(state, this.writing)) clean.push(state);
+      }
+    }
+    clean.sort((a, b) => a.usedAt - b.usedAt);
+    const surplus = this.#periods - Math.floor(this.limits.periods * KEPT);
+    for (const { budget, period } of clean.slice(0, surplus)) {
+      budget.periods.delete(period.start);
+      budget.whole = false;
+      this.#periods -= 1;
+    }
+  }
+}
+
+const isUnwritten = (state: PeriodState, changes: Readonly<Changes> | null): boolean =>
+  changes !== null && (changes.periods.has(state) || changes.thresholds.has(state));

@@ -1,0 +1,193 @@
+import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
+import type { BudgetFold } from '../domain/budget-fold.js';
+import { Changes } from '../domain/changes.js';
+import { decideCrossings } from '../domain/decide-crossings.js';
+import { type BudgetCountedEvent, beginThresholds, countedBudget, countedPostings, foldCounted } from '../domain/fold-counted.js';
+import { foldDefinition } from '../domain/fold-definition.js';
+import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
+import type { PeriodState } from '../domain/period-state.js';
+import { applyPlan, type Plan } from '../domain/posting.js';
+import type { TenantFold } from '../domain/tenant-fold.js';
+import { completesPriceList } from '../domain/tenant-history.js';
+import type { Waiting } from '../domain/waiting.js';
+import type { FoldMemory } from './fold-memory.js';
+import { isUnreadable, type LedgerItem } from './ledger.js';
+import type { ProjectionTables } from './projection-tables.js';
+
+const WAITING_PAGE = 1_000;
+
+/** Commits all that was folded so far. */
+export type Flush = () => Promise<void>;
+
+/**
+ * Folds a partition's events in order into memory and into {@link Changes}. Reads what it lacks from the tables; writes nothing.
+ * Usage between two definitions is planned first, so that the balances it needs are read in one query.
+ */
+export class PartitionFold {
+  #changes = new Changes();
+
+  constructor(
+    private readonly tables: ProjectionTables,
+    private readonly memory: FoldMemory,
+  ) {}
+
+  /** What changed since they were last taken. Take them between two folds, and write them before the next are written. */
+  takeChanges(): Changes {
+    const taken = this.#changes;
+    this.#changes = new Changes();
+    return taken;
+  }
+
+  get changes(): Readonly<Changes> {
+    return this.#changes;
+  }
+
+  async fold(items: readonly LedgerItem[], flush: Flush): Promise<void> {
+    this.memory.step += 1;
+    let plans: UsagePlan[] = [];
+    for (const item of items) {
+      if (!isUnreadable(item) && item.type === 'UsageRecorded') {
+        const tenant = await this.memory.tenant(item.meta.tenant);
+        tenant.firstUsage ??= item.position;
+        plans.push({ event: item, plan: this.#attempt(item, () => planUsage(tenant, item)) });
+        continue;
+      }
+      await this.#applyUsage(plans);
+      plans = [];
+      if (isUnreadable(item)) {
+        const { position, tenant, unreadable } = item;
+        this.#changes.quarantined.push({ position, tenant, reason: unreadable, budgetIds: null });
+        this.#changes.passed({ position, meta: { tenant: tenant ?? '' } });
+      } else {
+        await this.#foldOther(item, flush);
+        this.#changes.passed(item);
+        if (this.#changes.recounted.length > 0) await flush(); // what is read of the budget from here on must be read without its old balances
+      }
+    }
+    await this.#applyUsage(plans);
+  }
+
+  async #applyUsage(plans: readonly UsagePlan[]): Promise<void> {
+    await this.memory.load(plans.flatMap(({ plan }) => plan?.postings ?? []));
+    for (const { event, plan } of plans) {
+      if (plan !== null) this.#apply(plan, event.position);
+      this.#changes.passed(event);
+    }
+  }
+
+  async #foldOther(event: LedgerEvent, flush: Flush): Promise<void> {
+    if (isDefinitionEvent(event)) return this.#foldDefinition(event, flush);
+    switch (event.type) {
+      case 'BudgetCounted':
+        return this.#foldCounted(event, flush);
+      case 'ThresholdCrossed':
+      case 'ThresholdCleared': {
+        const { id, position, recordedAt, data, meta } = event;
+        const records = event.type === 'ThresholdCrossed' ? this.#changes.crossed : this.#changes.cleared;
+        records.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
+        return;
+      }
+      case 'PartitionTaken':
+      case 'HoldsChanged':
+      case 'UsageRecorded':
+        return;
+    }
+  }
+
+  async #foldDefinition(event: DefinitionEvent, flush: Flush): Promise<void> {
+    const tenant = await this.memory.tenant(event.meta.tenant);
+    // Histories may run ahead: whether the tables must be complete first depends on what the event means.
+    if (this.#attempt(event, () => evolved(tenant, event)) === null) return;
+    if (recounts(tenant, event) || (releasesWaiting(event) && this.#waitingUnwritten())) await flush();
+    const followUp = this.#attempt(event, () => foldDefinition(tenant, event, this.#changes));
+    if (followUp === null) return;
+    if (followUp.effect === 'judge') await this.#judge(followUp.budget, event);
+    if (followUp.effect === 'price' || followUp.effect === 'rate') await this.#settle(tenant, followUp.effect, event);
+  }
+
+  /** Only periods that have not ended: a limit edited later leaves closed ones as they were judged. */
+  async #judge(budget: BudgetFold, event: LedgerEvent): Promise<void> {
+    if (budget.countedPosition === null) return;
+    const now = parseInstant(event.recordedAt);
+    await this.memory.loadEndingAfter(budget, now);
+    for (const period of inOrder(budget, now)) {
+      period.usedAt = this.memory.step;
+      decideCrossings(period, event, this.#changes);
+    }
+  }
+
+  /** Usage that waited is charged at the position where its price or rate came in. */
+  async #settle(tenant: TenantFold, reason: Waiting['reason'], event: LedgerEvent): Promise<void> {
+    for (let after = 0; ; ) {
+      const page = await this.tables.waiting('budget', tenant.tenant, reason, after, WAITING_PAGE);
+      const plans = page.flatMap((waiting) => {
+        const plan = this.#attempt({ ...event, position: waiting.position }, () =>
+          waiting.reason === 'price' ? planPriced(tenant, waiting, event) : planRated(tenant, waiting, event),
+        );
+        return plan === null ? [] : [{ plan, position: waiting.position }];
+      });
+      await this.memory.load(plans.flatMap(({ plan }) => plan.postings));
+      for (const { plan, position } of plans) this.#apply(plan, position);
+      after = page.at(-1)?.position ?? after;
+      if (page.length < WAITING_PAGE) return;
+    }
+  }
+
+  async #foldCounted(event: BudgetCountedEvent, flush: Flush): Promise<void> {
+    const tenant = await this.memory.tenant(event.meta.tenant);
+    const budget = countedBudget(tenant, event);
+    if (budget === null) return;
+    const part = this.#attempt(event, () => countedPostings(tenant, budget, event));
+    if (part === null) return;
+    if (part.waiting.length > 0 && this.#waitingUnwritten()) await flush();
+    await this.memory.load([...part.sums.map(({ period }) => ({ budget, period })), ...part.rated]);
+    this.#attempt(event, () => foldCounted(tenant, part, event, this.#changes, this.memory.step));
+    if (!event.data.complete) return;
+    await this.memory.loadEndingAfter(budget, budget.state.createdAt);
+    beginThresholds(budget, event, this.#changes);
+  }
+
+  #waitingUnwritten(): boolean {
+    return this.#changes.touchWaiting || this.memory.writing?.touchWaiting === true;
+  }
+
+  #apply(plan: Plan, position: number): void {
+    try {
+      applyPlan(plan, this.#changes, this.memory.step);
+    } catch (error) {
+      const budgetIds = plan.postings.map(({ budget }) => budget.id);
+      this.#changes.quarantined.push({ position, tenant: plan.tenant, reason: reasonOf(error), budgetIds });
+    }
+  }
+
+  /** Runs a pure step. An event it cannot take is set aside, for all budgets of its tenant; null then. */
+  #attempt<T>({ position, meta }: Pick<LedgerEvent, 'position' | 'meta'>, step: () => T): T | null {
+    try {
+      return step();
+    } catch (error) {
+      this.#changes.quarantined.push({ position, tenant: meta.tenant, reason: reasonOf(error), budgetIds: null });
+      return null;
+    }
+  }
+}
+
+type UsagePlan = Readonly<{ event: LedgerEvent; plan: Plan | null }>;
+
+const evolved = (tenant: TenantFold, event: DefinitionEvent): true => {
+  tenant.history.evolve(event);
+  return true;
+};
+
+/** Does the event make a budget count something else? What the tables hold of it is then forgotten. */
+const recounts = (tenant: TenantFold, event: DefinitionEvent): boolean =>
+  event.type === 'BudgetChanged' &&
+  tenant.budgets.has(event.data.budgetId) &&
+  findBudget(tenant.history.definitions, event.data.budgetId)?.definedPosition === event.position;
+
+const releasesWaiting = (event: DefinitionEvent): boolean => event.type === 'ExchangeRateSet' || completesPriceList(event);
+
+const inOrder = (budget: BudgetFold, endingAfter: EpochNs): readonly PeriodState[] =>
+  [...budget.periods.values()].filter(({ period }) => period.end > endingAfter).sort((a, b) => (a.period.start < b.period.start ? -1 : 1));
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

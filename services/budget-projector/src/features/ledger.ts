@@ -1,0 +1,32 @@
+import type { LedgerEvent } from '@bursar/contracts';
+import type { Emitted } from '../domain/emitted.js';
+
+/** An event that cannot be read at all: it is set aside, and the partition goes on (RELIABILITY F18). */
+export type Unreadable = Readonly<{ unreadable: string; position: number; tenant: string | null }>;
+export type LedgerItem = LedgerEvent | Unreadable;
+
+export const isUnreadable = (item: LedgerItem): item is Unreadable => 'unreadable' in item;
+
+export type FollowOptions = Readonly<{ partition: number; after: number; maxEvents: number; signal: AbortSignal }>;
+
+/** The ledger as the loops see it. */
+export abstract class Ledger {
+  abstract readonly partitions: number;
+
+  /**
+   * Delivers positions after + 1, after + 2, … in order. Resolves when the signal aborts; rejects when the handler does, and with
+   * `UnknownEventError` once everything before an event of a newer release was handed over.
+   */
+  abstract follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void>;
+
+  abstract head(partition: number): Promise<number>;
+
+  /** Position of a tenant's first usage; null when there is none. */
+  abstract firstUsage(tenant: string): Promise<number | null>;
+
+  /** A tenant's usage in order, from a revision on. */
+  abstract usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]>;
+
+  /** Appends one unit to one stream, idempotent by event id. */
+  abstract append(partition: number, stream: string, events: readonly Emitted[]): Promise<void>;
+}

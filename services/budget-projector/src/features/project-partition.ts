@@ -1,0 +1,169 @@
+import { UnknownEventError } from '@bursar/contracts';
+import { toBatch } from './batches.js';
+import { Committer } from './committer.js';
+import { FoldMemory, type MemoryLimits } from './fold-memory.js';
+import { PartitionFold } from './fold-partition.js';
+import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
+import { Pace } from './pace.js';
+import { DataRefusedError, type Fence, type ProjectionTables } from './projection-tables.js';
+import { sendOutbox } from './send-outbox.js';
+import { TenantHistories } from './tenant-histories.js';
+import { Watermark } from './watermark.js';
+
+/** The projection has folded what the store does not have: a restored or forged store. Never rewound in silence (RELIABILITY F19). */
+export class CheckpointAheadOfStoreError extends Error {
+  override readonly name = 'CheckpointAheadOfStoreError';
+  readonly code = 'CHECKPOINT_AHEAD_OF_STORE';
+  constructor(
+    readonly partition: number,
+    readonly checkpoint: number,
+    readonly head: number,
+  ) {
+    super(`CHECKPOINT_AHEAD_OF_STORE: partition ${partition} is folded to ${checkpoint}, the store ends at ${head}`);
+  }
+}
+
+/** No retry cures these: the partition stops, and this process is not ready until an operator or a new release acts. */
+export const haltsPartition = (error: unknown): error is Error =>
+  error instanceof CheckpointAheadOfStoreError || error instanceof UnknownEventError;
+
+export type ProjectOptions = Readonly<{
+  partition: number;
+  signal: AbortSignal;
+  maxEvents: number;
+  /** Longest pause between two commits at load. */
+  pauseMs: number;
+  /** Folded and not committed, at most. */
+  mostPending: number;
+  limits: MemoryLimits;
+}>;
+
+/** Told what happens, for metrics and for whoever follows. */
+export type ProjectWatch = Readonly<{
+  committed: (position: number, events: number, quarantined: number) => void;
+  /** A commit left budgets whose past is to be added up. */
+  counting: () => void;
+}>;
+
+/**
+ * One owner's life on a partition: take it, send what the last owner left in the outbox, then fold and commit until told to stop or
+ * something fails. Everything in memory dies with it; the next life begins at the checkpoint.
+ */
+export class PartitionSession {
+  readonly histories: TenantHistories;
+  /** Committed. */
+  readonly committed = new Watermark();
+  readonly #ended = new AbortController();
+  #fence: Fence | null = null;
+
+  constructor(
+    private readonly tables: ProjectionTables,
+    private readonly ledger: Ledger,
+    private readonly options: ProjectOptions,
+    private readonly watch: ProjectWatch,
+  ) {
+    this.histories = new TenantHistories(tables);
+  }
+
+  /** Aborts when the session ends, for whatever reason: what runs beside it ends too. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Raises the epoch, checks the store, empties the outbox. Throws {@link CheckpointAheadOfStoreError}. */
+  async take(): Promise<void> {
+    const { partition } = this.options;
+    const fence = await this.tables.take('budget', partition);
+    const head = await this.ledger.head(partition);
+    if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
+    await sendOutbox(this.ledger, this.tables, partition, await this.tables.outbox(partition));
+    this.#fence = fence;
+    this.committed.advance(fence.position);
+  }
+
+  /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
+  async run(suspects: Suspects = noSuspects()): Promise<void> {
+    const { partition, signal, maxEvents, pauseMs, mostPending } = this.options;
+    const stop = AbortSignal.any([signal, this.#ended.signal]);
+    const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
+    const fold = new PartitionFold(this.tables, memory);
+    const committer = new Committer(
+      {
+        pending: () => fold.changes.events,
+        take: () => {
+          memory.writing = fold.takeChanges();
+          return toBatch(memory.writing);
+        },
+        write: async (batch) => {
+          await this.#commit(batch);
+          memory.writing = null;
+        },
+      },
+      new Pace(pauseMs),
+      mostPending,
+      () => this.#ended.abort(),
+    );
+    try {
+      const after = this.committed.position;
+      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
+        await committer.around(async () => {
+          memory.evict(fold.changes);
+          const flush = () => committer.flush();
+          const careful = items.findLastIndex(({ position }) => position <= suspects.until) + 1;
+          for (const item of items.slice(0, careful)) {
+            await fold.fold([setAside(item, suspects)], flush);
+            await committer.flush();
+          }
+          await fold.fold(items.slice(careful), flush);
+        });
+      });
+      await committer.flush();
+    } finally {
+      this.#ended.abort();
+      await committer.stop();
+    }
+  }
+
+  async #commit(batch: ReturnType<typeof toBatch>): Promise<void> {
+    if (this.#fence === null) throw new Error('the partition was not taken');
+    try {
+      this.#fence = await this.tables.commit(this.#fence, batch);
+    } catch (error) {
+      throw new CommitError(batch.position, batch.events, error);
+    }
+    this.committed.advance(batch.position);
+    await sendOutbox(this.ledger, this.tables, this.options.partition, batch.emitted);
+    this.watch.committed(batch.position, batch.events, batch.quarantined.length);
+    if (batch.counted.some(({ position }) => position === null)) this.watch.counting();
+  }
+}
+
+/** A commit failed; `cause` is why. Of one event alone, when `events` is 1. */
+export class CommitError extends Error {
+  override readonly name = 'CommitError';
+  constructor(
+    readonly position: number,
+    readonly events: number,
+    cause: unknown,
+  ) {
+    super(`commit up to position ${position} failed`, { cause });
+  }
+}
+
+/** After the tables refused a commit: up to `until` events are committed one by one, to find the one; those found are set aside. */
+export type Suspects = { until: number; readonly refused: Map<number, string> };
+export const noSuspects = (): Suspects => ({ until: 0, refused: new Map() });
+
+/** Notes what a failed commit says; false when it was no refusal of the data. */
+export const suspect = (suspects: Suspects, error: unknown): boolean => {
+  if (!(error instanceof CommitError) || !(error.cause instanceof DataRefusedError)) return false;
+  if (error.events === 1) suspects.refused.set(error.position, error.cause.message);
+  suspects.until = Math.max(suspects.until, error.position);
+  return true;
+};
+
+const setAside = (item: LedgerItem, { refused }: Suspects): LedgerItem => {
+  const reason = refused.get(item.position);
+  if (reason === undefined) return item;
+  return { unreadable: reason, position: item.position, tenant: isUnreadable(item) ? item.tenant : item.meta.tenant };
+};
