@@ -5,7 +5,7 @@ import type { StoredEvent } from '@bursar/event-store';
  * A stored event as folds see it: data parsed and brought up to its newest version.
  * Throws `UnknownEventError` for a type or version of a newer release: the partition must halt, not skip (RELIABILITY F46).
  */
-export const decodeStored = (event: StoredEvent): LedgerEvent =>
+export const decodeStored = (event: Omit<StoredEvent, 'contentHash'>): LedgerEvent =>
   ({
     partition: event.partition,
     position: event.position,

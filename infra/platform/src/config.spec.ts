@@ -26,5 +26,7 @@ test('an empty variable is an absent one, and what is loaded cannot change', () 
 });
 
 test('a secret may come from a file, and a missing file is named', () => {
-  expect(() => loadConfig(ServiceEnv, { BURSAR_ADMIN_KEY_FILE: '/nonexistent/key' })).toThrow(/BURSAR_ADMIN_KEY_FILE: cannot be read \(ENOENT\)/);
+  expect(() => loadConfig(ServiceEnv, { BURSAR_ADMIN_KEY_FILE: '/nonexistent/key' })).toThrow(
+    /BURSAR_ADMIN_KEY_FILE: cannot be read \(ENOENT\)/,
+  );
 });

@@ -1,3 +1,4 @@
+import type { Route } from '@bursar/contracts/http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -5,8 +6,10 @@ import type { FastifyInstance } from 'fastify';
 import { AdminKey, type Authenticator } from './auth/authenticator.js';
 import { RateLimit } from './auth/rate-limit.js';
 import type { ServiceEnv } from './config.js';
+import { BodyBudget } from './http/body-budget.js';
+import { mediaTypesBy, registerUnbuilt } from './http/contract-routes.js';
 import { fastifyOptions } from './http/fastify-options.js';
-import { MAX_CONNECTIONS } from './http/limits.js';
+import { MAX_BODIES_BYTES, MAX_CONNECTIONS } from './http/limits.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
@@ -27,12 +30,10 @@ export type ServiceOptions = Readonly<{
   logger?: Logger;
   /** Default: the admin key alone. */
   authenticator?: Authenticator;
-  /** Media types of bodies; default JSON only. */
-  mediaTypes?: readonly string[];
+  /** Rows of the contract's table that this process answers. Those not built are registered here, to answer 501; bodies are judged by all. */
+  routes?: readonly Route[];
   /** Paths that answer without credentials, beside health. */
   openPaths?: readonly string[];
-  /** Routes outside Nest's controllers: what the contract names and nobody built yet. */
-  routes?: (fastify: FastifyInstance) => void;
 }>;
 
 /** A booted service: routes are registered and hooks have run, nothing listens yet. */
@@ -76,10 +77,11 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
     loopLagMs: () => lag.ms,
     onShed: () => metrics.shed.inc(),
     isOpen: (path) => open.has(pathOf(path)),
-    mediaTypes: new Set(options.mediaTypes ?? ['application/json']),
+    mediaTypesOf: mediaTypesBy(options.routes ?? []),
+    bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
   });
   registerHealth(fastify, readiness);
-  options.routes?.(fastify);
+  registerUnbuilt(fastify, options.routes ?? []);
 
   const root = platformModule(options.module, { logger, metrics, readiness });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {

@@ -1,8 +1,8 @@
-import { connectBus } from '@bursar/bus';
-import { createDatabase, createPool, migrate } from '@bursar/database';
+import { connectBus, startRelay } from '@bursar/bus';
+import { routesOf } from '@bursar/contracts/http';
+import { createDatabase, createPool, migrate, type Pool } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
-import { USAGE_MEDIA_TYPES } from './adapters/http/usage-body.js';
+import { createLogger, createService, type Service } from '@bursar/platform';
 import { UsageIntake } from './adapters/nats/usage-intake.js';
 import { UsageRecordResponder } from './adapters/nats/usage-record.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
@@ -10,8 +10,8 @@ import { appModule } from './app.module.js';
 import type { IngestionEnv } from './config.js';
 import { RecordUsage } from './features/record-usage.js';
 
-/** Connections for the dry run, which is all that ingestion asks of the projections. */
-const DATABASE_CONNECTIONS = 2;
+/** One is the relay's, for as long as this process leads it; the dry run has the others. */
+const DATABASE_CONNECTIONS = 4;
 
 /** The composition root: everything real, wired, not yet listening. */
 export const bootIngestion = async (config: IngestionEnv): Promise<Service> => {
@@ -32,28 +32,32 @@ export const bootIngestion = async (config: IngestionEnv): Promise<Service> => {
     module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE }),
     config,
     logger,
-    mediaTypes: USAGE_MEDIA_TYPES,
+    routes: routesOf('ingestion'),
   });
   service.readiness.add('event-store', () => clock.check());
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
   service.onStop(() => clock.stop());
-  if (config.NATS_URL !== undefined) await startBus(service, store, config.NATS_URL, logger);
+  if (config.NATS_URL !== undefined) await startBus(service, { store, pool, url: config.NATS_URL });
   return service;
 };
 
+type Ledger = Readonly<{ store: EventStore; pool: Pool; url: string }>;
+
 /** What ingestion does on NATS. Absent or broken, NATS takes nothing from HTTP: ranges are read from the store then. */
-const startBus = async (service: Service, store: EventStore, url: string, logger: Logger): Promise<void> => {
+const startBus = async (service: Service, { store, pool, url }: Ledger): Promise<void> => {
+  const { logger } = service;
   const bus = await connectBus({ url, name: 'ingestion', logger });
   store.onAppended((range) => bus.publishRange(range));
   await bus.ensureStreams();
   const recordUsage = service.app.get(RecordUsage, { strict: false });
   const intake = new UsageIntake(bus, recordUsage, logger);
   const responder = new UsageRecordResponder(bus, recordUsage, logger);
+  const relay = startRelay({ store, bus, pool });
   intake.start();
   responder.start();
   service.onStop(() => bus.close());
   service.onStop(async () => {
-    await Promise.all([intake.stop(), responder.stop()]);
+    await Promise.all([intake.stop(), responder.stop(), relay.stop()]);
   });
 };

@@ -1,5 +1,7 @@
 /** Bytes of a request's body (API.md, Limits: 4 MB). */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** Bodies of all requests in flight together. */
+export const MAX_BODIES_BYTES = 32 * 1024 * 1024;
 /** A request that has not arrived whole by then is answered 408 (IN-A12). Checked every half second, so within 10 s. */
 export const REQUEST_TIMEOUT_MS = 9_000;
 export const TIMEOUT_CHECK_MS = 500;

@@ -19,6 +19,12 @@ export const readMediaType = (header: string | undefined): string | null => {
 export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
+/** True for JSON and its kin (`+json`); false for CSV, lines of JSON and what else a route may read. */
+export const isJson = (headers: IncomingHttpHeaders): boolean => {
+  const type = readMediaType(headers['content-type']);
+  return type === 'application/json' || (type?.endsWith('+json') ?? false);
+};
+
 /** Only bodies as they are: whoever accepts compressed ones must bound what they unpack to (IN-A13). */
 export const isIdentity = (headers: IncomingHttpHeaders): boolean => {
   const encoding = headers['content-encoding'];

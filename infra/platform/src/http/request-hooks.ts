@@ -5,7 +5,8 @@ import type { RateLimit } from '../auth/rate-limit.js';
 import { actOn, TENANT_HEADER } from '../auth/tenant.js';
 import { readJson } from '../json/read-json.js';
 import { MAX_LOOP_LAG_MS } from '../ops/load.js';
-import { hasBody, isIdentity, readMediaType } from './media-type.js';
+import type { BodyBudget } from './body-budget.js';
+import { hasBody, isIdentity, isJson, readMediaType } from './media-type.js';
 import { Problem } from './problem.js';
 
 export type Gate = Readonly<{
@@ -15,8 +16,9 @@ export type Gate = Readonly<{
   onShed: () => void;
   /** Paths that answer without credentials. */
   isOpen: (path: string) => boolean;
-  /** Media types of bodies that are read here. */
-  mediaTypes: ReadonlySet<string>;
+  /** Media types of a route's body. */
+  mediaTypesOf: (method: string, pattern: string | undefined) => ReadonlySet<string>;
+  bodyBudget: BodyBudget;
 }>;
 
 /** What every request passes before its handler, in this order: shed, authenticate, limit, judge the body's type. */
@@ -37,7 +39,8 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     request.rawBody = body;
     try {
-      done(null, body.length === 0 ? undefined : readJson(body));
+      // What is not JSON (CSV, lines of JSON) is its handler's to read.
+      done(null, body.length === 0 ? undefined : isJson(request.headers) ? readJson(body) : body);
     } catch (error) {
       done(error as Error);
     }
@@ -48,7 +51,9 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, gate: Gate): 
   const principal = await authenticate(request, gate.authenticator);
   request.principal = actOn(principal, request.headers[TENANT_HEADER]);
   await gate.rateLimit.take(principal, reply);
-  if (hasBody(request.headers) && !request.is404) judgeBody(request, gate.mediaTypes);
+  if (!hasBody(request.headers) || request.is404) return;
+  judgeBody(request, gate.mediaTypesOf(request.method, request.routeOptions.url));
+  gate.bodyBudget.take(request, reply);
 };
 
 const authenticate = async (request: FastifyRequest, authenticator: Authenticator): Promise<Principal> => {

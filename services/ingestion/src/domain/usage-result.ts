@@ -6,8 +6,8 @@ export type UsageResult = Readonly<{
   id: string | null;
   source: string | null;
   status: 'accepted' | 'duplicate' | 'rejected';
-  eventId: string | null;
-  position: string | null;
+  eventId?: string;
+  position?: string;
   problem?: Problem;
 }>;
 
@@ -15,8 +15,6 @@ export const rejected = (item: Pick<UsageItem, 'id' | 'source'>, problem: Proble
   id: item.id,
   source: item.source,
   status: 'rejected',
-  eventId: null,
-  position: null,
   problem,
 });
 

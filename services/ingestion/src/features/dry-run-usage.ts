@@ -50,7 +50,7 @@ export class DryRunUsage {
     if (position !== undefined) return resultOf(item, event.id, partition, { status: 'duplicate', position, revision: 0 });
     const status = seen.has(event.id) ? 'duplicate' : 'accepted';
     seen.add(event.id);
-    return { id: item.id, source: item.source, status, eventId: event.id, position: null };
+    return { id: item.id, source: item.source, status, eventId: event.id };
   }
 }
 

@@ -2,9 +2,6 @@ import { isBinaryCloudEvent, readUsageBody, toStructured, type UsageItem, type U
 import { Problem, readMediaType } from '@bursar/platform';
 import type { FastifyRequest } from 'fastify';
 
-/** Media types of bodies that carry usage. The gate refuses every other with 415. */
-export const USAGE_MEDIA_TYPES = ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'] as const;
-
 const MODES: Readonly<Record<string, UsageMode>> = {
   'application/json': 'json',
   'application/cloudevents+json': 'cloudevent',

@@ -1,12 +1,11 @@
+import { DryRunQuery } from '@bursar/contracts/http';
 import { Caller, type Principal, ZodPipe } from '@bursar/platform';
 import { Controller, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DryRunUsage } from '../../features/dry-run-usage.js';
 import { RecordUsage } from '../../features/record-usage.js';
 import { readUsageRequest } from './usage-body.js';
-
-const UsageQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });
 
 @Controller('api/v1/usage')
 export class UsageController {
@@ -20,11 +19,11 @@ export class UsageController {
   async record(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Query(new ZodPipe(UsageQuery)) { dryRun }: z.infer<typeof UsageQuery>,
+    @Query(new ZodPipe(DryRunQuery)) { dryRun }: z.infer<typeof DryRunQuery>,
     @Caller() caller: Principal,
   ): Promise<unknown> {
     const items = readUsageRequest(request);
-    if (dryRun === 'true') {
+    if (dryRun) {
       reply.code(200);
       return { results: await this.dryRunUsage.execute(items, caller.tenant) };
     }

@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MAX_BODY_BYTES } from './limits.js';
+import { hasBody } from './media-type.js';
+import { Problem } from './problem.js';
+
+/**
+ * Bytes of bodies that requests in flight have announced. Beyond the limit a request is told to come back before its body is read
+ * (RELIABILITY F44): a body takes several times its size while it is worked on.
+ */
+export class BodyBudget {
+  private bytes = 0;
+
+  constructor(private readonly limit: number) {}
+
+  /** Takes what the request announces, until its answer is sent or its connection is gone. Throws 503 `overloaded`. */
+  take(request: FastifyRequest, reply: FastifyReply): void {
+    if (!hasBody(request.headers)) return;
+    const length = Number(request.headers['content-length']);
+    // A chunked body announces nothing and may be as large as any.
+    const bytes = Number.isFinite(length) ? Math.min(length, MAX_BODY_BYTES) : MAX_BODY_BYTES;
+    if (this.bytes + bytes > this.limit) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
+    this.bytes += bytes;
+    reply.raw.once('close', () => {
+      this.bytes -= bytes;
+    });
+  }
+}

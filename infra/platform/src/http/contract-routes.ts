@@ -1,0 +1,38 @@
+import type { Route } from '@bursar/contracts/http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from './problem.js';
+import { validate } from './validate.js';
+
+/** The parts of a request as the row of the contract's table makes them. */
+export type RouteInput = Readonly<{ params: unknown; query: unknown; body: unknown }>;
+
+/** Reads a request by its row. A path that cannot name anything is 404; query and body are 400 with all that is wrong. */
+export const readRequest = (route: Route, request: FastifyRequest): RouteInput => {
+  const params = route.params.safeParse(request.params);
+  if (!params.success) throw new Problem('not_found');
+  const query = validate(route.query, request.query);
+  if (route.body === undefined) return { params: params.data, query, body: undefined };
+  return { params: params.data, query, body: validate(route.body, request.body ?? (route.bodyOptional ? {} : undefined)) };
+};
+
+/** What the contract names and nobody built yet: judged like the rest, then 501. Never silently ignored. */
+export const registerUnbuilt = (fastify: FastifyInstance, routes: readonly Route[]): void => {
+  for (const route of routes.filter(({ built }) => !built)) {
+    fastify.route({
+      method: route.method,
+      url: route.path,
+      handler: (request) => {
+        readRequest(route, request);
+        throw new Problem('not_implemented', `${route.operationId} is not built yet.`);
+      },
+    });
+  }
+};
+
+const JSON_ONLY: ReadonlySet<string> = new Set(['application/json']);
+
+/** Which media types the body of a route may have, by method and pattern; JSON alone where the table says nothing. */
+export const mediaTypesBy = (routes: readonly Route[]): ((method: string, pattern: string | undefined) => ReadonlySet<string>) => {
+  const types = new Map(routes.map(({ method, path, contentTypes }) => [`${method} ${path}`, new Set(contentTypes)]));
+  return (method, pattern) => types.get(`${method} ${pattern}`) ?? JSON_ONLY;
+};
