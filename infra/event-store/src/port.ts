@@ -58,6 +58,8 @@ export type StoredEvent = Readonly<{
   version: number;
   data: string;
   meta: string;
+  /** As given when it was appended; part of what the chain is over. */
+  contentHash: Uint8Array;
   /** RFC 3339, UTC, six fraction digits: max(database clock, last of the partition). */
   recordedAt: string;
 }>;

@@ -7,7 +7,8 @@ import { STATEMENTS } from './statements.js';
 /** A page of events ends at about this many bytes of data, after at least one event. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 
-const EVENT = 'e.partition, e.position, e.stream, e.revision, e.id, e.type, e.version, e.data, e.meta, store.micros(a.recorded_at)';
+const EVENT =
+  'e.partition, e.position, e.stream, e.revision, e.id, e.type, e.version, e.data, e.meta, e.content_hash, store.micros(a.recorded_at)';
 /** One look per event into the index of appends: an append's events share its `recordedAt`. */
 const WITH_APPEND = `CROSS JOIN LATERAL (
   SELECT a.recorded_at FROM store.appends a WHERE a.partition = e.partition AND a.last >= e.position ORDER BY a.last LIMIT 1) a`;
@@ -23,7 +24,7 @@ const paged = (source: string, order: 'position' | 'revision'): string => `
 const READ_PARTITION = paged('SELECT * FROM store.events WHERE partition = $1::int4 AND position > $2::int8', 'position');
 const READ_STREAM = paged('SELECT * FROM store.events WHERE stream = $1::text AND revision >= $2::int8', 'revision');
 
-type EventRow = [number, string, string, string, string, string, number, string, string, string];
+type EventRow = [number, string, string, string, string, string, number, string, string, Buffer, string];
 
 /** Every question to the store; each is one statement, hence one snapshot. */
 export class Reader {
@@ -78,7 +79,7 @@ export class Reader {
   }
 }
 
-const eventOf = ([partition, position, stream, revision, id, type, version, data, meta, micros]: EventRow): StoredEvent => ({
+const eventOf = ([partition, position, stream, revision, id, type, version, data, meta, contentHash, micros]: EventRow): StoredEvent => ({
   partition,
   position: Number(position),
   stream,
@@ -88,5 +89,6 @@ const eventOf = ([partition, position, stream, revision, id, type, version, data
   version,
   data,
   meta,
+  contentHash,
   recordedAt: formatMicros(Number(micros)),
 });

@@ -79,8 +79,8 @@ const rangeOf = (partition: number, { rows, recordedMicros, link }: Committed): 
 };
 
 const storedEvent = (partition: number, row: NewRow, recordedAt: string): StoredEvent => {
-  const { position, stream, revision, id, type, version, data, meta } = row;
-  return { partition, position, stream, revision, id, type, version, data, meta, recordedAt };
+  const { position, stream, revision, id, type, version, data, meta, contentHash } = row;
+  return { partition, position, stream, revision, id, type, version, data, meta, contentHash, recordedAt };
 };
 
 const unavailable = (cause: unknown): StoreUnavailableError => {

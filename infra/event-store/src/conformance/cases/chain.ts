@@ -1,4 +1,6 @@
 import { expect } from '@jest/globals';
+import { GENESIS } from '../../chain.js';
+import { linkOfAppend } from '../../link-of-append.js';
 import { append, event, events } from '../events.js';
 import type { Case, CaseContext, Tampering } from '../store-under-test.js';
 
@@ -27,6 +29,27 @@ export const chain: readonly Case[] = [
       expect(links.map((link) => link?.length ?? null)).toEqual([32, null, 32, null, 32, null, 32, null]);
       const head = (await store.heads()).find((each) => each.partition === partition);
       expect(Buffer.from(head?.link ?? [])).toEqual(Buffer.from(links[6] ?? []));
+    },
+  },
+  {
+    title: 'anyone who holds an append’s events and the link before them can compute its link, and no other events give it',
+    run: async (context) => {
+      const { store, partition } = context;
+      await fill(context);
+      let previous = GENESIS;
+      for (const [first, last] of [
+        [1, 1],
+        [2, 4],
+        [5, 64],
+        [65, 66],
+      ] as const) {
+        const own = await store.readPartition(partition, first - 1, last - first + 1);
+        const link = await store.linkAt(partition, last);
+        expect(Buffer.from(linkOfAppend(previous, own) ?? [])).toEqual(Buffer.from(link ?? []));
+        const forged = own.map((each, index) => (index === 0 ? { ...each, data: '{"content":"forged"}' } : each));
+        expect(Buffer.from(linkOfAppend(previous, forged) ?? [])).not.toEqual(Buffer.from(link ?? []));
+        previous = link ?? GENESIS;
+      }
     },
   },
   {
