@@ -11,6 +11,7 @@ export * from './enforcement/check.js';
 export { Complaint, type Reading } from './fields/complaint.js';
 export * from './fields/query.js';
 export * from './headers.js';
+export * from './openapi.js';
 export * from './parse.js';
 export * from './prices/price-list.js';
 export * from './problem.js';

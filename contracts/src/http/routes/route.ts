@@ -28,6 +28,8 @@ export type Route = Readonly<{
   /** An absent body is an empty object. */
   bodyOptional: boolean;
   contentTypes: readonly string[];
+  /** For the document: what the body is under a content type that is not like `body`. */
+  otherBodies?: Readonly<Record<string, z.ZodType>>;
   responses: Readonly<Record<number, RouteResponse>>;
 }>;
 

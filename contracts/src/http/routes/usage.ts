@@ -4,11 +4,14 @@ import { ExchangeRateBody, PriceCorrection, PriceListBody } from '../prices/pric
 import { Anything } from '../responses/common.js';
 import { ExchangeRate, ExchangeRates, PriceList, PriceLists } from '../responses/registry.js';
 import { DryRunResults, UsageResults } from '../responses/usage.js';
-import { UsageBody } from '../usage/event.js';
+import { UsageBody, UsageCloudEvent } from '../usage/event.js';
+import { LIMITS } from '../usage/limits.js';
 import { AsOfQuery, DryRunQuery, ListQuery } from './queries.js';
 import { API, routes } from './route.js';
 
-const USAGE_TYPES = ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'];
+const STRUCTURED = 'application/cloudevents+json';
+const BATCHED = 'application/cloudevents-batch+json';
+const USAGE_TYPES = ['application/json', STRUCTURED, BATCHED];
 
 export const usageRoutes = [
   ...routes('usage', 'ingestion', [
@@ -21,6 +24,7 @@ export const usageRoutes = [
       query: DryRunQuery,
       body: UsageBody,
       contentTypes: USAGE_TYPES,
+      otherBodies: { [STRUCTURED]: UsageCloudEvent, [BATCHED]: z.array(UsageCloudEvent).min(1).max(LIMITS.batch) },
       responses: {
         202: { description: 'Durable; a result per event, in order', schema: UsageResults },
         200: { description: 'What a dry run found', schema: DryRunResults },

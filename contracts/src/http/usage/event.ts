@@ -70,3 +70,17 @@ export const UsageEvent: z.ZodType<SentUsage, unknown> = z
 export const UsageBody = z
   .union([UsageEvent, z.strictObject({ events: z.array(UsageEvent).min(1).max(LIMITS.batch) }).meta({ id: 'UsageBatch' })])
   .meta({ id: 'UsageBody' });
+
+/** A usage event in a structured CloudEvent. Documentation: `fromCloudEvent` opens it. */
+export const UsageCloudEvent = z
+  .looseObject({
+    specversion: z.literal('1.0'),
+    type: z.string().meta({ examples: ['bursar.usage.v1'] }),
+    id: plainText(LIMITS.id),
+    source: plainText(LIMITS.source),
+    time: z.string().meta({ format: 'date-time' }).optional(),
+    subject: z.string().meta({ description: 'A scope here comes first among the scopes' }).optional(),
+    datacontenttype: z.string().optional(),
+    data: z.strictObject({ ...shape, id: shape.id.optional(), source: shape.source.optional(), scopes: shape.scopes.optional() }),
+  })
+  .meta({ id: 'UsageCloudEvent' });

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { EventMoney } from './fields/amount.js';
+import { scopeRef } from './fields/scope.js';
+import { openEnded } from './open-ended.js';
+import { QuantityCondition } from './prices/price-list.js';
+import { Problem } from './problem.js';
+import type { Method, Route } from './routes/route.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Named by a `$ref` of a reader's own keywords, so no schema leads to them. */
+const NAMED_BY_KEYWORDS = [EventMoney, scopeRef, QuantityCondition];
+
+const PROBLEM = 'application/problem+json';
+
+/** Headers a call may carry, as components. */
+const PARAMETERS = {
+  Tenant: header('Bursar-Tenant', 'Act on this tenant (platform administrators)', { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+  Prefer: header('Prefer', '`wait=N`: wait up to N ≤ 10 seconds for minPosition', { type: 'string' }),
+  IdempotencyKey: header('Idempotency-Key', 'The same key and body within 24 h is one request', {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+  }),
+  IfMatch: header('If-Match', 'The ETag of the version to change; 412 when it is another', { type: 'string' }),
+};
+
+/** The OpenAPI 3.1 document of a table of routes. Pure; the same table, the same text. */
+export const openApiDocument = (routes: readonly Route[]): Json => {
+  const components = new Components();
+  for (const schema of NAMED_BY_KEYWORDS) components.add(schema, 'input');
+  components.add(Problem, 'output');
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:([A-Za-z]+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, components) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Bursar',
+      version: '1',
+      summary: 'How much may this scope still spend, right now?',
+      description: 'Amounts are decimal strings. Errors are RFC 9457 problems; `code` is stable. What is not built yet answers 501.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      schemas: components.sorted(),
+      parameters: PARAMETERS,
+      responses: { Problem: { description: 'A problem', content: { [PROBLEM]: { schema: ref('Problem') } } } },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT' } },
+    },
+  };
+};
+
+const operation = (route: Route, components: Components): Json => ({
+  operationId: route.operationId,
+  summary: route.summary,
+  tags: [route.tag],
+  ...(!route.built && { 'x-built': false }),
+  parameters: [
+    ...fields(route.params, 'path', components),
+    ...fields(route.query, 'query', components),
+    ...headersOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` })),
+  ],
+  ...(route.body && { requestBody: requestBody(route, route.body, components) }),
+  responses: {
+    ...Object.fromEntries(Object.entries(route.responses).map(([status, response]) => [status, answer(response, components)])),
+    ...(!route.built && { 501: { $ref: '#/components/responses/Problem' } }),
+    default: { $ref: '#/components/responses/Problem' },
+  },
+});
+
+const requestBody = (route: Route, body: z.ZodType, components: Components): Json => ({
+  required: !route.bodyOptional,
+  content: Object.fromEntries(
+    route.contentTypes.map((type) => [type, { schema: components.add(route.otherBodies?.[type] ?? body, 'input') }]),
+  ),
+});
+
+const answer = ({ description, schema, contentType = 'application/json' }: Route['responses'][number], components: Components): Json => ({
+  description,
+  ...((schema !== undefined || contentType !== 'application/json') && {
+    content: { [contentType]: { schema: schema === undefined ? { type: 'string' } : components.add(schema, 'output') } },
+  }),
+});
+
+const IF_MATCH: readonly Method[] = ['PUT', 'PATCH', 'DELETE'];
+
+const headersOf = ({ method }: Route): readonly (keyof typeof PARAMETERS)[] => [
+  'Tenant',
+  ...(method === 'GET' ? (['Prefer'] as const) : []),
+  ...(method === 'POST' ? (['IdempotencyKey'] as const) : []),
+  ...(IF_MATCH.includes(method) ? (['IfMatch'] as const) : []),
+];
+
+/** The properties of a flat object as parameters. */
+const fields = (schema: z.ZodType, place: 'path' | 'query', components: Components): readonly Json[] => {
+  const { properties = {}, required = [] } = components.add(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: place,
+    ...(place === 'path' ? { required: true } : required.includes(name) && { required: true }),
+    ...(description !== undefined && { description }),
+    schema: rest,
+  }));
+};
+
+function header(name: string, description: string, schema: Json): Json {
+  return { name, in: 'header', description, schema };
+}
+
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** Every named schema met, once. */
+class Components {
+  private readonly schemas = new Map<string, Json>();
+
+  /** The schema with its named parts moved here; a schema that has a name itself becomes a reference to it. */
+  add(schema: z.ZodType, io: 'input' | 'output'): Json {
+    const {
+      $schema: _dialect,
+      $defs = {},
+      ...root
+    } = z.toJSONSchema(schema, io === 'output' ? { io, override: openEnded } : { io }) as Record<string, unknown> & {
+      $defs?: Record<string, Json>;
+    };
+    for (const [name, definition] of Object.entries($defs)) this.define(name, moved(definition));
+    return moved(root);
+  }
+
+  sorted(): Json {
+    return Object.fromEntries([...this.schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  private define(name: string, schema: Json): void {
+    const known = this.schemas.get(name);
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(schema)) throw new Error(`two schemas are called ${name}`);
+    this.schemas.set(name, schema);
+  }
+}
+
+const moved = (schema: Json): Json =>
+  JSON.parse(JSON.stringify(schema), (key: string, value: unknown) =>
+    key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : value,
+  ) as Json;
