@@ -31,8 +31,7 @@ const jest = (args: readonly string[], databaseUrl: string): Promise<number> =>
       [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), '--config', join(ROOT, 'jest.config.js'), ...args],
       {
         cwd: ROOT,
-        // With --json jest prints the results on stdout too; its report for people goes to stderr.
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['ignore', 'inherit', 'inherit'],
         env: {
           ...process.env,
           BURSAR_TEST_POSTGRES_URL: databaseUrl,

@@ -111,6 +111,6 @@ const run = (command: string, args: readonly string[], deadline: number, cwd?: s
   const { status, stdout, stderr, error } = spawnSync(command, [...args], { cwd, encoding: 'utf8', timeout });
   if (error) throw new Error(`${command}: ${error.message}`);
   if (status !== 0)
-    throw new Error(`${command}: ${stderr.split('\n').find((line) => /^E:/.test(line)) ?? (stderr.trim() || `exit ${status}`)}`);
+    throw new Error(`${command}: ${stderr.split('\n').find((line) => line.startsWith('E:')) ?? (stderr.trim() || `exit ${status}`)}`);
   return stdout;
 };

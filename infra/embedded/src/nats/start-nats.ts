@@ -53,6 +53,8 @@ export const startNats = async (options: NatsOptions): Promise<RunningServer> =>
 type Settled = Readonly<{ dataDir: string; binary: string; credentials: NatsCredentials; port: number }>;
 
 const run = async (options: NatsOptions, { dataDir, binary, credentials, port }: Settled): Promise<RunningServer> => {
+  // Another NATS server there would answer in place of ours.
+  if (!(await isPortFree(port))) throw new Error(`nats-server cannot listen on port ${port}: it is taken`);
   const logFile = options.logFile ?? `${dataDir}.log`;
   const { pid, exited } = await launch({
     command: binary,

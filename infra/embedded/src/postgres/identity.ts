@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { binariesAt, type PostgresBinaries } from './binaries.js';
@@ -24,7 +24,8 @@ export type Footing = Readonly<{ identity: Identity; binaries: PostgresBinaries 
  * Throws one line when root has no way to do it.
  */
 export const findFooting = (dataDir: string, installed: PostgresBinaries, candidates = identities(dataDir)): Footing => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(dataDir, { recursive: true });
+  chmodSync(dataDir, 0o700); // PostgreSQL insists on it, also for a directory that somebody made beforehand
   for (const identity of candidates) {
     own(dataDir, identity);
     if (!reaches(identity, dataDir)) continue;

@@ -1,0 +1,38 @@
+/** One environment variable that an operator may set before `scripts/up`; it passes on to the services. */
+export type Setting = Readonly<{ name: string; fallback: string; meaning: string; secret?: boolean; planned?: boolean }>;
+
+/** Every setting, grouped by what it is about. `planned` ones are passed on but nothing reads them yet. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'DATABASE_URL',
+    fallback: 'an own PostgreSQL',
+    meaning: 'projections and tables of the services; PostgreSQL 15 or newer',
+    secret: true,
+  },
+  { name: 'EVENT_STORE_URL', fallback: 'DATABASE_URL', meaning: 'the event store', secret: true },
+  { name: 'NATS_URL', fallback: 'an own nats-server', meaning: 'nats://user:password@host:port, server 2.12 or newer', secret: true },
+  { name: 'NATS_SERVER_BIN', fallback: 'PATH, .bursar/bin, package manager, release', meaning: 'the nats-server to start' },
+  { name: 'PARTITIONS', fallback: '16', meaning: 'partitions of the ledger; fixed by the first start of an installation' },
+  { name: 'MAX_EVENT_AGE', fallback: '35d', meaning: 'usage that is older is rejected, too_old' },
+  { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
+  { name: 'SMTP_URL', fallback: '', meaning: 'where alert mail is handed over', secret: true, planned: true },
+  { name: 'SMTP_HOST', fallback: '', meaning: 'instead of SMTP_URL, with SMTP_PORT, SMTP_USER, SMTP_PASSWORD', planned: true },
+  { name: 'MAIL_FROM', fallback: '', meaning: 'the sender of alert mail', planned: true },
+  { name: 'SLACK_WEBHOOK_URL', fallback: '', meaning: 'the default Slack channel of alerts', secret: true, planned: true },
+  {
+    name: 'WEBHOOK_ALLOW_PRIVATE_TARGETS',
+    fallback: '0',
+    meaning: '1 allows loopback and private webhook targets, http: and any port',
+    planned: true,
+  },
+  { name: 'LITELLM_WEBHOOK_SECRET', fallback: '', meaning: 'what a LiteLLM proxy signs with', secret: true, planned: true },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', fallback: '', meaning: 'where traces and metrics are sent', planned: true },
+];
+
+/** The settings as lines; the value of a secret is never shown. */
+export const describeSettings = (environment: NodeJS.ProcessEnv): readonly string[] =>
+  SETTINGS.map(({ name, fallback, meaning, secret, planned }) => {
+    const value = environment[name];
+    const shown = value === undefined || value === '' ? fallback && `(${fallback})` : secret === true ? '(set)' : value;
+    return `${name.padEnd(30)} ${shown.padEnd(24)} ${meaning}${planned === true ? ' [not built yet]' : ''}`;
+  });
