@@ -1,0 +1,109 @@
+import { type Bus, consumeStored, decodeStored } from '@bursar/bus';
+import { UnknownEventError, usageStream } from '@bursar/contracts';
+import { type EventStore, metaOf, type StoredEvent } from '@bursar/event-store';
+import { type Emitted, emittedHash } from '../../domain/emitted.js';
+import { type FollowOptions, Ledger, type LedgerItem } from '../../features/ledger.js';
+
+/** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
+const POLL_MS = 500;
+
+/** An emitted event's id is taken by another content: two releases decided differently, and the first stands. */
+export class EmittedConflictError extends Error {
+  override readonly name = 'EmittedConflictError';
+}
+
+/** The event store, with the bus to be told of what is new. Without a bus the store is polled. */
+export class StoreLedger extends Ledger {
+  constructor(
+    private readonly store: EventStore,
+    private readonly bus: Bus | null,
+    private readonly onConflict: (stream: string, ids: readonly string[]) => void = () => undefined,
+  ) {
+    super();
+  }
+
+  get partitions(): number {
+    return this.store.partitions;
+  }
+
+  async follow(
+    { partition, after, maxEvents, signal }: FollowOptions,
+    handler: (items: readonly LedgerItem[]) => Promise<void>,
+  ): Promise<void> {
+    const { store, bus } = this;
+    const deliver = (events: readonly StoredEvent[]): Promise<void> => deliverUntilUnknown(events, handler);
+    if (bus === null) return store.subscribe({ partition, after, batch: maxEvents, pollMs: POLL_MS, signal }, deliver);
+    return consumeStored({ store, bus, partition, after, maxEvents, pollMs: POLL_MS, signal }, ({ events }) => deliver(events));
+  }
+
+  async head(partition: number): Promise<number> {
+    const heads = await this.store.heads();
+    return heads.find((head) => head.partition === partition)?.position ?? 0;
+  }
+
+  async firstUsage(tenant: string): Promise<number | null> {
+    const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
+    return first?.position ?? null;
+  }
+
+  async usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]> {
+    const events = await this.store.readStream(usageStream(tenant), fromRevision, limit);
+    return events.map(read);
+  }
+
+  async append(partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
+    const toAppend = events.map((event) => ({
+      id: event.id,
+      type: event.type,
+      version: event.version,
+      data: event.data,
+      meta: event.meta,
+      contentHash: emittedHash(event),
+    }));
+    const result = await this.store.append({ partition, stream, events: toAppend, expectedRevision: 'any' });
+    if (!result.ok) throw new EmittedConflictError(`append to ${stream} refused at revision ${result.revision}`);
+    const conflicts = events.filter((_, index) => result.outcomes[index]?.status === 'conflict');
+    if (conflicts.length > 0) {
+      this.onConflict(
+        stream,
+        conflicts.map(({ id }) => id),
+      );
+    }
+  }
+}
+
+/** Hands over what is before an event of a newer release, then throws its `UnknownEventError`: the partition must not pass it. */
+const deliverUntilUnknown = async (
+  events: readonly StoredEvent[],
+  handler: (items: readonly LedgerItem[]) => Promise<void>,
+): Promise<void> => {
+  const items: LedgerItem[] = [];
+  for (const event of events) {
+    try {
+      items.push(read(event));
+    } catch (error) {
+      if (items.length > 0) await handler(items);
+      throw error;
+    }
+  }
+  if (items.length > 0) await handler(items);
+};
+
+/** Throws `UnknownEventError`; anything else that cannot be decoded is unreadable for good. */
+const read = (event: StoredEvent): LedgerItem => {
+  try {
+    return decodeStored(event);
+  } catch (error) {
+    if (error instanceof UnknownEventError) throw error;
+    const reason = error instanceof Error ? error.name : 'undecodable';
+    return { unreadable: `cannot be decoded: ${reason}`, position: event.position, tenant: tenantOf(event) };
+  }
+};
+
+const tenantOf = (event: StoredEvent): string | null => {
+  try {
+    return metaOf(event).tenant;
+  } catch {
+    return null; // the whole event is unreadable; its place is all that is known
+  }
+};

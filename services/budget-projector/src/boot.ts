@@ -1,0 +1,73 @@
+import { type Bus, connectBus } from '@bursar/bus';
+import { routesOf } from '@bursar/contracts/http';
+import { createDatabase, createPool, migrate } from '@bursar/database';
+import { createEventStore } from '@bursar/event-store';
+import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
+import { projectorReady } from './adapters/ops/projector-ready.js';
+import { AdvisoryLocks } from './adapters/sql/advisory-locks.js';
+import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
+import { StoreLedger } from './adapters/store/store-ledger.js';
+import { AppModule } from './app.module.js';
+import type { ProjectorEnv } from './config.js';
+import { PartitionOwner } from './features/own-partitions.js';
+import { PartitionRunner, type Tuning } from './features/run-partition.js';
+
+const DATABASE_CONNECTIONS = 10;
+
+/** Of each owned partition; pauses in ms (PERFORMANCE §7: 50–100 ms between commits at load). */
+const TUNING: Tuning = {
+  maxEvents: 1_000,
+  pauseMs: 75,
+  breakdownPauseMs: 400,
+  mostPending: 10_000,
+  limits: { tenants: 1_000, periods: 50_000 },
+};
+
+/** The composition root: everything real, wired, not yet listening. */
+export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
+  const logger = createLogger('budget-projector', config.LOG_LEVEL);
+  await migrate(config.DATABASE_URL);
+  const store = await createEventStore(config.EVENT_STORE_URL, {
+    partitions: config.PARTITIONS,
+    name: 'budget-projector',
+    warn: (message, error) => logger.warn({ err: error }, message),
+  });
+  const bus = config.NATS_URL === undefined ? null : await startBus(config.NATS_URL, logger);
+  if (bus !== null) store.onAppended((range) => bus.publishRange(range));
+  const database = createDatabase(createPool(config.DATABASE_URL, { name: 'budget-projector', max: DATABASE_CONNECTIONS }));
+
+  const service = await createService({
+    name: 'budget-projector',
+    module: AppModule,
+    config,
+    logger,
+    routes: routesOf('budget-projector'),
+  });
+  const tables = new SqlProjectionTables(database);
+  const ledger = new StoreLedger(store, bus, (stream, ids) =>
+    logger.error({ stream, ids }, 'emitted events differ from what the store holds under their ids; the stored ones stand'),
+  );
+  const heads = async (): Promise<ReadonlyMap<number, number>> =>
+    new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
+  const events = new ProjectorMetrics(service.metrics, logger, heads, () => [...owner.statuses().keys()]);
+  const owner: PartitionOwner = new PartitionOwner(
+    new AdvisoryLocks(config.DATABASE_URL),
+    store.partitions,
+    (partition) => new PartitionRunner(tables, ledger, events, TUNING, partition),
+    (error) => logger.warn({ err: error }, 'partition locks are out of reach; taking them again'),
+  );
+  service.readiness.add('partitions', () => projectorReady(owner));
+  service.onStop(() => store.close());
+  service.onStop(() => bus?.close());
+  service.onStop(() => database.destroy());
+  service.onStop(() => owner.stop());
+  owner.start();
+  return service;
+};
+
+const startBus = async (url: string, logger: Logger): Promise<Bus> => {
+  const bus = await connectBus({ url, name: 'budget-projector', logger });
+  await bus.ensureStreams();
+  return bus;
+};

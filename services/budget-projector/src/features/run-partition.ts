@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { partitionOf } from '@bursar/contracts';
+import { PastCounter } from './count-past.js';
+import type { MemoryLimits } from './fold-memory.js';
+import type { Ledger } from './ledger.js';
+import { projectBreakdown } from './project-breakdown.js';
+import { haltsPartition, noSuspects, PartitionSession, suspect } from './project-partition.js';
+import { FencedError, type Projection, type ProjectionTables } from './projection-tables.js';
+
+export type PartitionStatus =
+  | Readonly<{ status: 'starting' | 'running' | 'stopped' }>
+  /** Something failed; it is tried again by itself. */
+  | Readonly<{ status: 'recovering'; reason: string }>
+  /** Nothing is folded until someone acts. */
+  | Readonly<{ status: 'halted'; reason: string }>;
+
+/** Told what the loops do: metrics and logs. */
+export abstract class ProjectorEvents {
+  abstract committed(projection: Projection, partition: number, position: number, events: number): void;
+  abstract quarantined(partition: number, events: number): void;
+  abstract failed(partition: number, what: string, error: unknown): void;
+  abstract halted(partition: number, error: Error): void;
+}
+
+export type Tuning = Readonly<{ maxEvents: number; pauseMs: number; breakdownPauseMs: number; mostPending: number; limits: MemoryLimits }>;
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+/** A session that lived so long starts the pauses anew. */
+const SETTLED_MS = 10_000;
+
+/** An owned partition: one session after another until it is told to stop, with the breakdown and the counting beside it. */
+export class PartitionRunner {
+  #status: PartitionStatus = { status: 'starting' };
+
+  constructor(
+    private readonly tables: ProjectionTables,
+    private readonly ledger: Ledger,
+    private readonly events: ProjectorEvents,
+    private readonly tuning: Tuning,
+    readonly partition: number,
+  ) {}
+
+  get status(): PartitionStatus {
+    return this.#status;
+  }
+
+  /** Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const suspects = noSuspects();
+    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      const startedAt = performance.now();
+      try {
+        await this.#session(signal, suspects);
+      } catch (error) {
+        if (haltsPartition(error)) return this.#halt(error, signal);
+        this.#status = { status: 'recovering', reason: error instanceof Error ? error.name : 'failed' };
+        this.events.failed(this.partition, 'partition', error);
+        if (suspect(suspects, error)) continue;
+        if (performance.now() - startedAt > SETTLED_MS) wait = FIRST_RETRY_MS;
+        await pause(error instanceof FencedError ? LAST_RETRY_MS / 10 : wait, signal);
+      }
+    }
+    this.#status = { status: 'stopped' };
+  }
+
+  async #session(signal: AbortSignal, suspects: ReturnType<typeof noSuspects>): Promise<void> {
+    const { partition, tables, ledger, tuning } = this;
+    let counter: PastCounter | null = null;
+    const session = new PartitionSession(
+      tables,
+      ledger,
+      { partition, signal, ...tuning },
+      {
+        committed: (position, events, quarantined) => {
+          this.events.committed('budget', partition, position, events);
+          if (quarantined > 0) this.events.quarantined(partition, quarantined);
+        },
+        counting: () => counter?.kick(),
+      },
+    );
+    await session.take();
+    const head = await ledger.head(partition);
+    counter = new PastCounter(
+      tables,
+      ledger,
+      session.histories,
+      partition,
+      (tenant) => partitionOf(tenant, ledger.partitions) === partition,
+    );
+    this.#status = { status: 'running' };
+    const beside = AbortSignal.any([signal, session.ended]);
+    await Promise.all([session.run(suspects), this.#breakdown(session, beside), this.#count(session, counter, head, beside)]);
+  }
+
+  /** Its failures are its own: it begins again at its checkpoint while the main loop goes on. */
+  async #breakdown(session: PartitionSession, signal: AbortSignal): Promise<void> {
+    const { partition, tables, ledger, tuning } = this;
+    const options = { partition, signal, maxEvents: tuning.maxEvents, pauseMs: tuning.breakdownPauseMs, mostPending: tuning.mostPending };
+    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      try {
+        await projectBreakdown(tables, ledger, session.histories, session.committed, options, (position, events) =>
+          this.events.committed('breakdown', partition, position, events),
+        );
+      } catch (error) {
+        this.events.failed(partition, 'breakdown', error);
+        await pause(wait, signal);
+      }
+    }
+  }
+
+  /** Counting begins once the loop has come to where the ledger ended: in a rebuild the counts are in the ledger already. */
+  async #count(session: PartitionSession, counter: PastCounter, head: number, signal: AbortSignal): Promise<void> {
+    await session.committed.reached(head, signal);
+    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      try {
+        await counter.run(signal);
+      } catch (error) {
+        this.events.failed(this.partition, 'counting', error);
+        await pause(wait, signal);
+        counter.kick();
+      }
+    }
+  }
+
+  async #halt(error: Error, signal: AbortSignal): Promise<void> {
+    this.#status = { status: 'halted', reason: error.message };
+    this.events.halted(this.partition, error);
+    await aborted(signal);
+  }
+}
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await delay(ms * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+};
+
+const aborted = async (signal: AbortSignal): Promise<void> => {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+};
