@@ -14,6 +14,7 @@ const storedEvent: fc.Arbitrary<StoredEvent> = fc.record({
   // Stored texts keep whatever spacing and escapes they came with.
   data: fc.tuple(fc.json(), fc.constantFrom('', ' ')).map(([json, space]) => `${json}${space}`),
   meta: fc.json(),
+  contentHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
   recordedAt: fc.constant('2025-01-15T10:00:00.000001Z'),
 });
 
@@ -61,6 +62,10 @@ describe('what is no batch of ours is refused, never half read', () => {
     ['a length of zero', good.replace('"datalength":7', '"datalength":0')],
     ['a length that is no number', good.replace('"datalength":7', '"datalength":"7"')],
     ['a position that is no number', good.replace('"position":"1"', '"position":"-1"')],
+    ['an id that is no UUID', good.replace('"id":"0', '"id":"x')],
+    ['a version that does not fit', good.replace('"schemaversion":1', '"schemaversion":4294967297')],
+    ['a hash cut short', good.replace('"contenthash":"A', '"contenthash":"')],
+    ['half a surrogate pair', good.replace('"subject":"', '"subject":"\\ud800')],
     ['another source', good.replace('/bursar/ledger/3', '/elsewhere/3')],
   ])('%s', (_, text) => {
     expect(() => fromBatch(text)).toThrow(MalformedEventError);
@@ -91,6 +96,7 @@ function event(data: string): StoredEvent {
     version: 1,
     data,
     meta: '{"tenant":"acme"}',
+    contentHash: Buffer.alloc(32),
     recordedAt: '2025-01-15T10:00:00.000001Z',
   };
 }

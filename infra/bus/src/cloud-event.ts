@@ -3,14 +3,16 @@ import type { StoredEvent } from '@bursar/event-store';
 /**
  * Stored events as CloudEvents 1.0, JSON format, and back with every byte of `data` and `meta` as stored: the hash chain is
  * over those bytes, so a consumer can check them. Extension attributes: `position` and `revision` (decimal text: a CloudEvents
- * integer has 32 bits), `schemaversion`, `meta` (the stored text), `datalength` (UTF-16 units of `data`, so that a reader cuts
- * it out without scanning). `data` comes last.
+ * integer has 32 bits), `schemaversion`, `contenthash` (base64), `meta` (the stored text), `datalength` (UTF-16 units of `data`, so
+ * that a reader cuts it out without scanning). `data` comes last.
  */
 export const toCloudEvent = (event: StoredEvent): string =>
   `{"specversion":"1.0","id":"${event.id}","source":"/bursar/ledger/${event.partition}","type":${JSON.stringify(event.type)},` +
   `"subject":${JSON.stringify(event.stream)},"time":"${event.recordedAt}","datacontenttype":"application/json",` +
   `"schemaversion":${event.version},"position":"${event.position}","revision":"${event.revision}",` +
-  `"meta":${JSON.stringify(event.meta)},"datalength":${event.data.length},"data":${event.data}}`;
+  `"contenthash":"${base64(event.contentHash)}","meta":${JSON.stringify(event.meta)},"datalength":${event.data.length},"data":${event.data}}`;
+
+const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array): string => Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 
 /** The text is not what {@link toCloudEvent} writes. */
 export class MalformedEventError extends Error {
@@ -47,23 +49,40 @@ const DATA_MEMBER = ',"data":';
 const SOURCE = /^\/bursar\/ledger\/(\d{1,5})$/;
 const DECIMAL = /^\d{1,16}$/;
 
-type Attributes = Partial<
-  Record<'id' | 'source' | 'type' | 'subject' | 'time' | 'schemaversion' | 'position' | 'revision' | 'meta' | 'datalength', unknown>
->;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const HASH = /^[A-Za-z0-9+/]{43}=$/;
+
+type Name =
+  | 'id'
+  | 'source'
+  | 'type'
+  | 'subject'
+  | 'time'
+  | 'schemaversion'
+  | 'position'
+  | 'revision'
+  | 'contenthash'
+  | 'meta'
+  | 'datalength';
+type Attributes = Partial<Record<Name, unknown>>;
 
 const readCloudEvent = (text: string, start: number): { event: StoredEvent; end: number } => {
   const cut = text.indexOf(DATA_MEMBER, start);
   if (cut < 0) throw new MalformedEventError('no data');
   const attributes = parseAttributes(`${text.slice(start, cut)}}`);
-  const { id, source, type, subject, time, schemaversion, meta, datalength } = attributes;
+  const { id, source, type, subject, time, schemaversion, contenthash, meta, datalength } = attributes;
   const partition = typeof source === 'string' ? SOURCE.exec(source)?.[1] : undefined;
   if (
-    typeof id !== 'string' ||
-    typeof type !== 'string' ||
-    typeof subject !== 'string' ||
-    typeof time !== 'string' ||
-    typeof meta !== 'string' ||
+    !isText(id) ||
+    !UUID.test(id) ||
+    !isText(type) ||
+    !isText(subject) ||
+    !isText(time) ||
+    !isText(meta) ||
+    !isText(contenthash) ||
+    !HASH.test(contenthash) ||
     typeof schemaversion !== 'number' ||
+    (schemaversion | 0) !== schemaversion ||
     typeof datalength !== 'number' ||
     partition === undefined ||
     !(datalength > 0)
@@ -83,6 +102,7 @@ const readCloudEvent = (text: string, start: number): { event: StoredEvent; end:
     version: schemaversion,
     data: text.slice(from, end),
     meta,
+    contentHash: Buffer.from(contenthash, 'base64'),
     recordedAt: time,
   };
   return { event, end: end + 1 };
@@ -95,6 +115,9 @@ const parseAttributes = (text: string): Attributes => {
     throw new MalformedEventError('not JSON', { cause });
   }
 };
+
+/** Half a surrogate pair would pass the hash as the replacement character that its bytes are. */
+const isText = (value: unknown): value is string => typeof value === 'string' && value.isWellFormed();
 
 const decimal = (value: unknown): number => {
   if (typeof value !== 'string' || !DECIMAL.test(value)) throw new MalformedEventError('not a position');

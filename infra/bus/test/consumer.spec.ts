@@ -36,7 +36,9 @@ const forge = (range: AppendedRange, how: number): RangeMessage => {
   const events = range.events.map((event) => ({ ...event, data: event.data.replace('0.0125', '9999999') }));
   const shift = [0, 1, -1, 1_000_000][how % 4] ?? 0;
   const first = Math.max(1, range.first + shift);
-  const forged = toRangeMessage({ ...range, first, last: first + events.length - 1, events, link: Buffer.alloc(32, how) });
+  // Every other forger has seen the real link.
+  const link = how % 2 === 0 ? range.link : Buffer.alloc(32, how);
+  const forged = toRangeMessage({ ...range, first, last: first + events.length - 1, events, link });
   return how % 3 === 0 ? { ...forged, body: Buffer.from('garbage') } : forged;
 };
 

@@ -4,8 +4,9 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import type { Counters } from '../counters.js';
 import type { Logger } from '../logger.js';
 import type { Connection } from '../nats/connection.js';
-import { eventsOf, isWake, readRange } from '../range-message.js';
-import type { BufferedRange, ByteBudget } from './range-buffer.js';
+import { isWake, readRange } from '../range-message.js';
+import { type BufferedRange, ownRange, receivedRange } from './buffered-range.js';
+import type { ByteBudget } from './range-buffer.js';
 
 /** What a consumer hears about its partition. Must not throw. */
 export type Member = Readonly<{
@@ -16,7 +17,6 @@ export type Member = Readonly<{
 
 type Joined = Readonly<{ member: Member; pollMs: number }>;
 
-const EVENT_OVERHEAD_BYTES = 400;
 /** What all consumers of a process together may hold in ranges that wait. */
 const BUFFER_BYTES = 48 * 1024 * 1024;
 
@@ -71,9 +71,7 @@ export class LedgerHub {
 
   /** What this process appended itself: its consumers take it from memory, however the bus fares. */
   appended(range: AppendedRange): void {
-    const { partition, first, last, link, events } = range;
-    const bytes = events.reduce((sum, event) => sum + event.data.length + EVENT_OVERHEAD_BYTES, 0);
-    this.#offer(partition, { first, last, link, bytes, trusted: true, events: () => events });
+    if (this.#members.has(range.partition)) this.#offer(range.partition, ownRange(range));
   }
 
   #leave(partition: number): void {
@@ -115,13 +113,7 @@ export class LedgerHub {
       for (const { member } of this.#members.get(partition) ?? []) member.head(range.last);
       return;
     }
-    const { first, last, link, body } = range;
-    let events: ReturnType<typeof eventsOf> | undefined;
-    const decode = () => {
-      events ??= eventsOf(range, partition);
-      return events;
-    };
-    this.#offer(partition, { first, last, link, bytes: body.length * 2, trusted: false, events: decode });
+    this.#offer(partition, receivedRange(range, partition));
   }
 
   #offer(partition: number, range: BufferedRange): void {

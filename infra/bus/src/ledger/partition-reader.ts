@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StoredEvent } from '@bursar/event-store';
+import { GENESIS, type StoredEvent } from '@bursar/event-store';
+import type { BufferedRange } from './buffered-range.js';
 import type { LedgerHub } from './hub.js';
 import type { ConsumeOptions } from './options.js';
-import { type BufferedRange, RangeBuffer } from './range-buffer.js';
+import { RangeBuffer } from './range-buffer.js';
 import { verifyRanges } from './verify.js';
 import { Wake } from './wake.js';
 
@@ -23,6 +24,8 @@ export class PartitionReader {
   readonly #wake = new Wake();
   readonly #leave: () => void;
   #position: number;
+  /** The chain's link at `#position`; null when not known. */
+  #link: Uint8Array | null;
   /** The highest position anyone claims to exist. A false claim costs one read of the store. */
   #claimed: number;
   /** Counts claims, to know whether one came during a read. */
@@ -36,6 +39,7 @@ export class PartitionReader {
     const { bus, store, partition, after, pollMs } = options;
     this.#hub = bus.hubOf(store);
     this.#position = after;
+    this.#link = after === 0 ? GENESIS : null;
     // What happened before we joined is unknown, so look once.
     this.#claimed = after + 1;
     this.#waitedAt = after;
@@ -95,16 +99,21 @@ export class PartitionReader {
 
   async #confirm(taken: readonly BufferedRange[]): Promise<readonly StoredEvent[]> {
     const { bus, store, partition } = this.options;
-    const verified = await verifyRanges(taken, (position) => this.#ask(() => store.linkAt(partition, position), null));
-    if (verified === null) {
-      bus.counters.rangesForged += taken.length;
-      bus.logger.warn({ partition, after: this.#position }, 'a range on the bus is not what the store holds; the store is read instead');
-      this.#buffer.clear();
-      this.#waitedAt = this.#position;
-      return NOTHING;
+    const linkAt = (position: number) => this.#ask(() => store.linkAt(partition, position), null);
+    this.#link ??= await linkAt(this.#position);
+    // Without a link we stopped within an append, which the bus cannot continue: its rest comes from the store.
+    const verified = this.#link === null ? null : await verifyRanges(taken, this.#link, linkAt);
+    if (verified !== null) {
+      bus.counters.eventsFromBus += verified.events.length;
+      return this.#advance(verified.events, verified.link);
     }
-    bus.counters.eventsFromBus += verified.events.length;
-    return this.#advance(verified.events);
+    if (this.#link !== null) {
+      bus.counters.rangesForged += taken.length;
+      bus.logger.error({ partition, after: this.#position }, 'a range on the bus is not what the store holds; the store is read instead');
+      this.#buffer.clear();
+    }
+    this.#waitedAt = this.#position;
+    return NOTHING;
   }
 
   async #fromStore(): Promise<readonly StoredEvent[]> {
@@ -114,7 +123,7 @@ export class PartitionReader {
     this.#ahead = null;
     if (events.length > 0) {
       counters.eventsFromStore += events.length;
-      this.#advance(events);
+      this.#advance(events, null);
       if (this.#claimed > this.#position && !this.#buffer.has(this.#position + 1)) this.#ahead = this.#read();
       else this.#waitedAt = -1;
     } else if (claims === this.#claims) {
@@ -134,7 +143,8 @@ export class PartitionReader {
     return this.#ask(() => store.readPartition(partition, after, Math.max(1, Math.min(missing, READ_EVENTS))), NOTHING);
   }
 
-  #advance(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  #advance(events: readonly StoredEvent[], link: Uint8Array | null): readonly StoredEvent[] {
+    this.#link = link;
     this.#position = events.at(-1)?.position ?? this.#position;
     return events;
   }

@@ -1,17 +1,4 @@
-import type { StoredEvent } from '@bursar/event-store';
-
-/** A range that waits for its turn. */
-export type BufferedRange = Readonly<{
-  first: number;
-  last: number;
-  link: Uint8Array;
-  /** Rough memory it holds. */
-  bytes: number;
-  /** Comes from this process's own commit, not from the bus: nothing to verify. */
-  trusted: boolean;
-  /** Its events, decoded once however many consumers ask. Throws `MalformedEventError`. */
-  events: () => readonly StoredEvent[];
-}>;
+import type { BufferedRange } from './buffered-range.js';
 
 /** Bytes that all buffers of a process share. */
 export type ByteBudget = { used: number; readonly limit: number };

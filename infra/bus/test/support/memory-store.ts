@@ -1,16 +1,13 @@
-import { hash } from 'node:crypto';
 import {
   type AppendedRange,
   type AppendRequest,
   type AppendResult,
   EventStore,
+  GENESIS,
+  linkOfAppend,
   type PartitionHead,
   type StoredEvent,
 } from '@bursar/event-store';
-
-/** Links as a store would give them: over the previous one and the events. */
-const linkOf = (previous: Uint8Array, events: readonly StoredEvent[]): Buffer =>
-  hash('sha256', Buffer.concat([previous, Buffer.from(JSON.stringify(events))]), 'buffer');
 
 type Partition = { events: StoredEvent[]; links: Map<number, Uint8Array>; head: Uint8Array };
 
@@ -30,12 +27,12 @@ export class MemoryEventStore extends EventStore {
     const at = this.#at(partition);
     const first = at.events.length + 1;
     const recordedAt = `2025-01-15T10:00:00.${String(first % 1_000_000).padStart(6, '0')}Z`;
-    const stored = events.map(({ id, type, version, data, meta }, index): StoredEvent => {
+    const stored = events.map(({ id, type, version, data, meta, contentHash }, index): StoredEvent => {
       const place = { partition, position: first + index, stream, revision: first + index - 1 };
-      return { ...place, id, type, version, data, meta, recordedAt };
+      return { ...place, id, type, version, data, meta, contentHash, recordedAt };
     });
     at.events.push(...stored);
-    at.head = linkOf(at.head, stored);
+    at.head = linkOfAppend(at.head, stored) ?? at.head;
     at.links.set(at.events.length, at.head);
     const range = { partition, first, last: at.events.length, link: at.head, events: stored };
     for (const listener of this.#listeners) listener(range);
@@ -95,7 +92,7 @@ export class MemoryEventStore extends EventStore {
   async close(): Promise<void> {}
 
   #at(partition: number): Partition {
-    const found = this.#partitions.get(partition) ?? { events: [], links: new Map(), head: Buffer.alloc(32) };
+    const found = this.#partitions.get(partition) ?? { events: [], links: new Map(), head: GENESIS };
     this.#partitions.set(partition, found);
     return found;
   }
