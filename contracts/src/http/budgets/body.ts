@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { BudgetDefinition } from '../../events/budget.js';
+import type { BudgetDefinition, ThresholdDefinition } from '../../events/budget.js';
+import { compareThresholds } from '../../folds/thresholds.js';
 import { parseInstant } from '../../values/instant.js';
+import { parsePicos } from '../../values/money.js';
 import { smallNumber } from '../fields/amount.js';
 import { Complaint } from '../fields/complaint.js';
 import { field, obeying } from '../fields/field.js';
@@ -118,10 +120,7 @@ function toInput(sent: Sent): BudgetInput {
   return compact({
     ...sent,
     filter: sent.filter !== undefined && Object.keys(sent.filter).length > 0 ? sent.filter : undefined,
-    thresholds: (sent.thresholds ?? DEFAULT_THRESHOLDS).map(({ amount, ...rest }) => ({
-      ...rest,
-      ...(amount && { amount: amount.amount }),
-    })),
+    thresholds: sorted(sent.thresholds ?? DEFAULT_THRESHOLDS, sent.limit.amount),
     levels: levelsOf(sent.levels),
     enforcement: { ...ENFORCEMENT, ...compact(sent.enforcement ?? {}) },
     rollover: mode === 'none' || rollover?.cap === undefined ? { mode } : { mode, cap: rollover.cap.amount },
@@ -131,3 +130,10 @@ function toInput(sent: Sent): BudgetInput {
     metadata: sent.metadata ?? {},
   });
 }
+
+/** In the order in which rising spend reaches them (RELIABILITY IN-G2). */
+const sorted = (thresholds: readonly SentThreshold[], limit: string | null): ThresholdDefinition[] => {
+  const picos = limit === null ? null : parsePicos(limit);
+  const definitions = thresholds.map(({ amount, ...rest }) => ({ ...rest, ...(amount && { amount: amount.amount }) }));
+  return definitions.sort((a, b) => compareThresholds(a, b, picos));
+};

@@ -22,7 +22,7 @@ export const ReservationBody = z
   .strictObject({
     id: plainText(LIMITS.reservationId).optional(),
     scopes: scopeList(1, LIMITS.scopes),
-    amount: amountText().optional(),
+    amount: amountText({ positive: true }).optional(),
     currency: currencyCode.optional(),
     meter: plainText(LIMITS.meter).optional(),
     quantities: field({ type: 'object', maxProperties: LIMITS.quantities }, readQuantities).optional(),

@@ -31,7 +31,7 @@ export const asOf: Field<AsOf> = field({ type: 'string', description: 'An instan
 /** A whole number written in a query. */
 export const queryNumber = (min: number, max: number): Field<number> =>
   field({ type: 'integer', minimum: min, maximum: max }, (value) => {
-    if (typeof value !== 'string' || !/^-?(?:0|[1-9][0-9]{0,8})$/.test(value)) return new Complaint('not_an_integer');
+    if (typeof value !== 'string' || !/^-?(?:0|[1-9][0-9]{0,14})$/.test(value)) return new Complaint('not_an_integer');
     const number = Number(value);
     if (number > max) return new Complaint('too_large', `More than ${max}`);
     return number < min ? new Complaint('too_small', `Less than ${min}`) : number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StoredBudget, StoredThreshold } from '../../events/budget.js';
+import { StoredBudget, StoredPeriod, StoredThreshold } from '../../events/budget.js';
 import { Amount, Instant, listOf, Position } from './common.js';
 
 const severity = z.enum(['info', 'warning', 'critical']);
@@ -70,10 +70,13 @@ export const AlertList = listOf(Alert).meta({ id: 'AlertList' });
 
 const Threshold = StoredThreshold.omit({ percent: true }).extend({ percent: z.number().optional() }).meta({ id: 'Threshold' });
 
+const Period = StoredPeriod.omit({ preceding: true }).meta({ id: 'Period' });
+
 export const Budget = z
   .looseObject({
     id: z.string(),
-    ...StoredBudget.omit({ thresholds: true }).shape,
+    ...StoredBudget.omit({ thresholds: true, period: true }).shape,
+    period: Period,
     thresholds: z.array(Threshold),
     createdAt: Instant,
     updatedAt: Instant,

@@ -3,7 +3,7 @@ import { amountText } from '../fields/amount.js';
 import { coded, field } from '../fields/field.js';
 import { monthText } from '../fields/month.js';
 import { asOf, minPosition, page, queryFlag, queryText, readPosition } from '../fields/query.js';
-import { scopeIdText, scopeTypeText } from '../fields/scope.js';
+import { scopeIdText, scopeRef, scopeTypeText } from '../fields/scope.js';
 import { oneOf } from '../fields/text.js';
 import { instantText, timeZone } from '../fields/time.js';
 
@@ -27,7 +27,7 @@ export const BudgetListQuery = z.strictObject({
 export const ScopeListQuery = z.strictObject({
   ...page,
   type: scopeTypeText.optional(),
-  parent: queryText(161).optional(),
+  parent: scopeRef.optional(),
   q: queryText(200).optional(),
 });
 
@@ -70,12 +70,12 @@ export const AlertListQuery = z.strictObject({
   acknowledged: queryFlag.optional(),
 });
 
-export const StreamQuery = z.strictObject({ topics: queryText(200).optional(), scope: queryText(161).optional() });
+export const StreamQuery = z.strictObject({ topics: queryText(200).optional(), scope: scopeRef.optional() });
 export const MonthQuery = z.strictObject({ month: monthText.optional(), minPosition });
 export const BillingStatusQuery = z.strictObject({ campaignId: queryText(128).optional(), estimate: amountText().optional(), minPosition });
 export const AuditQuery = z
   .strictObject({ ...page, actor: queryText(256).optional(), action: queryText(64).optional(), ...range })
   .refine(inOrder, ORDER);
-export const FocusQuery = z.strictObject({ ...range, scope: queryText(161).optional() }).refine(inOrder, ORDER);
-export const SuggestionsQuery = z.strictObject({ scope: queryText(161).optional(), minPosition });
+export const FocusQuery = z.strictObject({ ...range, scope: scopeRef.optional() }).refine(inOrder, ORDER);
+export const SuggestionsQuery = z.strictObject({ scope: scopeRef.optional(), minPosition });
 export const TokenQuery = z.strictObject({ token: queryText(512).optional() });
