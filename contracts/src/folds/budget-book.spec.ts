@@ -39,7 +39,7 @@ describe('budgets of a path', () => {
     );
     expect(idsOn(definitions, 'team:ml', 4)).toEqual(['b']);
     expect(idsOn(definitions, 'team:ml', 5)).toEqual([]);
-    expect(findBudget(definitions, 'b')?.deletedPosition).toBe(5);
+    expect(findBudget(definitions, 'b')).toMatchObject({ deletedPosition: 5, definition: { name: BUDGET.name } });
     expect(listBudgets(definitions)).toEqual([]);
   });
 

@@ -93,7 +93,7 @@ export class BudgetBook {
     const found = new Map<string, BudgetState>();
     for (const scope of path) {
       const here = [...(this.#byScope.get(scope)?.values() ?? [])].sort((a, b) => a.createdPosition - b.createdPosition);
-      for (const budget of here) if (!found.has(budget.budgetId)) found.set(budget.budgetId, budget);
+      for (const budget of here) found.set(budget.budgetId, budget);
     }
     const budgets = Object.freeze([...found.values()]);
     this.#byPath.set(path, budgets);

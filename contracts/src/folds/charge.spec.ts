@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseInstant } from '../values/instant.js';
 import { formatPicos, parsePicos } from '../values/money.js';
+import { budgetAppliesAt } from './budget-book.js';
 import { budgetCounts, charge } from './charge.js';
 import { budgetsOnPath, findBudget, listBudgets } from './definitions.js';
 import { budgetCreated, given, moved, price, priceList, registered, usage } from './given.js';
@@ -40,7 +41,7 @@ describe('what an event costs', () => {
   });
 
   test('else it waits, named by its units, and the first price that covers it prices it later', () => {
-    const definitions = given(...tree, priceList(9, [price('inputTokens', '7')]), moved(10, 'team:ml', 'org:b'));
+    const definitions = given(...tree, moved(8, 'team:ml', 'org:b'), priceList(9, [price('inputTokens', '7')]));
     const event = usage(4, tokens);
     expect(charge(event, definitions)).toMatchObject({ cost: null, unpriced: ['inputTokens'] });
     const later = charge(event, definitions, event.position, 9);
@@ -83,7 +84,8 @@ test('a backfill asks one budget what a live fold asks the index, and hears the 
     fc.property(fc.array(definition, { maxLength: 5 }), event, (budgets, { scopes, model }) => {
       const definitions = given(...tree, ...budgets.map((changes, index) => budgetCreated(index + 10, `b${index}`, changes)));
       const charged = charge(usage(50, { scopes, dimensions: { model }, cost: { amount: '1', currency: 'EUR' } }), definitions);
-      const live = budgetsOnPath(definitions, charged.path, charged, 50).filter((budget) => budgetCounts(budget, charged));
+      const matching = budgetsOnPath(definitions, charged.path, charged, 50);
+      const live = matching.filter((budget) => budgetAppliesAt(budget, charged.effectiveAt));
       const alone = listBudgets(definitions).filter((budget) => budgetCounts(budget, charged));
       expect(new Set(live)).toEqual(new Set(alone));
     }),

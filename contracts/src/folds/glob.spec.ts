@@ -12,6 +12,7 @@ test.each([
   ['a*a', 'a', false],
   ['a*b*c', 'a-b-b-c', true],
   ['*b*b*', 'b', false],
+  ['*ab*b', 'ab', false],
   ['gpt.4*', 'gpt-4o', false],
   ['GPT-4*', 'gpt-4o', false],
 ])('%s matches %s: %s', (pattern, text, expected) => {
@@ -21,7 +22,10 @@ test.each([
 test('a pattern matches what the textbook matcher matches', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
   const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 6 });
-  fc.assert(fc.property(pattern, text, (glob, value) => globMatches(glob, value) === textbook(glob, value)));
+  fc.assert(
+    fc.property(pattern, text, (glob, value) => globMatches(glob, value) === textbook(glob, value)),
+    { numRuns: 500 },
+  );
 });
 
 const textbook = (pattern: string, text: string): boolean => {

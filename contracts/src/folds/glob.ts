@@ -6,12 +6,12 @@ export const globMatches = (pattern: string, text: string): boolean => {
   const [head = '', ...rest] = pattern.split('*');
   const tail = rest.pop();
   if (tail === undefined) return head === text;
-  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+  if (!text.startsWith(head) || !text.endsWith(tail)) return false;
   let from = head.length;
   for (const piece of rest) {
     const found = text.indexOf(piece, from);
     if (found < 0) return false;
     from = found + piece.length;
   }
-  return from <= text.length - tail.length;
+  return from <= text.length - tail.length; // or head, pieces and tail would share characters
 };

@@ -2,8 +2,6 @@ export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from
 export * from './charge.js';
 export * from './convert.js';
 export * from './definitions.js';
-export { globMatches } from './glob.js';
-export type { PriceList } from './price-book.js';
 export * from './rating.js';
 export type { ScopeState } from './scope-tree.js';
 export { SHIPPED_LISTS, type ShippedList, type ShippedListName, shippedList } from './shipped-lists.js';

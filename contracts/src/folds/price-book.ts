@@ -66,10 +66,6 @@ export class PriceBook {
     else this.#add(list, prices, event.position);
   }
 
-  lists(): readonly PriceList[] {
-    return [...this.#lists.values()].sort((a, b) => a.createdPosition - b.createdPosition);
-  }
-
   /** The price that wins for one unit, by the rule of API.md "Usage"; undefined when none applies. */
   find(unit: string, query: PriceQuery): PriceEntry | undefined {
     return this.#units.get(query.meter)?.get(unit)?.find(query);
@@ -136,7 +132,7 @@ const toEntry = (list: PriceList, price: Price, position: number, index: number)
 const greatestCommonDivisor = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommonDivisor(b, a % b));
 
 /** Negative when `a` wins: a condition first, then more matched keys, fewer patterns, later in force, later created. */
-export const compareEntries = (a: PriceEntry, b: PriceEntry): number =>
+const compareEntries = (a: PriceEntry, b: PriceEntry): number =>
   Math.sign(b.conditions.length) - Math.sign(a.conditions.length) ||
   b.matchedKeys.length - a.matchedKeys.length ||
   a.patterns - b.patterns ||
@@ -146,7 +142,7 @@ export const compareEntries = (a: PriceEntry, b: PriceEntry): number =>
   b.index - a.index;
 
 /** Known, effective, in the currency asked for, and its condition (all of it) satisfied. */
-export const isInForce = (entry: PriceEntry, { occurredAt, position, currency, quantities }: PriceQuery): boolean =>
+const isInForce = (entry: PriceEntry, { occurredAt, position, currency, quantities }: PriceQuery): boolean =>
   entry.position <= position &&
   entry.list.effectiveFrom <= occurredAt &&
   (currency === undefined || entry.list.currency === currency) &&
@@ -166,7 +162,7 @@ const holds = (quantity: bigint, relation: Condition['relation'], bound: bigint)
 };
 
 /** Every key of the match is a dimension of the event and its value fits. */
-export const matches = (entry: PriceEntry, dimensions: Readonly<Record<string, string>>): boolean =>
+const matches = (entry: PriceEntry, dimensions: Readonly<Record<string, string>>): boolean =>
   entry.matchedKeys.every((key) => {
     const value = dimensions[key];
     return typeof value === 'string' && globMatches(entry.price.match[key] ?? '', value);

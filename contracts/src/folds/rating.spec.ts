@@ -39,6 +39,12 @@ describe('which price wins', () => {
     ['exact over pattern with as many keys', [price('inputTokens', '2', both), price('inputTokens', '1', pattern)], '2 USD'],
     ['a satisfied condition over everything', [price('inputTokens', '2', { ...any, ...long }), price('inputTokens', '1', both)], '2 USD'],
     ['the later of two equals', [price('inputTokens', '1', model), price('inputTokens', '2', model)], '2 USD'],
+    [
+      'the later of two that match other keys',
+      [price('inputTokens', '1', model), price('inputTokens', '2', { match: { provider: 'p' } })],
+      '2 USD',
+    ],
+    ['and the other way round', [price('inputTokens', '1', { match: { provider: 'p' } }), price('inputTokens', '2', model)], '2 USD'],
     ['nothing for another model', [price('inputTokens', '1', { match: { model: 'n' } })], 'unpriced: inputTokens'],
     ['nothing for a key the event lacks', [price('inputTokens', '1', { match: { region: '*' } })], 'unpriced: inputTokens'],
     ['nothing for another meter', [price('inputTokens', '1', { meter: 'other' })], 'unpriced: inputTokens'],
@@ -57,6 +63,18 @@ describe('which price wins', () => {
     expect(outcome(event, definitions)).toBe('1 USD');
     expect(outcome({ ...event, occurredAt: '2025-01-15T10:00:00.000000001Z' }, definitions)).toBe('3 USD');
     expect(outcome({ ...event, occurredAt: '2024-06-01T00:00:00Z' }, definitions)).toBe('2 USD');
+  });
+
+  test('of two lists in force since the same moment the later created wins, in whatever order they are read', () => {
+    const lists = [priceList(1, [price('inputTokens', '1')]), priceList(2, [price('inputTokens', '2'), price('inputTokens', '3')])];
+    expect(outcome(event, given(...lists))).toBe('3 USD');
+    expect(outcome(event, given(...lists.toReversed()))).toBe('3 USD');
+  });
+
+  test('two values are not taken for two others that read alike when joined', () => {
+    const definitions = given(priceList(1, [price('inputTokens', '1', { match: { model: 'ab', provider: 'c' } })]));
+    expect(outcome(tokens({ inputTokens: '1' }, { model: 'a', provider: 'bc' }), definitions)).toBe('unpriced: inputTokens');
+    expect(outcome(tokens({ inputTokens: '1' }, { model: 'ab', provider: 'c' }), definitions)).toBe('1 USD');
   });
 
   test('a list posted later is unknown to an earlier position, and its rest counts wherever it comes in', () => {
@@ -216,7 +234,8 @@ describe('any lists', () => {
         fc.dictionary(fc.constantFrom('model', 'provider', 'region'), words),
         fc.nat(5),
         (all, amounts, dimensions, position) => {
-          const definitions = given(...all.map(([entries, effectiveFrom], index) => priceList(index + 1, entries, { effectiveFrom })));
+          const events = all.map(([entries, effectiveFrom], index) => priceList(index + 1, entries, { effectiveFrom }));
+          const definitions = given(...(position % 2 === 0 ? events : events.toReversed()));
           const usage = tokens(amounts, dimensions);
           expect(outcome(usage, definitions, position)).toBe(spoken(all.slice(0, position), usage));
         },

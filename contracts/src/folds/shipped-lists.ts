@@ -26,7 +26,7 @@ const AGENT_PRICES: readonly Price[] = Object.entries(PER_AGENT).map(([agent, am
 }));
 
 /** One model of contracts/data/public-llm.json: unit → USD per token; `above`: more input tokens than this → prices instead. */
-export type CompactModel = Readonly<{
+type CompactModel = Readonly<{
   prices: Readonly<Record<string, string>>;
   above?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }>;
@@ -44,7 +44,7 @@ const readPublicLlm = (): readonly Price[] => {
 };
 
 /** The entries of one model; a tier's own prices come with a `when`, so they beat the base prices. */
-export const expandModel = (model: string, { prices, above = {} }: CompactModel): readonly Price[] => {
+const expandModel = (model: string, { prices, above = {} }: CompactModel): readonly Price[] => {
   const entry = (unit: string, amount: string): Price => ({ meter: 'llm.tokens', match: { model }, unit, amount, per: 1 });
   const base = Object.entries(prices).map(([unit, amount]) => entry(unit, amount));
   const tiers = Object.entries(above).flatMap(([tokens, tier]) =>
