@@ -55,7 +55,7 @@ export const afterTransition = ({ change, episode }: Transition): ThresholdState
   change === 'crossed' ? { crossed: true, episode } : { crossed: false, episode: episode + 1 };
 
 /** By the spend that reaches them at this limit; percentages of no limit come last. */
-const compareThresholds = (a: ThresholdDefinition, b: ThresholdDefinition, limit: bigint | null): number => {
+export const compareThresholds = (a: ThresholdDefinition, b: ThresholdDefinition, limit: bigint | null): number => {
   const [left, right] = [measure(a), measure(b)];
   const [kindA, kindB] = limit === null ? [left.amount === null, right.amount === null] : [false, false];
   return Number(kindA) - Number(kindB) || compare(height(left, limit), height(right, limit)) || compare(left.percent, right.percent);
