@@ -11,6 +11,8 @@ export type Failure =
   /** The server refuses this very input. */
   | 'refused';
 
+/** Five characters with a digit among them; the network's codes (EPIPE, ECONNRESET …) have none, the driver's own errors no code. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 const TRANSIENT = new Set(['40001', '40P01']);
 /** Connection, resources (disk full, too many clients), operator, system and internal errors; time limits; a server gone read-only. */
 const UNAVAILABLE = /^(08|53|57|58|XX|55P03|25P0|25006|26000)/;
@@ -20,6 +22,5 @@ export const failureOf = (error: unknown): Failure => {
   if (code === 'BU001') return 'head_moved';
   if (code === '23505') return 'taken';
   if (TRANSIENT.has(code)) return 'transient';
-  // Codes of the network (ECONNRESET …) are longer than SQLSTATEs; the driver's own errors have none.
-  return code.length !== 5 || UNAVAILABLE.test(code) ? 'unavailable' : 'refused';
+  return !SQLSTATE.test(code) || UNAVAILABLE.test(code) ? 'unavailable' : 'refused';
 };

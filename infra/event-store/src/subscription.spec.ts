@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals';
+import { type StoredEvent, StoreUnavailableError } from './port.js';
+import { Subscription } from './subscription.js';
+
+const at = (position: number) => ({ position }) as StoredEvent;
+
+test('a wake-up that comes while reading is not lost', async () => {
+  const abort = new AbortController();
+  const pages: StoredEvent[][] = [[at(1)], [], [at(2)]];
+  const got: number[] = [];
+  const subscription = new Subscription(
+    {
+      read: async () => {
+        const page = pages.shift() ?? [];
+        // The event is appended just after this read missed it.
+        if (page.length === 0) subscription.wake();
+        return page;
+      },
+      warn: () => {},
+    },
+    { after: 0, batch: 10, pollMs: 600_000, signal: abort.signal },
+    async (events) => {
+      got.push(...events.map((event) => event.position));
+      if (got.length === 2) abort.abort();
+    },
+  );
+  await subscription.run();
+  expect(got).toEqual([1, 2]);
+});
+
+test('a store that does not answer is asked again, and it is said', async () => {
+  const abort = new AbortController();
+  const warnings: unknown[] = [];
+  let reads = 0;
+  const subscription = new Subscription(
+    {
+      read: async (after) => {
+        reads += 1;
+        if (reads < 3) throw new StoreUnavailableError('down');
+        return [at(after + 1)];
+      },
+      warn: (_, error) => warnings.push(error),
+    },
+    { after: 4, batch: 10, pollMs: 1, signal: abort.signal },
+    async ([event]) => {
+      expect(event?.position).toBe(5);
+      abort.abort();
+    },
+  );
+  await subscription.run();
+  expect(warnings).toHaveLength(2);
+});

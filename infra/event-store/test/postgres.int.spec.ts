@@ -1,0 +1,201 @@
+import { type TestDatabase, testDatabase } from '@bursar/embedded';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { append, event, events, readAll } from '../src/conformance/events.js';
+import { type EventStore, StoreOverloadedError, StoreRefusedError, StoreUnavailableError } from '../src/port.js';
+import type { EventStoreOptions } from '../src/postgres/options.js';
+import { createEventStore } from '../src/postgres/postgres-event-store.js';
+import { lossyProxy } from './lossy-proxy.js';
+
+let server: TestDatabase;
+let database: TestDatabase;
+let admin: pg.Client;
+const opened: EventStore[] = [];
+
+const open = async (options: Partial<EventStoreOptions> = {}, url = database.url): Promise<EventStore> => {
+  const store = await createEventStore(url, { partitions: 2, ...options });
+  opened.push(store);
+  return store;
+};
+
+beforeAll(async () => {
+  // Keeps the process's own server running between the tests' databases.
+  server = await testDatabase();
+}, 60_000);
+afterAll(() => server.drop());
+beforeEach(async () => {
+  database = await testDatabase();
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((store) => store.close()));
+  await admin.end();
+  await database.drop();
+});
+
+/** Every insert runs `body`, which may raise. */
+const onInsert = async (body: string): Promise<void> => {
+  await admin.query(`CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} RETURN NEW; END $$`);
+  await admin.query('CREATE TRIGGER fault BEFORE INSERT ON store.events FOR EACH ROW EXECUTE FUNCTION fault()');
+};
+
+describe('opening', () => {
+  test('any number of processes may start at once on an empty database', async () => {
+    const stores = await Promise.all(Array.from({ length: 6 }, () => open()));
+    expect(await Promise.all(stores.map((store) => store.heads()))).toEqual(stores.map(() => [expect.anything(), expect.anything()]));
+    const { rows } = await admin.query('SELECT count(*)::int AS versions FROM store.migrations');
+    expect(rows).toEqual([{ versions: 1 }]);
+  });
+
+  test('another number of partitions is refused, whether more or fewer', async () => {
+    await open();
+    await expect(open({ partitions: 4 })).rejects.toThrow('installed with 2 partitions and cannot be opened with 4');
+    await expect(open({ partitions: 1 })).rejects.toThrow(StoreRefusedError);
+    await expect(open({ partitions: 0 })).rejects.toThrow(StoreRefusedError);
+  });
+
+  test('a database whose commits are not durable is refused, by name', async () => {
+    await admin.query(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET synchronous_commit = off`);
+    await expect(open()).rejects.toThrow(/StoreRefused|synchronous_commit is off/);
+  });
+
+  test('a schema newer than this release is refused', async () => {
+    await open();
+    await admin.query('INSERT INTO store.migrations (version) VALUES (99)');
+    await expect(open()).rejects.toThrow('version 99');
+  });
+});
+
+describe('appending against a server in trouble', () => {
+  test.each(['40001', '40P01'])('%s is tried again until it goes through', async (code) => {
+    const warnings: string[] = [];
+    const store = await open({ warn: (message) => warnings.push(message) });
+    // A sequence keeps counting although the transaction rolls back.
+    await admin.query('CREATE SEQUENCE tries');
+    await onInsert(`IF nextval('tries') < 5 THEN RAISE EXCEPTION 'busy' USING ERRCODE = '${code}'; END IF;`);
+    expect(await append(store, { partition: 0, stream: 's', events: events(1) })).toEqual([
+      { status: 'accepted', position: 1, revision: 0 },
+    ]);
+    expect(warnings).toHaveLength(4);
+  });
+
+  test('after five tries it is given up as unavailable, and nothing is stored', async () => {
+    const store = await open();
+    await onInsert(`RAISE EXCEPTION 'busy' USING ERRCODE = '40001';`);
+    await expect(append(store, { partition: 0, stream: 's', events: events(1) })).rejects.toThrow(StoreUnavailableError);
+    expect(await readAll(store, 0)).toEqual([]);
+  });
+
+  test('one request that the server refuses takes none of its group with it', async () => {
+    const store = await open();
+    await onInsert(`IF NEW.type = 'Poison' THEN RAISE EXCEPTION 'no' USING ERRCODE = '22000'; END IF;`);
+    const poison = { ...event(), type: 'Poison' };
+    const settled = await Promise.allSettled(
+      [[event()], [event(), poison], [event()]].map((unit) => append(store, { partition: 0, stream: 's', events: unit })),
+    );
+    expect(settled.map((each) => each.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await readAll(store, 0)).map((each) => [each.position, each.revision])).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
+  });
+
+  test('a head row held by somebody else ends as unavailable, and the retry is stored once', async () => {
+    const store = await open();
+    await append(store, { partition: 0, stream: 's', events: events(1) });
+    await admin.query('BEGIN');
+    await admin.query('SELECT 1 FROM store.partitions WHERE partition = 0 FOR UPDATE');
+    const unit = events(1);
+    const held = append(store, { partition: 0, stream: 's', events: unit });
+    // The other partition goes on.
+    await append(store, { partition: 1, stream: 't', events: events(1) });
+    await expect(held).rejects.toThrow(StoreUnavailableError);
+    await admin.query('ROLLBACK');
+    expect(await append(store, { partition: 0, stream: 's', events: unit })).toMatchObject([{ status: 'accepted', position: 2 }]);
+  }, 15_000);
+
+  test('a server that does not answer is given up in time', async () => {
+    const store = await open({ replyTimeoutMs: 150 });
+    await append(store, { partition: 0, stream: 's', events: events(1) });
+    await admin.query('BEGIN');
+    await admin.query('SELECT 1 FROM store.partitions WHERE partition = 0 FOR UPDATE');
+    await expect(append(store, { partition: 0, stream: 's', events: events(1) })).rejects.toThrow('no answer within 150 ms');
+    await admin.query('ROLLBACK');
+  });
+
+  test('committed, but the answer was lost: the caller hears unavailable, its retry duplicate', async () => {
+    await open();
+    const proxy = await lossyProxy(database.url);
+    try {
+      const store = await open({}, proxy.url);
+      await append(store, { partition: 0, stream: 's', events: events(1) });
+      const unit = events(3);
+      proxy.loseAnswers(true);
+      await expect(append(store, { partition: 0, stream: 's', events: unit })).rejects.toThrow(StoreUnavailableError);
+      proxy.loseAnswers(false);
+      expect(proxy.lost()).toBeGreaterThan(0);
+      expect(await append(store, { partition: 0, stream: 's', events: [...unit, event()] })).toEqual([
+        { status: 'duplicate', position: 2, revision: 1 },
+        { status: 'duplicate', position: 3, revision: 2 },
+        { status: 'duplicate', position: 4, revision: 3 },
+        { status: 'accepted', position: 5, revision: 4 },
+      ]);
+      expect(await store.verify(0)).toBeNull();
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test('too much waiting is refused at once, and room comes back', async () => {
+    const store = await open({ queuedEvents: 100 });
+    const accepted = append(store, { partition: 0, stream: 's', events: events(100) });
+    await expect(append(store, { partition: 1, stream: 't', events: events(1) })).rejects.toThrow(StoreOverloadedError);
+    await accepted;
+    await append(store, { partition: 1, stream: 't', events: events(1) });
+    expect((await store.heads()).map((head) => head.position)).toEqual([100, 1]);
+  });
+
+  test('when the server is gone every call says unavailable', async () => {
+    const proxy = await lossyProxy(database.url);
+    const store = await open({ connectTimeoutMs: 500 }, proxy.url);
+    await proxy.close();
+    await expect(append(store, { partition: 0, stream: 's', events: events(1) })).rejects.toThrow(StoreUnavailableError);
+    await expect(store.heads()).rejects.toThrow(StoreUnavailableError);
+    await expect(store.clock()).rejects.toThrow(StoreUnavailableError);
+  });
+});
+
+test('what is stored cannot be changed, removed or truncated by mistake', async () => {
+  const store = await open();
+  await append(store, { partition: 0, stream: 's', events: events(1) });
+  for (const sql of [
+    "UPDATE store.events SET data = '{}'",
+    'DELETE FROM store.events',
+    'TRUNCATE store.events',
+    "UPDATE store.appends SET link = ''",
+    'DELETE FROM store.appends',
+    'TRUNCATE store.appends',
+  ]) {
+    await expect(admin.query(sql)).rejects.toThrow('what is stored never changes');
+  }
+});
+
+test('a session that saw the store empty still finds its rows by index when it is large', async () => {
+  const store = await open({ readers: 1, writers: 1 });
+  for (let n = 0; n < 8; n += 1) await store.readPartition(0, 0, 10);
+  await append(store, { partition: 0, stream: 's', events: events(2000) });
+  const { rows } = await admin.query<{ reads: number }>(
+    "SELECT coalesce(seq_tup_read, 0)::int AS reads FROM pg_stat_user_tables WHERE schemaname = 'store' AND relname = 'events'",
+  );
+  await store.readPartition(0, 1990, 10);
+  await store.lookup(0, [event().id]);
+  await store.revisions(['s']);
+  await store.readStream('s', 1990, 5);
+  await admin.query('SELECT pg_stat_force_next_flush()');
+  await store.heads();
+  const after = await admin.query<{ reads: number }>(
+    "SELECT coalesce(seq_tup_read, 0)::int AS reads FROM pg_stat_user_tables WHERE schemaname = 'store' AND relname = 'events'",
+  );
+  expect(after.rows).toEqual(rows);
+});
