@@ -9,7 +9,7 @@ import type { ServiceEnv } from './config.js';
 import { BodyBudget } from './http/body-budget.js';
 import { mediaTypesBy, registerUnbuilt } from './http/contract-routes.js';
 import { fastifyOptions } from './http/fastify-options.js';
-import { MAX_BODIES_BYTES, MAX_CONNECTIONS } from './http/limits.js';
+import { DEFAULT_LIMITS, type Limits } from './http/limits.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
@@ -32,8 +32,11 @@ export type ServiceOptions = Readonly<{
   authenticator?: Authenticator;
   /** Rows of the contract's table that this process answers. Those not built are registered here, to answer 501; bodies are judged by all. */
   routes?: readonly Route[];
+  limits?: Partial<Limits>;
   /** Paths that answer without credentials, beside health. */
   openPaths?: readonly string[];
+  /** Routes that are no Nest controllers: what is passed on to another service, documents. They pass the same gate. */
+  extend?: (fastify: FastifyInstance) => void;
 }>;
 
 /** A booted service: routes are registered and hooks have run, nothing listens yet. */
@@ -51,6 +54,7 @@ export type Service = Readonly<{
 
 export const createService = async (options: ServiceOptions): Promise<Service> => {
   const { name, config } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const logger = options.logger ?? createLogger(name, config.LOG_LEVEL);
   const lag = new LoopLag();
   const metrics = new Metrics(name, () => lag.ms);
@@ -58,9 +62,9 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   const routes = new RouteIndex();
   const filter = new ProblemFilter(logger, routes);
 
-  const adapter = new FastifyAdapter(fastifyOptions(filter));
+  const adapter = new FastifyAdapter(fastifyOptions(filter, limits));
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  fastify.server.maxConnections = MAX_CONNECTIONS;
+  fastify.server.maxConnections = limits.connections;
   fastify.addHook('onRoute', (route) => routes.add(route.method, route.url));
   fastify.addHook('onResponse', (request, reply, done) => {
     noteAnswered(request.raw.socket);
@@ -74,14 +78,15 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   installGate(fastify, {
     authenticator: options.authenticator ?? new AdminKey(config.BURSAR_ADMIN_KEY),
     rateLimit: new RateLimit(),
-    loopLagMs: () => lag.ms,
+    isLate: () => lag.ms > limits.loopLagMs,
     onShed: () => metrics.shed.inc(),
     isOpen: (path) => open.has(pathOf(path)),
     mediaTypesOf: mediaTypesBy(options.routes ?? []),
-    bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
+    bodyBudget: new BodyBudget(limits.bodiesBytes, limits.bodyBytes),
   });
   registerHealth(fastify, readiness);
   registerUnbuilt(fastify, options.routes ?? []);
+  options.extend?.(fastify);
 
   const root = platformModule(options.module, { logger, metrics, readiness });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {

@@ -2,7 +2,7 @@ import { connectBus, startRelay } from '@bursar/bus';
 import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate, type Pool } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { createLogger, createService, type Service } from '@bursar/platform';
+import { createLogger, createService, type Limits, type Service } from '@bursar/platform';
 import { UsageIntake } from './adapters/nats/usage-intake.js';
 import { UsageRecordResponder } from './adapters/nats/usage-record.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
@@ -14,7 +14,7 @@ import { RecordUsage } from './features/record-usage.js';
 const DATABASE_CONNECTIONS = 4;
 
 /** The composition root: everything real, wired, not yet listening. */
-export const bootIngestion = async (config: IngestionEnv): Promise<Service> => {
+export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits> = {}): Promise<Service> => {
   const logger = createLogger('ingestion', config.LOG_LEVEL);
   await migrate(config.DATABASE_URL);
   const store = await createEventStore(config.EVENT_STORE_URL, {
@@ -31,6 +31,7 @@ export const bootIngestion = async (config: IngestionEnv): Promise<Service> => {
     name: 'ingestion',
     module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE }),
     config,
+    limits,
     logger,
     routes: routesOf('ingestion'),
   });

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MAX_BODY_BYTES } from './limits.js';
 import { hasBody } from './media-type.js';
 import { Problem } from './problem.js';
 
@@ -10,14 +9,17 @@ import { Problem } from './problem.js';
 export class BodyBudget {
   private bytes = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly largest: number,
+  ) {}
 
   /** Takes what the request announces, until its answer is sent or its connection is gone. Throws 503 `overloaded`. */
   take(request: FastifyRequest, reply: FastifyReply): void {
     if (!hasBody(request.headers)) return;
     const length = Number(request.headers['content-length']);
     // A chunked body announces nothing and may be as large as any.
-    const bytes = Number.isFinite(length) ? Math.min(length, MAX_BODY_BYTES) : MAX_BODY_BYTES;
+    const bytes = Number.isFinite(length) ? Math.min(length, this.largest) : this.largest;
     if (this.bytes + bytes > this.limit) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
     this.bytes += bytes;
     reply.raw.once('close', () => {

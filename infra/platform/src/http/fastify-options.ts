@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
-import * as limits from './limits.js';
+import type { Limits } from './limits.js';
 import type { ProblemFilter } from './problem-filter.js';
 import { answerTransportError } from './transport-errors.js';
 
@@ -13,12 +13,12 @@ const requestId = (request: Pick<IncomingMessage, 'headers'>): string => {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };
 
-export const fastifyOptions = (filter: ProblemFilter): FastifyServerOptions =>
+export const fastifyOptions = (filter: ProblemFilter, limits: Limits): FastifyServerOptions =>
   ({
-    bodyLimit: limits.MAX_BODY_BYTES,
-    requestTimeout: limits.REQUEST_TIMEOUT_MS,
-    handlerTimeout: limits.HANDLER_TIMEOUT_MS,
-    keepAliveTimeout: limits.KEEP_ALIVE_MS,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    handlerTimeout: limits.handlerTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
     // Idle connections end at once when the process stops; those with a request in flight are waited for.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -26,11 +26,11 @@ export const fastifyOptions = (filter: ProblemFilter): FastifyServerOptions =>
     trustProxy: false,
     genReqId: (request) => requestId(request),
     logger: false,
-    routerOptions: { maxParamLength: limits.MAX_PATH_PARAMETER },
+    routerOptions: { maxParamLength: limits.pathParameter },
     http: {
-      maxHeaderSize: limits.MAX_HEADER_BYTES,
-      headersTimeout: limits.REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: limits.TIMEOUT_CHECK_MS,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.timeoutCheckMs,
       insecureHTTPParser: false,
       joinDuplicateHeaders: false,
     },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const MEDIA_TYPE = new RegExp(`^(${TOKEN}/${TOKEN}) *(?:; *charset *= *("?)([A-Za-z0-9-]+)\\2 *)?;?$`);
+const MEDIA_TYPE = new RegExp(`^(${TOKEN}/${TOKEN}) *(?:; *charset *= *("?)([A-Za-z0-9-]+)\\2 *)?;?$`, 'i');
 
 /**
  * The media type of a Content-Type that says JSON text in UTF-8 in so many words; null for everything else. Strict on purpose: a tab, a second

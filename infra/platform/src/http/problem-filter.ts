@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (reply.sent) return;
-    const problem = request.is404 ? this.noRoute(request) : toProblem(exception);
+    const problem = request.is404 && !(exception instanceof Problem) ? this.noRoute(request) : toProblem(exception);
     if (problem.code === 'internal_error') this.logger.error({ err: exception, requestId: request.id }, 'a request failed');
     // After a body that is too large or late, what follows on the connection cannot be trusted to be a request.
     if (problem.status === 413 || problem.status === 408) reply.header('connection', 'close');

@@ -44,9 +44,3 @@ export class Problem extends Error {
     };
   }
 }
-
-/** A value in a message: at most 64 characters of it, control characters escaped. */
-export const shown = (value: string): string => {
-  const text = JSON.stringify(value.slice(0, 64));
-  return value.length > 64 ? `${text.slice(0, -1)}…"` : text;
-};

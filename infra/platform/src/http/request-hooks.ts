@@ -4,7 +4,6 @@ import type { Principal } from '../auth/principal.js';
 import type { RateLimit } from '../auth/rate-limit.js';
 import { actOn, TENANT_HEADER } from '../auth/tenant.js';
 import { readJson } from '../json/read-json.js';
-import { MAX_LOOP_LAG_MS } from '../ops/load.js';
 import type { BodyBudget } from './body-budget.js';
 import { hasBody, isIdentity, isJson, readMediaType } from './media-type.js';
 import { Problem } from './problem.js';
@@ -12,7 +11,8 @@ import { Problem } from './problem.js';
 export type Gate = Readonly<{
   authenticator: Authenticator;
   rateLimit: RateLimit;
-  loopLagMs: () => number;
+  /** The event loop is too late to take more. */
+  isLate: () => boolean;
   onShed: () => void;
   /** Paths that answer without credentials. */
   isOpen: (path: string) => boolean;
@@ -28,7 +28,7 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'request-id': request.id });
     if (gate.isOpen(pathOf(request.url))) return done();
-    if (gate.loopLagMs() > MAX_LOOP_LAG_MS) {
+    if (gate.isLate()) {
       gate.onShed();
       return done(new Problem('overloaded', 'This process cannot keep up; nothing was stored.'));
     }

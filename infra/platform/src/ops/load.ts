@@ -1,7 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** RELIABILITY F47. */
-export const MAX_LOOP_LAG_MS = 250;
 const WINDOW_MS = 500;
 const RESOLUTION_MS = 10;
 

@@ -1,6 +1,6 @@
 import { type TestDatabase, type TestNats, testDatabase, testNats } from '@bursar/embedded';
 import { createEventStore, type EventStore, type StoredEvent } from '@bursar/event-store';
-import { loadConfig, type Service } from '@bursar/platform';
+import { type Limits, loadConfig, type Service } from '@bursar/platform';
 import { bootIngestion } from '../../src/boot.js';
 import { IngestionEnv } from '../../src/config.js';
 
@@ -13,7 +13,7 @@ export type World = Readonly<{
   nats: TestNats | null;
   store: EventStore;
   /** A replica in this process, listening. */
-  replica(env?: Record<string, string>): Promise<Replica>;
+  replica(env?: Record<string, string>, limits?: Partial<Limits>): Promise<Replica>;
   /** Everything stored of a tenant's usage. */
   usageOf(tenant: string): Promise<readonly StoredEvent[]>;
   close(): Promise<void>;
@@ -29,8 +29,8 @@ export const openWorld = async ({ nats: withNats = false } = {}): Promise<World>
     database,
     nats,
     store,
-    replica: async (env = {}) => {
-      const service = await bootIngestion(loadConfig(IngestionEnv, { ...environment(database, nats), LOG_LEVEL: 'fatal', ...env }));
+    replica: async (env = {}, limits = {}) => {
+      const service = await bootIngestion(loadConfig(IngestionEnv, { ...environment(database, nats), LOG_LEVEL: 'fatal', ...env }), limits);
       replicas.push(service);
       return { url: (await service.start()).url, service };
     },
