@@ -33,7 +33,7 @@ const mergeField = (key: keyof typeof budgetShape, before: unknown, value: unkno
   if (!isDictionary(value)) return value;
   switch (key) {
     case 'period':
-      return value.kind === undefined || value.kind === current.period.kind
+      return value.kind === undefined || canonicalKind(value.kind) === current.period.kind
         ? overlay(before, value)
         : { timezone: current.period.timezone, ...value };
     case 'limit':
@@ -49,6 +49,8 @@ const mergeField = (key: keyof typeof budgetShape, before: unknown, value: unkno
       return value;
   }
 };
+
+const canonicalKind = (kind: unknown): unknown => (kind === 'yearly' ? 'annual' : kind);
 
 /** One level, null kept: the schema of the field says what null means there. */
 const overlay = (before: unknown, value: Dictionary): Dictionary => ({ ...(isDictionary(before) && before), ...value });

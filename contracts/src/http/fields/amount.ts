@@ -1,14 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal } from '../../values/decimal.js';
-import {
-  InexactNumber,
-  isCurrency,
-  MAX_BALANCE_PICOS,
-  MAX_EVENT_PICOS,
-  MONEY_SCALE,
-  PICOS_PER_UNIT,
-  readAmount,
-} from '../../values/money.js';
+import { InexactNumber, isCurrency, MAX_EVENT_PICOS, MONEY_SCALE, PICOS_PER_UNIT, readAmount } from '../../values/money.js';
 import { Complaint, type Reading } from './complaint.js';
 import { type Field, field } from './field.js';
 
@@ -55,9 +47,6 @@ export const currencyCode = field(
 
 /** Money of one event: `{"amount": "12.50", "currency": "USD"}`; the currency defaults to the tenant's, so it stays absent here. */
 export const EventMoney = z.strictObject({ amount: amountText(), currency: currencyCode.optional() }).meta({ id: 'Money' });
-
-/** Limits and caps may reach the largest balance. */
-export const limitAmount = amountText({ max: MAX_BALANCE_PICOS });
 
 /** A percentage as canonical text, 0 < p ≤ max, up to 12 fraction digits. */
 export const percentText = (max: number): Field<string> =>

@@ -95,41 +95,104 @@ describe('a body', () => {
   ])('%s of %s %j: %s', (_row, operation, value, expected) => expect(body(operation, value)).toBe(expected));
 });
 
-test('nothing that JSON can say makes a schema throw', () => {
-  const bodies = ROUTES.flatMap((route) => (route.body === undefined ? [] : [route.body]));
-  const keys = fc.constantFrom(
-    'amount',
-    'limit',
-    'period',
-    'kind',
-    'thresholds',
-    'scopes',
-    'prices',
-    'from',
-    'events',
-    'id',
-    'filter',
-    'when',
+const budget = {
+  name: 'AI',
+  scope: 'team:ml',
+  members: ['team:a'],
+  filter: { category: 'x', dimensions: { model: 'gpt-*' } },
+  limit: { amount: '1000', currency: 'EUR' },
+  period: { kind: 'rolling', length: '30d', timezone: 'Europe/Berlin', anchor: '2026-01-01T00:00:00Z', recurring: true },
+  thresholds: [
+    { percent: 80, severity: 'warning', actions: ['auto-downgrade'], downgrade: { a: 'b' } },
+    { amount: '5', severity: 'info' },
+  ],
+  levels: { yellow: 75 },
+  enforcement: { mode: 'block', blockAtPercent: 110 },
+  rollover: { mode: 'unused', cap: { amount: '5', currency: 'EUR' } },
+  metadata: { a: [1, { b: null }] },
+};
+const usage = {
+  id: 'a',
+  source: 'b',
+  scopes: ['team:ml', { type: 'user', id: 'x' }],
+  cost: { amount: '1' },
+  quantities: { inputTokens: 5 },
+};
+const VALID: readonly (readonly [operation: string, body: unknown])[] = [
+  ['createBudget', budget],
+  ['patchBudget', budget],
+  ['recordUsage', usage],
+  ['recordUsage', { events: [usage] }],
+  ['recordBudgetUsage', { amount: '1', metadata: { requestId: 'r' } }],
+  ['createPriceList', priced({ when: { inputTokens: { gt: 5 } } })],
+  ['createScope', { type: 'team', id: 'ml', parents: ['organization:acme'], attributes: { a: 'b' } }],
+  ['patchScope', { parents: null, attributes: { a: null } }],
+  ['previewPeriods', { period: budget.period, at: '2026-01-01T00:00:00Z' }],
+  ['reserve', { ...reservation, category: 'x', dimensions: { model: 'm' } }],
+  ['explain', { scopes: ['team:ml'], amount: '1' }],
+  ['grantOverride', { amount: { amount: '5' }, expiresAt: '2026-01-01T00:00:00Z', reason: 'x' }],
+];
+
+/** The body with the value at a random place replaced, `turn` choosing the way down. */
+const mutated = (value: unknown, turns: readonly number[], by: unknown): unknown => {
+  const [turn, ...rest] = turns;
+  if (turn === undefined || typeof value !== 'object' || value === null) return by;
+  const keys = Object.keys(value);
+  const key = keys[turn % (keys.length + 1)];
+  if (key === undefined) return by;
+  const changed = mutated((value as Record<string, unknown>)[key], rest, by);
+  return Array.isArray(value) ? value.map((item, index) => (String(index) === key ? changed : item)) : { ...value, [key]: changed };
+};
+
+describe('T23: mutants of valid bodies', () => {
+  test.each(VALID)('%s %j is valid', (operation, valid) => expect(body(operation, valid)).toBe('ok'));
+
+  const strange = fc.constantFrom(
     '__proto__',
+    '',
+    'monthly',
+    'team:ml',
+    -1,
+    1e21,
+    0.1,
+    true,
+    null,
+    [],
+    {},
+    [[]],
+    { toString: 1 },
+    '9'.repeat(200),
+    '\u0000',
   );
-  const value = fc.letrec((tie) => ({
-    any: fc.oneof(
-      { depthSize: 'small' },
-      fc.jsonValue({ maxDepth: 1 }),
-      fc.constantFrom('monthly', 'team:ml', '1', 1, null),
-      tie('list'),
-      tie('map'),
-    ),
-    list: fc.array(tie('any'), { maxLength: 3 }),
-    map: fc.dictionary(keys, tie('any'), { maxKeys: 5, noNullPrototype: true }),
-  })).any;
-  fc.assert(
-    fc.property(fc.constantFrom(...bodies), value, (schema, sent) => {
-      const parsed = parseWith(schema, sent);
-      if (!parsed.ok) expect(parsed.errors.length).toBeGreaterThan(0);
-    }),
-    { numRuns: 500 },
-  );
+  test('are read or refused with an error that has a pointer, never thrown at', () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...VALID),
+        fc.array(fc.nat(20), { minLength: 1, maxLength: 5 }),
+        fc.oneof(strange, fc.jsonValue({ maxDepth: 2 })),
+        ([operation, valid], turns, by) => {
+          const parsed = parseWith(routeOf(operation).body ?? routeOf(operation).query, mutated(valid, turns, by));
+          if (parsed.ok) return;
+          refused += 1;
+          for (const error of parsed.errors)
+            expect(error).toEqual({ pointer: expect.any(String), message: expect.any(String), code: expect.any(String) });
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  test('any JSON at all is read or refused by every schema', () => {
+    const bodies = ROUTES.flatMap((route) => (route.body === undefined ? [] : [route.body]));
+    fc.assert(
+      fc.property(fc.jsonValue(), (sent) => {
+        for (const schema of bodies) expect(typeof parseWith(schema, sent).ok).toBe('boolean');
+      }),
+      { numRuns: 50 },
+    );
+  });
 });
 
 describe('the table', () => {

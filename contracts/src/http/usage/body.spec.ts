@@ -57,6 +57,8 @@ describe('a CloudEvent', () => {
     ['content', { ...envelope, datacontenttype: 'text/xml' }, 'not_allowed'],
     ['content', { ...envelope, datacontenttype: 'application/json; charset=utf-8' }, 'ok'],
     ['extension', { ...envelope, partitionkey: 'x', anything: 1 }, 'ok'],
+    ['null', { ...envelope, time: null, subject: null, dataschema: null }, 'ok'],
+    ['null', { ...envelope, data: null }, 'required'],
     ['time', { ...envelope, time: 'yesterday' }, 'time_format'],
   ])('%s %j: %s', (_what, body, expected) => expect(codes(readUsageBody('cloudevent', body))).toBe(expected));
 

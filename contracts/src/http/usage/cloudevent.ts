@@ -19,8 +19,9 @@ const JSON_TYPE = /^[a-z0-9.+-]+\/(?:json|[a-z0-9.-]+\+json)(?:\s*;.*)?$/i;
  * A structured CloudEvent 1.0 as usage: `id`, `source` and `time` from the envelope, the rest from `data`; a `subject` that is a
  * scope comes first among the scopes. Extensions are ignored, but `traceparent` is handed on. Other types wait for mapping rules (A15).
  */
-export const fromCloudEvent = (envelope: unknown): CloudEventReading => {
-  if (!isDictionary(envelope)) return { kind: 'malformed', problem: makeProblem('not_an_object', 'A CloudEvent is a JSON object') };
+export const fromCloudEvent = (sent: unknown): CloudEventReading => {
+  if (!isDictionary(sent)) return { kind: 'malformed', problem: makeProblem('not_an_object', 'A CloudEvent is a JSON object') };
+  const envelope = withoutNulls(sent);
   const missing = REQUIRED.filter((name) => typeof envelope[name] !== 'string');
   if (missing.length > 0) {
     return { kind: 'malformed', problem: makeProblem('cloudevent_attribute', `Missing or no string: ${missing.join(', ')}`) };
@@ -38,6 +39,10 @@ export const fromCloudEvent = (envelope: unknown): CloudEventReading => {
   };
   return { kind: 'usage', usage, ...(typeof traceparent === 'string' && { traceparent }) };
 };
+
+/** In the JSON format an attribute of null is one that is not there (CloudEvents JSON §2.2). */
+const withoutNulls = (envelope: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(envelope).filter(([, value]) => value !== null));
 
 /** Why an envelope with all its required attributes is refused; null when it is not. */
 const refusal = (envelope: Readonly<Record<string, unknown>>): Problem | null => {
