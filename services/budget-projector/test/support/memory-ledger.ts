@@ -1,0 +1,76 @@
+import { balanceStream, type LedgerEvent, usageStream } from '@bursar/contracts';
+import type { Emitted } from '../../src/domain/emitted.js';
+import { type FollowOptions, Ledger, type LedgerItem } from '../../src/features/ledger.js';
+
+type New = Readonly<{ stream: string; id: string; type: string; data: unknown; tenant: string; actor?: string }>;
+
+/** One partition in memory: dense positions, ids once, a clock that the test moves. */
+export class MemoryLedger extends Ledger {
+  readonly partitions = 1;
+  readonly events: LedgerEvent[] = [];
+  readonly #ids = new Map<string, string>();
+  readonly #revisions = new Map<string, number>();
+  /** Epoch ms of the store's clock. */
+  nowMs = Date.parse('2026-03-01T00:00:00Z');
+  onAppended: () => void = () => undefined;
+
+  /** False: the id is there already, with this content. Throws on another content. */
+  put({ stream, id, type, data, tenant, actor }: New): boolean {
+    const text = JSON.stringify(data);
+    const known = this.#ids.get(id);
+    if (known !== undefined && known !== text) throw new Error(`conflict: ${id} is\n${known}\nand not\n${text}`);
+    if (known !== undefined) return false;
+    this.#ids.set(id, text);
+    const revision = (this.#revisions.get(stream) ?? -1) + 1;
+    this.#revisions.set(stream, revision);
+    this.events.push({
+      partition: 0,
+      position: this.events.length + 1,
+      stream,
+      revision,
+      id,
+      type,
+      recordedAt: `${new Date(this.nowMs).toISOString().slice(0, 23)}000Z`,
+      meta: { tenant, ...(actor !== undefined && { actor }) },
+      data: JSON.parse(text),
+    } as LedgerEvent);
+    this.onAppended();
+    return true;
+  }
+
+  after(position: number, limit: number): readonly LedgerEvent[] {
+    return this.events.slice(position, position + limit);
+  }
+
+  async follow({ after, maxEvents, signal }: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void> {
+    for (let position = after; !signal.aborted; ) {
+      const items = this.after(position, maxEvents);
+      if (items.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      else {
+        await handler(items);
+        position += items.length;
+      }
+    }
+  }
+
+  async head(): Promise<number> {
+    return this.events.length;
+  }
+
+  async firstUsage(tenant: string): Promise<number | null> {
+    return this.events.find(({ stream }) => stream === usageStream(tenant))?.position ?? null;
+  }
+
+  async usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]> {
+    return this.events.filter(({ stream }) => stream === usageStream(tenant)).slice(fromRevision, fromRevision + limit);
+  }
+
+  async append(_partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
+    for (const { id, type, data, meta } of events) this.put({ stream, id, type, data: JSON.parse(data), ...JSON.parse(meta) });
+  }
+
+  /** What the projector said of a budget, in order. */
+  saidOf(tenant: string, budgetId: string): readonly LedgerEvent[] {
+    return this.events.filter(({ stream }) => stream === balanceStream(tenant, budgetId));
+  }
+}

@@ -1,0 +1,197 @@
+import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import type { ThresholdState } from '@bursar/contracts/folds';
+import type { Emitted } from '../../src/domain/emitted.js';
+import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
+import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
+import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
+
+type Checkpoint = { position: number; epoch: number };
+const key = (...parts: readonly (string | number)[]): string => parts.join('\u0000');
+
+/** What the tables of PostgreSQL hold, in maps. */
+export class MemoryTables extends ProjectionTables {
+  readonly checkpoints = new Map<string, Checkpoint>();
+  readonly balances = new Map<string, BalanceRow>();
+  readonly thresholds = new Map<string, ThresholdRow>();
+  readonly definitionEvents: LedgerEvent[] = [];
+  readonly scopes = new Map<string, unknown>();
+  readonly budgets = new Map<string, { tenant: string; budgetId: string; row: unknown; deleted: boolean; counted: number | null }>();
+  readonly crossings = new Map<string, unknown>();
+  readonly cleared: unknown[] = [];
+  readonly waitingRows = new Map<string, WaitingRow & { projection: Projection }>();
+  readonly quarantined = new Map<string, unknown>();
+  readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
+  outboxRows: Emitted[] = [];
+
+  async take(projection: Projection, partition: number): Promise<Fence> {
+    const known = this.checkpoints.get(key(projection, partition)) ?? { position: 0, epoch: 0 };
+    const taken = { position: known.position, epoch: known.epoch + 1 };
+    this.checkpoints.set(key(projection, partition), taken);
+    return { projection, partition, ...taken };
+  }
+
+  async definitions(tenant: string, after: number, limit: number): Promise<readonly LedgerEvent[]> {
+    return this.definitionEvents.filter((event) => event.meta.tenant === tenant && event.position > after).slice(0, limit);
+  }
+
+  async counted(tenant: string): Promise<ReadonlyMap<string, number | null>> {
+    const live = [...this.budgets.values()].filter((budget) => budget.tenant === tenant && !budget.deleted);
+    return new Map(live.map(({ budgetId, counted }) => [budgetId, counted]));
+  }
+
+  async periods(
+    tenant: string,
+    keys: readonly Readonly<{ budgetId: string; start: EpochNs }>[],
+  ): Promise<readonly (StoredPeriod | null)[]> {
+    return keys.map(({ budgetId, start }) => this.#period(tenant, budgetId, formatInstant(start)));
+  }
+
+  async periodsEndingAfter(tenant: string, budgetId: string, instant: EpochNs): Promise<readonly StoredPeriod[]> {
+    const ofBudget = <R extends BalanceRow | ThresholdRow>(rows: Iterable<R>): readonly R[] =>
+      [...rows].filter((row) => row.tenant === tenant && row.budgetId === budgetId);
+    const balances = ofBudget(this.balances.values()).filter(({ periodEnd }) => parseInstant(periodEnd) > instant);
+    const starts = new Set([...balances, ...ofBudget(this.thresholds.values())].map(({ periodStart }) => periodStart));
+    return [...starts].sort().flatMap((start) => this.#period(tenant, budgetId, start) ?? []);
+  }
+
+  async waiting(
+    projection: Projection,
+    tenant: string,
+    reason: Waiting['reason'],
+    after: number,
+    limit: number,
+  ): Promise<readonly Waiting[]> {
+    return [...this.waitingRows.values()]
+      .filter((row) => row.projection === projection && row.tenant === tenant && row.reason === reason && row.position > after)
+      .sort((a, b) => a.position - b.position)
+      .slice(0, limit)
+      .map((row) => readWaiting({ ...row, text: row.event }));
+  }
+
+  async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
+    return [...this.budgets.values()].filter(({ deleted, counted }) => !deleted && counted === null);
+  }
+
+  async commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
+    const next = this.#advance(fence, batch.position);
+    for (const { tenant, budgetId } of batch.recounted) this.#forget(tenant, budgetId);
+    for (const row of batch.balances) this.balances.set(key(row.tenant, row.budgetId, row.periodStart), row);
+    for (const row of batch.thresholds) this.thresholds.set(key(row.tenant, row.budgetId, row.periodStart, row.threshold), row);
+    this.definitionEvents.push(...batch.definitions);
+    for (const { tenant, scope, state, position } of batch.scopes) {
+      if (state.registered) this.scopes.set(key(tenant, scope), { ...state, position });
+      else this.scopes.delete(key(tenant, scope));
+    }
+    for (const change of batch.budgets) {
+      const { tenant, state } = change;
+      const known = this.budgets.get(key(tenant, state.budgetId));
+      // As the column: whoever created it stays.
+      const createdBy = (known?.row as { createdBy: string | null } | undefined)?.createdBy ?? change.createdBy;
+      const row = { ...change, createdBy, state: { ...state, createdAt: String(state.createdAt) } };
+      const deleted = state.deletedPosition !== null;
+      this.budgets.set(key(tenant, state.budgetId), { tenant, budgetId: state.budgetId, row, deleted, counted: known?.counted ?? null });
+    }
+    for (const { tenant, budgetId, position } of batch.counted) {
+      const known = this.budgets.get(key(tenant, budgetId));
+      if (known !== undefined) known.counted = position;
+    }
+    for (const row of batch.crossed) this.crossings.set(key(row.tenant, row.alertId), row);
+    this.cleared.push(...batch.cleared);
+    this.#writeWaiting('budget', batch);
+    for (const row of batch.stillWaiting) this.waitingRows.set(key('budget', row.tenant, row.position), { projection: 'budget', ...row });
+    this.#settle('budget', batch);
+    this.outboxRows.push(...batch.emitted);
+    for (const row of batch.quarantined) this.quarantined.set(key('budget', row.position), row);
+    return next;
+  }
+
+  async commitBreakdown(fence: Fence, batch: BreakdownBatch): Promise<Fence> {
+    const next = this.#advance(fence, batch.position);
+    for (const { tenant, scope, bucket, key: dimensions, spend, events, unpriced, inputTokens, outputTokens } of batch.rollups) {
+      const id = key(tenant, scope, formatInstant(bucket), dimensions);
+      const cell = this.rollups.get(id) ?? { spend: 0n, events: 0, unpriced: 0, input: 0n, output: 0n };
+      this.rollups.set(id, {
+        spend: cell.spend + spend,
+        events: cell.events + events,
+        unpriced: cell.unpriced + unpriced,
+        input: cell.input + inputTokens,
+        output: cell.output + outputTokens,
+      });
+    }
+    this.#writeWaiting('breakdown', batch);
+    this.#settle('breakdown', batch);
+    return next;
+  }
+
+  async outbox(): Promise<readonly Emitted[]> {
+    return [...this.outboxRows];
+  }
+
+  async sent(_partition: number, ids: readonly string[]): Promise<void> {
+    this.outboxRows = this.outboxRows.filter(({ id }) => !ids.includes(id));
+  }
+
+  /** Everything that a rebuild must bring back, in one comparable value. */
+  digest(): unknown {
+    const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+    const { balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined } = this;
+    return [balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined]
+      .map(sorted)
+      .concat([this.cleared, this.definitionEvents]);
+  }
+
+  #advance(fence: Fence, position: number): Fence {
+    const known = this.checkpoints.get(key(fence.projection, fence.partition));
+    if (known?.position !== fence.position || known.epoch !== fence.epoch) throw new FencedError(fence);
+    known.position = position;
+    return { ...fence, position };
+  }
+
+  #forget(tenant: string, budgetId: string): void {
+    for (const [id, row] of this.balances) if (row.tenant === tenant && row.budgetId === budgetId) this.balances.delete(id);
+    for (const [id, row] of this.waitingRows) {
+      if (row.projection !== 'budget' || row.tenant !== tenant || row.reason !== 'rate' || !row.budgetIds.includes(budgetId)) continue;
+      const budgetIds = row.budgetIds.filter((waiting) => waiting !== budgetId);
+      if (budgetIds.length === 0) this.waitingRows.delete(id);
+      else this.waitingRows.set(id, { ...row, budgetIds });
+    }
+  }
+
+  #writeWaiting(projection: Projection, { waiting }: Pick<CommitBatch, 'waiting'>): void {
+    for (const row of waiting) {
+      const id = key(projection, row.tenant, row.position);
+      const known = this.waitingRows.get(id);
+      this.waitingRows.set(
+        id,
+        known === undefined ? { projection, ...row } : { ...known, budgetIds: [...known.budgetIds, ...row.budgetIds] },
+      );
+    }
+  }
+
+  #settle(projection: Projection, { settled }: Pick<CommitBatch, 'settled'>): void {
+    for (const { tenant, position } of settled) this.waitingRows.delete(key(projection, tenant, position));
+  }
+
+  #period(tenant: string, budgetId: string, start: string): StoredPeriod | null {
+    const row = this.balances.get(key(tenant, budgetId, start));
+    const thresholds = new Map<string, ThresholdState>();
+    for (const one of this.thresholds.values()) {
+      if (one.tenant === tenant && one.budgetId === budgetId && one.periodStart === start) {
+        thresholds.set(one.threshold, { crossed: one.crossed, episode: one.episode });
+      }
+    }
+    if (row === undefined && thresholds.size === 0) return null;
+    const sums =
+      row === undefined
+        ? null
+        : {
+            spend: parsePicos(row.spend),
+            events: row.events,
+            failedSpend: parsePicos(row.failedSpend),
+            failedEvents: row.failedEvents,
+            waiting: row.waiting,
+            lastUsageAt: row.lastUsageAt === null ? null : parseInstant(row.lastUsageAt),
+          };
+    return { start: parseInstant(start), sums, position: row?.position ?? 0, updatedAt: row?.updatedAt ?? '', thresholds };
+  }
+}

@@ -1,0 +1,139 @@
+import { type EventOf, type LedgerEvent, type PeriodDefinition, parseInstant, rootScope } from '@bursar/contracts';
+
+const UNIT = 1_000_000_000_000n;
+const DAY_NS = 86_400_000_000_000n;
+
+export type Total = { spend: bigint; events: number; failed: bigint; waiting: number };
+export type Expected = Map<string, Map<string, Total>>;
+
+/**
+ * What the balances must be, written down as plainly as possible from the whole history and in bigint: each budget as it stands at the
+ * end counts all usage there ever was that matches it, whenever it was made.
+ */
+export const expectedBalances = (events: readonly LedgerEvent[]): Expected => {
+  const expected: Expected = new Map();
+  for (const budget of liveBudgets(events)) {
+    const totals = new Map<string, Total>();
+    for (const event of events) if (event.type === 'UsageRecorded') addUsage(totals, budget.definition, event, events);
+    expected.set(budget.budgetId, totals);
+  }
+  return expected;
+};
+
+type Definition = EventOf<'BudgetCreated'>['data']['definition'];
+
+export const liveBudgets = (events: readonly LedgerEvent[]) => {
+  const live = new Map<
+    string,
+    { budgetId: string; definition: Definition; deleted: boolean; createdAt: bigint; versions: [bigint, Definition][] }
+  >();
+  for (const event of events) {
+    if (event.type === 'BudgetDeleted') {
+      const known = live.get(event.data.budgetId);
+      if (known !== undefined) known.deleted = true;
+    }
+    if (event.type !== 'BudgetCreated' && event.type !== 'BudgetChanged') continue;
+    const { budgetId, definition } = event.data;
+    const known = live.get(budgetId);
+    const at = parseInstant(event.recordedAt);
+    if (known === undefined && event.type === 'BudgetCreated')
+      live.set(budgetId, { budgetId, definition, deleted: false, createdAt: at, versions: [[at, definition]] });
+    if (known !== undefined && !known.deleted && event.type === 'BudgetChanged') {
+      known.definition = definition;
+      known.versions.push([at, definition]);
+    }
+  }
+  return [...live.values()].filter(({ deleted }) => !deleted);
+};
+
+const addUsage = (
+  totals: Map<string, Total>,
+  budget: Definition,
+  usage: EventOf<'UsageRecorded'>,
+  events: readonly LedgerEvent[],
+): void => {
+  const { data, position } = usage;
+  if (!pathAt(data.scopes, position, events).has(budget.scope)) return;
+  const pattern = budget.filter?.dimensions?.model;
+  const model = data.dimensions?.model ?? '';
+  if (pattern !== undefined && !(pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern)) return;
+  const start = periodStart(budget.period, parseInstant(data.occurredAt));
+  const total = totals.get(start) ?? { spend: 0n, events: 0, failed: 0n, waiting: 0 };
+  totals.set(start, total);
+  const priced = costOf(usage, events);
+  const amount = priced === null ? null : inCurrency(priced, budget.limit.currency, parseInstant(data.occurredAt), events);
+  if (amount === null) {
+    total.waiting += 1;
+    return;
+  }
+  total.spend += amount;
+  total.events += 1;
+  if (data.status === 'failed') total.failed += amount;
+};
+
+const pathAt = (scopes: readonly string[], position: number, events: readonly LedgerEvent[]): Set<string> => {
+  const parents = new Map<string, readonly string[]>();
+  for (const event of events) {
+    if (event.position > position) break;
+    if (event.type === 'ScopeRegistered' || event.type === 'ScopeMoved') parents.set(event.data.scope, event.data.parents);
+  }
+  const path = new Set<string>([rootScope('acme')]);
+  const climb = (scope: string): void => {
+    path.add(scope);
+    for (const parent of parents.get(scope) ?? []) climb(parent);
+  };
+  scopes.forEach(climb);
+  return path;
+};
+
+/** The cost said, else by the newest price of its model known where it arrived, else by the first one after that. */
+const costOf = (
+  usage: EventOf<'UsageRecorded'>,
+  events: readonly LedgerEvent[],
+): { picos: bigint; currency: string; at: number } | null => {
+  const { cost, quantities, dimensions } = usage.data;
+  if (cost !== undefined) return { picos: BigInt(cost.amount) * UNIT, currency: cost.currency, at: usage.position };
+  const tokens = BigInt(quantities?.inputTokens ?? '0');
+  if (tokens === 0n) return { picos: 0n, currency: 'USD', at: usage.position };
+  const prices = events.flatMap((event) =>
+    event.type === 'PriceListCreated' && event.data.prices[0]?.match.model === dimensions?.model
+      ? [{ at: event.position, amount: BigInt(event.data.prices[0]?.amount ?? '0') }]
+      : [],
+  );
+  const known = prices.findLast(({ at }) => at < usage.position) ?? prices.find(({ at }) => at > usage.position);
+  return known === undefined ? null : { picos: tokens * known.amount * UNIT, currency: 'USD', at: Math.max(known.at, usage.position) };
+};
+
+/** By the rates known where it had a price, else by those known at the first later one that covers it. */
+const inCurrency = (
+  { picos, currency, at }: { picos: bigint; currency: string; at: number },
+  to: string,
+  occurredAt: bigint,
+  events: readonly LedgerEvent[],
+): bigint | null => {
+  if (currency === to || picos === 0n) return picos;
+  const rates = events.filter((event): event is EventOf<'ExchangeRateSet'> => event.type === 'ExchangeRateSet');
+  for (const position of [at, ...rates.map((rate) => rate.position).filter((position) => position > at)]) {
+    const known = rates.filter((rate) => rate.position <= position && parseInstant(rate.data.effectiveFrom) <= occurredAt);
+    const best = (from: string): EventOf<'ExchangeRateSet'> | undefined =>
+      known
+        .filter(({ data }) => data.from === from)
+        .sort((a, b) => Number(parseInstant(b.data.effectiveFrom) - parseInstant(a.data.effectiveFrom)) || b.position - a.position)[0];
+    const direct = best(currency);
+    if (direct !== undefined) return picos * BigInt(direct.data.rate);
+    const inverse = best(to);
+    if (inverse !== undefined) return halfEven(picos, BigInt(inverse.data.rate));
+  }
+  return null;
+};
+
+const halfEven = (numerator: bigint, denominator: bigint): bigint => {
+  const [quotient, twice] = [numerator / denominator, (numerator % denominator) * 2n];
+  return twice > denominator || (twice === denominator && quotient % 2n === 1n) ? quotient + 1n : quotient;
+};
+
+/** The stories use days and months of UTC only. */
+export const periodStart = ({ kind }: PeriodDefinition, at: bigint): string => {
+  const day = new Date(Number((at - (at % DAY_NS)) / 1_000_000n)).toISOString().slice(0, 10);
+  return `${kind === 'daily' ? day : `${day.slice(0, 7)}-01`}T00:00:00Z`;
+};

@@ -1,0 +1,125 @@
+import type { BudgetDefinition } from '@bursar/contracts';
+import fc from 'fast-check';
+
+/** What may happen to a tenant, small enough that things meet: three users in two teams, a handful of budgets, two currencies. */
+export type Step =
+  | {
+      do: 'use';
+      user: number;
+      team: boolean;
+      amount: number | null;
+      currency: 'USD' | 'EUR';
+      model: string;
+      tokens: number;
+      agoHours: number;
+      failed: boolean;
+    }
+  | { do: 'repeat'; which: number }
+  | { do: 'create' | 'change'; budget: number; shape: BudgetShape }
+  | { do: 'delete'; budget: number }
+  | { do: 'move'; user: number; team: number }
+  | { do: 'price'; model: string; amount: number }
+  | { do: 'rate'; from: 'USD' | 'EUR'; rate: number; agoHours: number }
+  | { do: 'wait'; hours: number };
+
+export type BudgetShape = {
+  scope: string;
+  model: string | null;
+  limit: number | null;
+  currency: 'USD' | 'EUR';
+  kind: 'daily' | 'monthly';
+  percents: number[];
+  amount: number | null;
+};
+
+/** How the projector happens to run meanwhile. */
+export type Turn =
+  | { turn: 'fold'; events: number }
+  | { turn: 'commit' | 'send' | 'crash' | 'crash after commit' | 'count' | 'evict' | 'break down' };
+
+export const SCOPES = ['user:0', 'user:1', 'user:2', 'team:0', 'team:1', 'tenant:acme'] as const;
+const MODELS = ['a', 'b'] as const;
+
+const currency = fc.constantFrom<'USD' | 'EUR'>('USD', 'USD', 'EUR');
+const shape: fc.Arbitrary<BudgetShape> = fc.record({
+  scope: fc.constantFrom(...SCOPES),
+  model: fc.constantFrom(null, null, 'a', 'b*'),
+  limit: fc.constantFrom(null, 0, 10, 50, 50, 200),
+  currency,
+  kind: fc.constantFrom<'daily' | 'monthly'>('daily', 'monthly'),
+  percents: fc.uniqueArray(fc.constantFrom(20, 50, 80, 100, 150), { maxLength: 4 }),
+  amount: fc.constantFrom(null, null, 15, 40),
+});
+
+const use: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('use' as const),
+  user: fc.nat(2),
+  team: fc.boolean(),
+  amount: fc.option(fc.nat(30), { freq: 3 }),
+  currency,
+  model: fc.constantFrom(...MODELS),
+  tokens: fc.nat(20),
+  agoHours: fc.constantFrom(0, 0, 0, 1, 20, 60),
+  failed: fc.boolean(),
+});
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 10, arbitrary: use },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(30) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('create' as const), budget: fc.nat(4), shape }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('change' as const), budget: fc.nat(4), shape }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), budget: fc.nat(4) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), user: fc.nat(2), team: fc.nat(1) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('price' as const), model: fc.constantFrom(...MODELS), amount: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('rate' as const),
+      from: fc.constantFrom<'USD' | 'EUR'>('USD', 'EUR'),
+      rate: fc.integer({ min: 1, max: 5 }),
+      agoHours: fc.constantFrom(0, 10, 1_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 5, 24) }) },
+);
+
+const turn: fc.Arbitrary<Turn> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ turn: fc.constant('fold' as const), events: fc.integer({ min: 1, max: 12 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      turn: fc.constantFrom(
+        'commit' as const,
+        'send' as const,
+        'crash' as const,
+        'crash after commit' as const,
+        'count' as const,
+        'evict' as const,
+        'break down' as const,
+      ),
+    }),
+  },
+);
+
+/** Steps of the world with turns of the projector between them. */
+export const story = (maxLength = 70): fc.Arbitrary<readonly (Step | Turn)[]> =>
+  fc.array(fc.oneof(step, step, turn), { maxLength, size: 'max' });
+
+export const definitionOf = ({ scope, model, limit, currency: code, kind, percents, amount }: BudgetShape): BudgetDefinition => ({
+  name: 'b',
+  scope,
+  ...(model !== null && { filter: { dimensions: { model } } }),
+  limit: { amount: limit === null ? null : String(limit), currency: code } as BudgetDefinition['limit'],
+  period: { kind, timezone: 'UTC', recurring: true },
+  thresholds: [
+    ...percents.map((percent) => ({ percent: String(percent), severity: 'warning' as const, actions: ['notify' as const] })),
+    ...(amount === null ? [] : [{ amount: String(amount), severity: 'info' as const, actions: ['notify' as const] }]),
+  ],
+  levels: {},
+  enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false },
+  rollover: { mode: 'none' },
+  permissions: { budgetVisibleToUser: true, userCanModifyLimit: false, userCanResetBudget: false },
+  validFrom: null,
+  validUntil: null,
+  metadata: {},
+});

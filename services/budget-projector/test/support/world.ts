@@ -1,0 +1,235 @@
+import { budgetStream, formatInstant, scopeStream, tenantStream, usageEventId, usageStream } from '@bursar/contracts';
+import { findBudget } from '@bursar/contracts/folds';
+import { BudgetCounter } from '../../src/domain/count-budgets.js';
+import { toBatch } from '../../src/features/batches.js';
+import { BreakdownFold } from '../../src/features/fold-breakdown.js';
+import { FoldMemory, type MemoryLimits } from '../../src/features/fold-memory.js';
+import { PartitionFold } from '../../src/features/fold-partition.js';
+import type { Fence, ProjectionTables } from '../../src/features/projection-tables.js';
+import { sendOutbox } from '../../src/features/send-outbox.js';
+import { TenantHistories } from '../../src/features/tenant-histories.js';
+import type { MemoryLedger } from './memory-ledger.js';
+import { definitionOf, type Step, type Turn } from './stories.js';
+
+export const TENANT = 'acme';
+const HOUR_MS = 3_600_000;
+const UNLIMITED: MemoryLimits = { tenants: 1_000, periods: 100_000 };
+
+/** Writes what a step means into the ledger, as ingestion and api would. */
+export class World {
+  #count = 0;
+  readonly #sent: Parameters<MemoryLedger['put']>[0][] = [];
+
+  constructor(readonly ledger: MemoryLedger) {
+    ledger.nowMs = Date.parse('2026-03-01T00:00:00Z');
+    for (const team of [0, 1]) this.#scope('ScopeRegistered', { scope: `team:${team}`, parents: [] });
+    for (const user of [0, 1, 2]) this.#scope('ScopeRegistered', { scope: `user:${user}`, parents: [`team:${user % 2}`] });
+  }
+
+  take(step: Step): void {
+    this.ledger.nowMs += 1_000;
+    this.#count += 1;
+    const n = String(this.#count);
+    switch (step.do) {
+      case 'use':
+        this.#use(step, n);
+        return;
+      case 'repeat': {
+        const again = this.#sent[step.which];
+        if (again !== undefined) this.ledger.put(again);
+        return;
+      }
+      case 'create':
+      case 'change': {
+        const budgetId = `budget-${step.budget}`;
+        const type = step.do === 'create' ? 'BudgetCreated' : 'BudgetChanged';
+        this.#put(budgetStream(TENANT, budgetId), n, type, { budgetId, definition: definitionOf(step.shape) });
+        return;
+      }
+      case 'delete':
+        this.#put(budgetStream(TENANT, `budget-${step.budget}`), n, 'BudgetDeleted', { budgetId: `budget-${step.budget}` });
+        return;
+      case 'move':
+        this.#scope('ScopeMoved', { scope: `user:${step.user}`, parents: [`team:${step.team}`] }, n);
+        return;
+      case 'price':
+        this.#put(tenantStream(TENANT), n, 'PriceListCreated', {
+          listId: n,
+          name: n,
+          currency: 'USD',
+          effectiveFrom: '1970-01-01T00:00:00Z',
+          prices: [{ meter: 'llm.tokens', match: { model: step.model }, unit: 'inputTokens', amount: String(step.amount), per: 1 }],
+        });
+        return;
+      case 'rate': {
+        const effectiveFrom = this.#ago(step.agoHours);
+        const to = step.from === 'USD' ? 'EUR' : 'USD';
+        this.#put(tenantStream(TENANT), n, 'ExchangeRateSet', { from: step.from, to, rate: String(step.rate), effectiveFrom });
+        return;
+      }
+      case 'wait':
+        this.ledger.nowMs += step.hours * HOUR_MS;
+        return;
+    }
+  }
+
+  #use(step: Extract<Step, { do: 'use' }>, n: string): void {
+    const { user, team, amount, currency, model, tokens, agoHours, failed } = step;
+    const event = {
+      stream: usageStream(TENANT),
+      id: usageEventId(TENANT, 'test', n),
+      type: 'UsageRecorded',
+      tenant: TENANT,
+      data: {
+        id: n,
+        source: 'test',
+        occurredAt: this.#ago(agoHours),
+        scopes: team ? [`user:${user}`, 'team:0'] : [`user:${user}`],
+        meter: 'llm.tokens',
+        status: failed ? 'failed' : 'succeeded',
+        dimensions: { model },
+        quantities: { inputTokens: String(tokens) },
+        ...(amount !== null && { cost: { amount: String(amount), currency } }),
+      },
+    };
+    this.#sent.push(event);
+    this.ledger.put(event);
+  }
+
+  #scope(type: string, data: { scope: string; parents: readonly string[] }, n = data.scope): void {
+    this.#put(scopeStream(TENANT), n, type, data);
+  }
+
+  #put(stream: string, n: string, type: string, data: unknown): void {
+    this.ledger.put({ stream, id: `${type} ${n}`, type, data, tenant: TENANT, actor: 'test' });
+  }
+
+  #ago(hours: number): string {
+    return formatInstant(BigInt(this.ledger.nowMs - hours * HOUR_MS) * 1_000_000n);
+  }
+}
+
+/** The projector's parts, driven by hand: what it does, and when it dies, is the test's choice. */
+export class Driver {
+  #fold: PartitionFold;
+  #memory: FoldMemory;
+  #fence: Fence | null = null;
+  #folded = 0;
+  #unsent: Parameters<typeof sendOutbox>[3] = [];
+  #breakdownFence: Fence | null = null;
+
+  constructor(
+    readonly tables: ProjectionTables,
+    readonly ledger: MemoryLedger,
+    private readonly limits: MemoryLimits = UNLIMITED,
+  ) {
+    [this.#memory, this.#fold] = this.#fresh();
+  }
+
+  async take(turn: Turn): Promise<void> {
+    switch (turn.turn) {
+      case 'fold':
+        await this.fold(turn.events);
+        return;
+      case 'commit':
+        return this.commit();
+      case 'send':
+        return this.send();
+      case 'crash':
+        return this.crash();
+      case 'crash after commit':
+        await this.commit();
+        return this.crash();
+      case 'count':
+        return this.count();
+      case 'evict':
+        this.#memory.evict(this.#fold.changes);
+        return;
+      case 'break down':
+        return this.breakDown();
+    }
+  }
+
+  /** Answers how many events there were to fold. */
+  async fold(events: number): Promise<number> {
+    await this.#own();
+    const items = this.ledger.after(this.#folded, events);
+    await this.#fold.fold(items, () => this.commit());
+    this.#folded += items.length;
+    return items.length;
+  }
+
+  async commit(): Promise<void> {
+    const fence = await this.#own();
+    if (this.#fold.changes.events === 0) return;
+    const batch = toBatch(this.#fold.takeChanges());
+    this.#fence = await this.tables.commit(fence, batch);
+    this.#unsent = [...this.#unsent, ...batch.emitted];
+  }
+
+  async send(): Promise<void> {
+    await sendOutbox(this.ledger, this.tables, 0, this.#unsent);
+    this.#unsent = [];
+  }
+
+  crash(): void {
+    [this.#memory, this.#fold] = this.#fresh();
+    this.#fence = null;
+    this.#unsent = [];
+  }
+
+  /** Adds up the past of what is committed as counting. */
+  async count(): Promise<void> {
+    await this.#own();
+    const counting = await this.tables.counting();
+    if (counting.length === 0) return;
+    const history = await new TenantHistories(this.tables).get(TENANT);
+    const targets = counting.flatMap(({ budgetId }) => {
+      const state = findBudget(history.definitions, budgetId);
+      return state === null ? [] : [{ state, through: state.definedPosition }];
+    });
+    const counter = new BudgetCounter(history, targets);
+    for (const item of await this.ledger.usage(TENANT, 0, 1_000_000))
+      if ('type' in item && item.type === 'UsageRecorded') counter.add(item);
+    for (const events of counter.results()) await this.ledger.append(0, events[0]?.stream ?? '', events);
+  }
+
+  async breakDown(): Promise<void> {
+    this.#breakdownFence ??= await this.tables.take('breakdown', 0);
+    const { position } = (await this.#own()) as Fence;
+    const fold = new BreakdownFold(this.tables, new TenantHistories(this.tables));
+    const flush = async (): Promise<void> => {
+      if (fold.events === 0 || this.#breakdownFence === null) return;
+      this.#breakdownFence = await this.tables.commitBreakdown(this.#breakdownFence, fold.take());
+    };
+    await fold.fold(this.ledger.events.slice(this.#breakdownFence.position, position), flush);
+    await flush();
+  }
+
+  /** Runs until nothing is left to do. */
+  async settle(): Promise<void> {
+    for (;;) {
+      await this.fold(7);
+      await this.commit();
+      await this.send();
+      if (this.#folded < this.ledger.events.length) continue;
+      await this.count();
+      if (this.#folded === this.ledger.events.length) break;
+    }
+    await this.breakDown();
+  }
+
+  async #own(): Promise<Fence> {
+    if (this.#fence === null) {
+      this.#fence = await this.tables.take('budget', 0);
+      await sendOutbox(this.ledger, this.tables, 0, await this.tables.outbox(0));
+      this.#folded = this.#fence.position;
+    }
+    return this.#fence;
+  }
+
+  #fresh(): [FoldMemory, PartitionFold] {
+    const memory = new FoldMemory(this.tables, this.ledger, new TenantHistories(this.tables), this.limits);
+    return [memory, new PartitionFold(this.tables, memory)];
+  }
+}
