@@ -120,7 +120,7 @@ const closure = (moves: readonly (readonly [string, string[]])[], from: readonly
   const reached = new Set(from);
   for (let size = -1; size !== reached.size; ) {
     size = reached.size;
-    for (const scope of [...reached]) for (const parent of parents.get(scope) ?? []) reached.add(parent);
+    for (const scope of reached) for (const parent of parents.get(scope) ?? []) reached.add(parent);
   }
   return reached;
 };

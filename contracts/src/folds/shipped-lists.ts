@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Price } from '../events/tenant.js';
+import { PUBLIC_LLM } from './data/public-llm.js';
 
 /** A price list that comes with Bursar: loaded into the ledger in full, so that an upgrade of the file changes no history. */
 export type ShippedList = Readonly<{ name: ShippedListName; currency: string; effectiveFrom: string; prices: readonly Price[] }>;
@@ -9,7 +9,7 @@ export type ShippedListName = (typeof SHIPPED_LISTS)[number];
 /** In force from the first instant there is. */
 const ALWAYS = '1970-01-01T00:00:00Z';
 
-/** The list of that name, or null. Reads contracts/data once. */
+/** The list of that name, or null. */
 export const shippedList = (name: string): ShippedList | null => {
   if (name === 'agents') return { name, currency: 'USD', effectiveFrom: ALWAYS, prices: AGENT_PRICES };
   return name === 'public-llm' ? { name, currency: 'USD', effectiveFrom: ALWAYS, prices: publicLlmPrices() } : null;
@@ -25,7 +25,7 @@ const AGENT_PRICES: readonly Price[] = Object.entries(PER_AGENT).map(([agent, am
   per: 1000,
 }));
 
-/** One model of contracts/data/public-llm.json: unit → USD per token; `above`: more input tokens than this → prices instead. */
+/** One model of data/public-llm.ts: unit → USD per token; `above`: more input tokens than this → prices instead. */
 type CompactModel = Readonly<{
   prices: Readonly<Record<string, string>>;
   above?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -38,8 +38,7 @@ const publicLlmPrices = (): readonly Price[] => {
 };
 
 const readPublicLlm = (): readonly Price[] => {
-  const text = readFileSync(new URL('../../data/public-llm.json', import.meta.url), 'utf8');
-  const { models } = JSON.parse(text) as { models: Readonly<Record<string, CompactModel>> };
+  const models = JSON.parse(PUBLIC_LLM) as Readonly<Record<string, CompactModel>>;
   return Object.entries(models).flatMap(([model, entry]) => expandModel(model, entry));
 };
 
