@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import type { z } from 'zod';
 import { Complaint } from '../fields/complaint.js';
 import { readIdempotencyKey, readIfMatch, readPreferWait } from '../headers.js';
+import { openApiDocument } from '../openapi.js';
 import { parseWith } from '../parse.js';
 import { ROUTES, routeOf } from './table.js';
 
@@ -193,6 +195,26 @@ describe('T23: mutants of valid bodies', () => {
       { numRuns: 50 },
     );
   });
+});
+
+describe('the document', () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: 'api', ...openApiDocument(ROUTES) });
+  const documented = (operation: string, value: unknown): unknown => {
+    const { path, method } = routeOf(operation);
+    const place = `${path.replaceAll(/:([A-Za-z]+)/g, '{$1}').replaceAll('/', '~1')}/${method.toLowerCase()}`;
+    return ajv.validate({ $ref: `api#/paths/${place}/requestBody/content/application~1json/schema` }, value);
+  };
+
+  test.each(VALID)('lets %s have %j', (operation, valid) => expect(documented(operation, valid)).toBe(true));
+
+  test.each([
+    ['createBudget', { ...budget, limit: '1000' }],
+    ['createBudget', { ...budget, colour: 'red' }],
+    ['recordUsage', { ...usage, scopes: [] }],
+    ['recordUsage', { ...usage, cost: '1' }],
+    ['createScope', { type: 'Team', id: 'ml' }],
+  ])('refuses %s %j', (operation, invalid) => expect(documented(operation, invalid)).toBe(false));
 });
 
 describe('the table', () => {
