@@ -1,9 +1,9 @@
-import { formatPicos, type LedgerEvent, parseInstant, parsePicos, type ThresholdDefinition } from '@bursar/contracts';
+import type { LedgerEvent } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { alternating, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { MemoryTables } from './support/memory-tables.js';
-import { expectedBalances, liveBudgets } from './support/oracle.js';
 import { type Step, story, type Turn } from './support/stories.js';
 import { Driver, World } from './support/world.js';
 
@@ -34,21 +34,12 @@ const balancesOf = (tables: MemoryTables): unknown =>
     )
     .sort();
 
-const oracleOf = (events: readonly LedgerEvent[]): unknown =>
-  [...expectedBalances(events)]
-    .flatMap(([budgetId, totals]) =>
-      [...totals].map(([start, { spend, events: count, failed, waiting }]) =>
-        [budgetId, start, formatPicos(spend), count, formatPicos(failed), waiting].join(' '),
-      ),
-    )
-    .sort();
-
 describe('whatever happens, in whatever order the projector folds, commits, dies and counts', () => {
   test('balances equal those of a bigint oracle over the whole history', () =>
     fc.assert(
       fc.asyncProperty(story(), async (told) => {
         const { ledger, tables } = await live(told);
-        expect(balancesOf(tables)).toEqual(oracleOf(ledger.events));
+        expect(balancesOf(tables)).toEqual(oracleLines(ledger.events));
       }),
       { numRuns: RUNS },
     ));
@@ -104,57 +95,8 @@ describe('whatever happens, in whatever order the projector folds, commits, dies
     ));
 });
 
-const episodesOf = (events: readonly LedgerEvent[]): Map<string, string[]> => {
-  const said = new Map<string, string[]>();
-  for (const event of events) {
-    if (event.type !== 'ThresholdCrossed' && event.type !== 'ThresholdCleared') continue;
-    const { budgetId, periodStart, threshold, episode } = event.data;
-    const key = `${budgetId} ${periodStart} ${threshold}`;
-    said.set(key, [...(said.get(key) ?? []), `${event.type} ${episode}`]);
-  }
-  return said;
-};
-
-const alternating = (length: number): string[] =>
-  Array.from({ length }, (_, index) => `${index % 2 === 0 ? 'ThresholdCrossed' : 'ThresholdCleared'} ${Math.floor(index / 2) + 1}`);
-
 /** As the tables say, of the thresholds that are judged. */
 const crossedIn = (tables: MemoryTables, events: readonly LedgerEvent[]): unknown =>
   judged(events)
     .filter(({ budgetId, start, one }) => tables.thresholds.get(['acme', budgetId, start, keyOf(one)].join('\u0000'))?.crossed === true)
     .map(({ name }) => name);
-
-/** As the oracle's spend says. */
-const reachedIn = (events: readonly LedgerEvent[]): unknown =>
-  judged(events)
-    .filter(({ one, spend, limit }) => isReached(one, spend, limit))
-    .map(({ name }) => name);
-
-/** Every threshold of every period with usage that ended after its budget's creation, by the definition in force until the period's end. */
-const judged = (events: readonly LedgerEvent[]) => {
-  const now = parseInstant(events.at(-1)?.recordedAt ?? '2026-01-01T00:00:00Z');
-  const balances = expectedBalances(events);
-  return liveBudgets(events).flatMap(({ budgetId, createdAt, versions, definition }) =>
-    [...(balances.get(budgetId) ?? [])].flatMap(([start, { spend }]) => {
-      const end = endOf(start, definition.period.kind);
-      if (end <= createdAt) return [];
-      const judge = (end > now ? versions.at(-1) : versions.findLast(([at]) => at < end))?.[1] ?? definition;
-      const limit = judge.limit.amount === null ? null : parsePicos(judge.limit.amount);
-      return judge.thresholds.map((one) => ({ budgetId, start, one, spend, limit, name: `${budgetId} ${start} ${keyOf(one)}` }));
-    }),
-  );
-};
-
-const endOf = (start: string, kind: string): bigint => {
-  const date = new Date(start);
-  if (kind === 'daily') date.setUTCDate(date.getUTCDate() + 1);
-  else date.setUTCMonth(date.getUTCMonth() + 1);
-  return BigInt(date.getTime()) * 1_000_000n;
-};
-
-const keyOf = ({ percent, amount }: ThresholdDefinition): string => (amount === undefined ? `${percent}%` : `amount:${amount}`);
-const isReached = ({ percent, amount }: ThresholdDefinition, spend: bigint, limit: bigint | null): boolean => {
-  if (limit === 0n) return spend > 0n;
-  if (amount !== undefined) return spend >= parsePicos(amount);
-  return limit !== null && spend * 100n >= BigInt(percent ?? '0') * limit;
-};

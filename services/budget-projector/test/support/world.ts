@@ -1,4 +1,4 @@
-import { budgetStream, formatInstant, scopeStream, tenantStream, usageEventId, usageStream } from '@bursar/contracts';
+import { budgetStream, derivedId, formatInstant, scopeStream, tenantStream, usageEventId, usageStream } from '@bursar/contracts';
 import { findBudget } from '@bursar/contracts/folds';
 import { BudgetCounter } from '../../src/domain/count-budgets.js';
 import { toBatch } from '../../src/features/batches.js';
@@ -101,7 +101,7 @@ export class World {
   }
 
   #put(stream: string, n: string, type: string, data: unknown): void {
-    this.ledger.put({ stream, id: `${type} ${n}`, type, data, tenant: TENANT, actor: 'test' });
+    this.ledger.put({ stream, id: derivedId(type, n), type, data, tenant: TENANT, actor: 'test' });
   }
 
   #ago(hours: number): string {

@@ -12,6 +12,8 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** Session advisory locks of PostgreSQL on a connection of their own: released by the server when the process or the connection dies. */
 export class AdvisoryLocks extends PartitionLocks {
   #client: pg.Client | null = null;
+  /** The last question asked: a connection takes one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly url: string) {
     super();
@@ -48,7 +50,7 @@ export class AdvisoryLocks extends PartitionLocks {
   }
 
   async members(): Promise<number> {
-    const { rows } = await this.#session().query<{ members: number }>(
+    const rows = await this.#query<{ members: number }>(
       `SELECT count(DISTINCT pid)::int AS members FROM pg_locks
        WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND granted
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
@@ -71,8 +73,14 @@ export class AdvisoryLocks extends PartitionLocks {
   }
 
   async #ask(text: string, values: readonly number[]): Promise<boolean> {
-    const { rows } = await this.#session().query<{ yes: boolean }>(text, [...values]);
+    const rows = await this.#query<{ yes: boolean }>(text, values);
     return rows[0]?.yes === true;
+  }
+
+  async #query<R extends pg.QueryResultRow>(text: string, values: readonly number[]): Promise<readonly R[]> {
+    const answer = this.#last.then(() => this.#session().query<R>(text, [...values]));
+    this.#last = answer.catch(() => undefined); // whoever asked hears of it
+    return (await answer).rows;
   }
 
   #session(): pg.Client {

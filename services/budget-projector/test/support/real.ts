@@ -1,0 +1,94 @@
+import { decodeStored } from '@bursar/bus';
+import { contentHash, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
+import { testDatabase } from '@bursar/embedded';
+import { createEventStore, type EventStore } from '@bursar/event-store';
+import { type Kysely, sql } from 'kysely';
+import { SqlProjectionTables } from '../../src/adapters/sql/sql-projection-tables.js';
+import { MemoryLedger } from './memory-ledger.js';
+import type { Step } from './stories.js';
+import { World } from './world.js';
+
+export type Real = Readonly<{ url: string; store: EventStore; db: Kysely<Database>; tables: SqlProjectionTables; close(): Promise<void> }>;
+
+/** A real store and real tables in a fresh database, one partition. */
+export const real = async (): Promise<Real> => {
+  const database = await testDatabase();
+  await migrate(database.url);
+  const store = await createEventStore(database.url, { partitions: 1 });
+  const db = createDatabase(createPool(database.url, { name: 'test', max: 4 }));
+  return {
+    url: database.url,
+    store,
+    db,
+    tables: new SqlProjectionTables(db),
+    close: async () => {
+      await store.close();
+      await db.destroy();
+      await database.drop();
+    },
+  };
+};
+
+/** Empties the projection, as before its first event. */
+export const wipe = async (db: Kysely<Database>): Promise<void> => {
+  const { rows } = await sql<{ name: string }>`
+    SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'projection'`.execute(db);
+  await sql`TRUNCATE ${sql.raw(rows.map(({ name }) => name).join(', '))}`.execute(db);
+};
+
+/** What the steps mean, appended to the real store in order. */
+export const publish = async (store: EventStore, steps: readonly Step[]): Promise<void> => {
+  const ledger = new MemoryLedger();
+  const world = new World(ledger);
+  for (const step of steps) world.take(step);
+  for (let from = 0; from < ledger.events.length; from += 50) {
+    await Promise.all(ledger.events.slice(from, from + 50).map((event) => append(store, event)));
+  }
+};
+
+/** Position in the store. */
+export const append = async (
+  store: EventStore,
+  { stream, id, type, meta, data }: Pick<LedgerEvent, 'stream' | 'id' | 'meta'> & { type: string; data: unknown },
+): Promise<number> => {
+  const event = { id, type, version: 1, data: JSON.stringify(data), meta: JSON.stringify(meta), contentHash: contentHash(data) };
+  const result = await store.append({ partition: 0, stream, events: [event], expectedRevision: 'any' });
+  return result.ok ? (result.outcomes[0]?.position ?? 0) : 0;
+};
+
+export const ledgerOf = async (store: EventStore): Promise<readonly LedgerEvent[]> => {
+  const events: LedgerEvent[] = [];
+  for (;;) {
+    const page = await store.readPartition(0, events.length, 1_000);
+    if (page.length === 0) return events;
+    events.push(...page.map(decodeStored));
+  }
+};
+
+/** `budget period spend events failed waiting`, sorted, of live budgets. */
+export const balanceLines = async (db: Kysely<Database>): Promise<readonly string[]> => {
+  const rows = await db
+    .selectFrom('projection.balance as b')
+    .innerJoin('projection.budget as d', (join) => join.onRef('d.tenant', '=', 'b.tenant').onRef('d.budget_id', '=', 'b.budget_id'))
+    .select(['b.budget_id', 'b.period_start', 'b.spend', 'b.events', 'b.failed_spend', 'b.waiting'])
+    .where('d.deleted', '=', false)
+    .execute();
+  const plain = (amount: string): string => amount.replace(/\.?0+$/, '') || '0';
+  return rows
+    .map((row) => [row.budget_id, row.period_start, plain(row.spend), row.events, plain(row.failed_spend), row.waiting].join(' '))
+    .sort();
+};
+
+/** Polls until it holds; fails after 30 s with the last answer. */
+export const eventually = async <T>(ask: () => Promise<T> | T, holds: (answer: T) => boolean): Promise<T> => {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await ask();
+    if (holds(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`did not come to hold: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+export const epochNs = (text: string): bigint => parseInstant(text);
