@@ -6,7 +6,7 @@ import { SingleBar } from 'cli-progress';
 import { z } from 'zod';
 import type { Target } from './replay/client.ts';
 import { sendRows, type Tally } from './replay/send.ts';
-import { ensurePrices, ensureScopes } from './replay/setup.ts';
+import { ensureBudgets, ensurePrices, ensureScopes } from './replay/setup.ts';
 import { shuffled } from './replay/shuffle.ts';
 import { loadState, saveState, statePath } from './replay/state.ts';
 import { readTrace, type Trace } from './replay/trace.ts';
@@ -20,8 +20,12 @@ const USAGE = `usage: scripts/replay-trace FILE [options]
   --rate N          events per second (default: as fast as answered)
   --concurrency N   requests at a time (default 4)
   --shuffle SEED    send in another order
+  --budgets         make a monthly budget for every organisation and team of the trace first
+  --demo            the code trace of scripts/data, shifted to now, with budgets
   --json            print the tree as JSON
 Sample traces are in scripts/data.`;
+
+const DEMO_TRACE = join(import.meta.dirname, '../data/azure-llm-2023-code.csv.gz');
 
 const positive = z.coerce.number().int().positive();
 const Options = z.object({
@@ -32,6 +36,7 @@ const Options = z.object({
   rate: positive.nullable().default(null),
   concurrency: positive.max(64).default(4),
   shuffle: z.coerce.number().int().nullable().default(null),
+  budgets: z.boolean().default(false),
   json: z.boolean().default(false),
 });
 
@@ -63,13 +68,20 @@ const main = async (): Promise<void> => {
       rate: { type: 'string' },
       concurrency: { type: 'string' },
       shuffle: { type: 'string' },
+      budgets: { type: 'boolean' },
+      demo: { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
-  const [file] = positionals;
-  if (values.help === true || file === undefined || positionals.length > 1) throw new Error(USAGE);
-  const parsed = Options.safeParse(values);
+  const { demo = false, help = false, ...rest } = values;
+  if (help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const [file = demo ? DEMO_TRACE : undefined] = positionals;
+  if (file === undefined || positionals.length > 1) throw new Error(USAGE);
+  const parsed = Options.safeParse(demo ? { ...rest, 'shift-to-now': true, budgets: true } : rest);
   if (!parsed.success) throw new Error(`--${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}\n${USAGE}`);
   const options = parsed.data;
 
@@ -88,6 +100,7 @@ const main = async (): Promise<void> => {
 
   await ensurePrices(target, trace.rows);
   const scopes = await ensureScopes(target, trace.rows);
+  if (options.budgets) await ensureBudgets(target, trace.rows);
   process.stderr.write(`${trace.stem}: ${rows.length} events${from > 0 ? `, resumed at ${from}` : ''}, ${scopes} scopes\n`);
   const tally = await sendWithBar(
     target,

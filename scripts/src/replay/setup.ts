@@ -30,3 +30,24 @@ export const ensureScopes = async (target: Target, rows: readonly TraceRow[]): P
   }
   return order.length;
 };
+
+const LIMITS: Readonly<Record<string, string>> = { organization: '50', team: '10' };
+const Budgets = z.object({ data: z.array(z.object({ scope: z.string() })) });
+
+/** A monthly budget in US dollars for every organisation and team of the trace that has none. */
+export const ensureBudgets = async (target: Target, rows: readonly TraceRow[]): Promise<void> => {
+  const above = new Set(rows.flatMap((row) => Object.values(row.parents).flat()));
+  const existing = Budgets.parse(expectStatus('GET /budgets', await request(target, 'GET', '/budgets?limit=200'), 200).body);
+  const taken = new Set(existing.data.map((budget) => budget.scope));
+  for (const scope of above) {
+    const limit = LIMITS[scope.slice(0, scope.indexOf(':'))];
+    if (limit === undefined || taken.has(scope)) continue;
+    const body = {
+      name: `${scope.slice(scope.indexOf(':') + 1)} this month`,
+      scope,
+      limit: { amount: limit, currency: 'USD' },
+      period: { kind: 'monthly', timezone: 'UTC' },
+    };
+    expectStatus(`POST /budgets for ${scope}`, await request(target, 'POST', '/budgets', body), 201);
+  }
+};
