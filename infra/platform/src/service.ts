@@ -39,6 +39,8 @@ export type ServiceOptions = Readonly<{
   extend?: (fastify: FastifyInstance) => void;
 }>;
 
+const IDLE_SWEEP_MS = 25;
+
 /** A booted service: routes are registered and hooks have run, nothing listens yet. */
 export type Service = Readonly<{
   app: NestFastifyApplication;
@@ -120,7 +122,9 @@ const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, la
 
   const stop = async (): Promise<void> => {
     readiness.stop();
-    await app.close();
+    // A connection whose last answer went out after the server closed would be kept alive, and waited for, to no end.
+    const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
+    await app.close().finally(() => clearInterval(idle));
     for (const release of releases.reverse()) await release();
     await ops?.close();
     lag.close();
