@@ -6,6 +6,7 @@ import { copyMessage } from './copy-message.js';
 import { failureOf } from './failures.js';
 import type { PartitionMemory } from './partition-memory.js';
 import { type RawRow, runPipeline, type Step } from './pipeline.js';
+import { ADVANCE, BEGIN, COMMIT, COPY_EVENTS, KNOWN_IDS, LOCK_HEAD, REVISIONS } from './statements.js';
 import { bytea, textArray, uuidArray } from './values.js';
 
 /** What one append transaction committed. `rows` is empty when every event was known or refused. */
@@ -65,9 +66,9 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
     const [, head = [], revisionRows = [], idRows = []] = await runPipeline(
       client,
       [
-        { statement: 'begin' },
-        { statement: 'lock', values: [String(partition)] },
-        { statement: 'revisions', values: [textArray(streams)] },
+        { statement: BEGIN },
+        { statement: LOCK_HEAD, values: [String(partition)] },
+        { statement: REVISIONS, values: [textArray(streams)] },
         ...(lookUp ? [idsStep(partition, requests)] : []),
       ],
       timeoutMs,
@@ -83,7 +84,7 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
     }
     memory.sawKnownIds(known.size > 0);
     const write = decision.rows.length > 0 ? writeSteps(context, position, decision.rows) : [];
-    const [[moved] = []] = await runPipeline(client, [...write, { statement: 'commit' }], timeoutMs);
+    const [[moved] = []] = await runPipeline(client, [...write, { statement: COMMIT }], timeoutMs);
     return remember(context, position, decision, moved);
   } catch (error) {
     // Whoever gets the error closes the connection, which rolls back.
@@ -97,8 +98,8 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
 const writeSteps = ({ partition }: Context, head: number, rows: readonly NewRow[]): readonly Step[] => {
   const { raw, bytes } = copyMessage(partition, rows);
   return [
-    { statement: 'advance', values: [String(partition), String(head), String(rows.length), digestOf(bytes)] },
-    { statement: 'copy', raw },
+    { statement: ADVANCE, values: [String(partition), String(head), String(rows.length), digestOf(bytes)] },
+    { statement: COPY_EVENTS, raw },
   ];
 };
 
@@ -109,7 +110,7 @@ const remember = ({ memory }: Context, head: number, decision: GroupDecision, mo
 };
 
 const idsStep = (partition: number, requests: readonly AppendRequest[]): Step => ({
-  statement: 'ids',
+  statement: KNOWN_IDS,
   values: [String(partition), uuidArray(requests.flatMap((request) => request.events.map((event) => event.id)))],
 });
 

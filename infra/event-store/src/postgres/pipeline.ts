@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { ClientBase, Connection, Submittable } from 'pg';
-import { STATEMENTS, type StatementName } from './statements.js';
+import type { Statement } from './statements.js';
 
 /** One prepared statement with its parameters; `raw` bytes (the data of a COPY) follow it on the wire. */
-export type Step = Readonly<{ statement: StatementName; values?: readonly (string | Buffer)[]; raw?: Buffer }>;
+export type Step = Readonly<{ statement: Statement; values?: readonly (string | Buffer)[]; raw?: Buffer }>;
 
 /** A row as the server sent it: text, or null. */
 export type RawRow = readonly (string | null)[];
@@ -18,8 +18,8 @@ type Wire = {
   sync(): void;
 };
 
-/** Connections on which the statements are prepared. */
-const prepared = new WeakSet<Wire>();
+/** The names that are prepared on a connection. */
+const preparedOn = new WeakMap<Wire, Set<string>>();
 
 /**
  * Sends several prepared statements and a COPY's data in one write and reads all answers: one round trip, where `client.query` and
@@ -30,7 +30,7 @@ class Pipeline implements Submittable {
   private readonly rows: RawRow[][] = [];
   private current: RawRow[] = [];
   private failed = false;
-  private wire: Wire | undefined;
+  private prepared: Set<string> | undefined;
 
   constructor(
     private readonly steps: readonly Step[],
@@ -40,18 +40,18 @@ class Pipeline implements Submittable {
 
   submit(connection: Connection): void {
     const wire = connection as unknown as Wire;
-    this.wire = wire;
+    const prepared = preparedOn.get(wire) ?? new Set();
+    preparedOn.set(wire, prepared);
+    this.prepared = prepared;
     wire.stream.cork();
-    if (!prepared.has(wire)) {
-      for (const [key, text] of Object.entries(STATEMENTS)) {
-        const name = `store_${key}`;
-        // A first attempt that failed may have prepared it; closing what is not there is no error.
+    for (const { statement, values = [], raw } of this.steps) {
+      const { name, text } = statement;
+      if (!prepared.has(name)) {
+        // A pipeline that failed may have prepared it or not; closing what is not there is no error.
         wire.close({ type: 'S', name });
         wire.parse({ name, text });
       }
-    }
-    for (const { statement, values = [], raw } of this.steps) {
-      wire.bind({ statement: `store_${statement}`, values });
+      wire.bind({ statement: name, values });
       wire.execute();
       if (raw !== undefined) wire.stream.write(raw);
     }
@@ -75,7 +75,7 @@ class Pipeline implements Submittable {
 
   handleReadyForQuery(): void {
     if (this.failed) return;
-    if (this.wire !== undefined) prepared.add(this.wire);
+    for (const { statement } of this.steps) this.prepared?.add(statement.name);
     this.resolve(this.rows);
   }
 

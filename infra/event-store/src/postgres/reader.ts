@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { formatMicros } from '../instants.js';
 import { type PartitionHead, type StoredEvent, StoreUnavailableError } from '../port.js';
 import { failureOf } from './failures.js';
-import { STATEMENTS } from './statements.js';
+import { KNOWN_IDS, REVISIONS } from './statements.js';
 
 /** A page of events ends at about this many bytes of data, after at least one event. */
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -39,11 +39,11 @@ export class Reader {
   }
 
   async revisions(streams: readonly string[]): Promise<readonly number[]> {
-    return (await this.rows<[string]>('store_revisions', STATEMENTS.revisions, [streams])).map(([revision]) => Number(revision));
+    return (await this.rows<[string]>(REVISIONS.name, REVISIONS.text, [streams])).map(([revision]) => Number(revision));
   }
 
   async lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, { position: number; revision: number }>> {
-    const rows = await this.rows<[string, string, string]>('store_ids', STATEMENTS.ids, [partition, ids]);
+    const rows = await this.rows<[string, string, string]>(KNOWN_IDS.name, KNOWN_IDS.text, [partition, ids]);
     return new Map(rows.map(([id, position, revision]) => [id, { position: Number(position), revision: Number(revision) }]));
   }
 
