@@ -118,6 +118,10 @@ export class PartitionSession {
         });
       });
       await committer.flush();
+    } catch (error) {
+      // What comes before an event of a newer release is folded and stands.
+      if (error instanceof UnknownEventError) await committer.flush();
+      throw error;
     } finally {
       this.#ended.abort();
       await committer.stop();

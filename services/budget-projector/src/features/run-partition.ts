@@ -5,7 +5,7 @@ import type { MemoryLimits } from './fold-memory.js';
 import type { Ledger } from './ledger.js';
 import { projectBreakdown } from './project-breakdown.js';
 import { haltsPartition, noSuspects, PartitionSession, suspect } from './project-partition.js';
-import { FencedError, type Projection, type ProjectionTables } from './projection-tables.js';
+import type { Projection, ProjectionTables } from './projection-tables.js';
 
 export type PartitionStatus =
   | Readonly<{ status: 'starting' | 'running' | 'stopped' }>
@@ -26,12 +26,12 @@ export type Tuning = Readonly<{ maxEvents: number; pauseMs: number; breakdownPau
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
-/** A session that lived so long starts the pauses anew. */
-const SETTLED_MS = 10_000;
 
 /** An owned partition: one session after another until it is told to stop, with the breakdown and the counting beside it. */
 export class PartitionRunner {
   #status: PartitionStatus = { status: 'starting' };
+  /** The session committed something: the pauses before the next begin anew. */
+  #progressed = false;
 
   constructor(
     private readonly tables: ProjectionTables,
@@ -49,7 +49,7 @@ export class PartitionRunner {
   async run(signal: AbortSignal): Promise<void> {
     const suspects = noSuspects();
     for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
-      const startedAt = performance.now();
+      this.#progressed = false;
       try {
         await this.#session(signal, suspects);
       } catch (error) {
@@ -57,8 +57,8 @@ export class PartitionRunner {
         this.#status = { status: 'recovering', reason: error instanceof Error ? error.name : 'failed' };
         this.events.failed(this.partition, 'partition', error);
         if (suspect(suspects, error)) continue;
-        if (performance.now() - startedAt > SETTLED_MS) wait = FIRST_RETRY_MS;
-        await pause(error instanceof FencedError ? LAST_RETRY_MS / 10 : wait, signal);
+        if (this.#progressed) wait = FIRST_RETRY_MS;
+        await pause(wait, signal);
       }
     }
     this.#status = { status: 'stopped' };
@@ -73,6 +73,7 @@ export class PartitionRunner {
       { partition, signal, ...tuning },
       {
         committed: (position, events, quarantined) => {
+          this.#progressed = true;
           this.events.committed('budget', partition, position, events);
           if (quarantined > 0) this.events.quarantined(partition, quarantined);
         },

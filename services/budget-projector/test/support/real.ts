@@ -37,9 +37,13 @@ export const wipe = async (db: Kysely<Database>): Promise<void> => {
   await sql`TRUNCATE ${sql.raw(rows.map(({ name }) => name).join(', '))}`.execute(db);
 };
 
+const LEAD_MS = 5 * 86_400_000;
+
 /** What the steps mean, appended to the real store in order. */
 export const publish = async (store: EventStore, steps: readonly Step[]): Promise<void> => {
   const ledger = new MemoryLedger();
+  // The store has its own clock; the story's, which says when usage happened, begins not long before it.
+  ledger.nowMs = Math.floor((Date.now() - LEAD_MS) / 1_000) * 1_000;
   const world = new World(ledger);
   for (const step of steps) world.take(step);
   for (let from = 0; from < ledger.events.length; from += 50) {

@@ -21,7 +21,6 @@ export class World {
   readonly #sent: Parameters<MemoryLedger['put']>[0][] = [];
 
   constructor(readonly ledger: MemoryLedger) {
-    ledger.nowMs = Date.parse('2026-03-01T00:00:00Z');
     for (const team of [0, 1]) this.#scope('ScopeRegistered', { scope: `team:${team}`, parents: [] });
     for (const user of [0, 1, 2]) this.#scope('ScopeRegistered', { scope: `user:${user}`, parents: [`team:${user % 2}`] });
   }

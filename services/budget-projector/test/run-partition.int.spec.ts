@@ -1,0 +1,276 @@
+import { budgetStream, contentHash, derivedId, usageStream } from '@bursar/contracts';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { StoreLedger } from '../src/adapters/store/store-ledger.js';
+import { FencedError } from '../src/features/projection-tables.js';
+import { PartitionRunner, type Tuning } from '../src/features/run-partition.js';
+import { alternating, episodesOf, judged, oracleLines, reachedIn } from './support/expectations.js';
+import { type Crossing, FailingLedger, failingTables, Heard, InjectedFault } from './support/faults.js';
+import { append, balanceLines, eventually, ledgerOf, publish, type Real, real } from './support/real.js';
+import { definitionOf, type Step, story } from './support/stories.js';
+
+/** Small batches and no pauses, so that a short story has many commits. */
+const TUNING: Tuning = { maxEvents: 5, pauseMs: 0, breakdownPauseMs: 0, mostPending: 50, limits: { tenants: 1, periods: 3 } };
+
+const opened: Real[] = [];
+let at: Real;
+const stops: AbortController[] = [];
+const done: Promise<void>[] = [];
+
+beforeEach(async () => {
+  at = await real();
+  opened.push(at);
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop.abort();
+  await Promise.all(done.splice(0));
+  for (const one of opened.splice(0)) await one.close();
+});
+
+const steps = (seed: number, count: number): readonly Step[] =>
+  fc
+    .sample(story(80), { seed, numRuns: 40 })
+    .flat()
+    // Nobody deletes: the longer budgets live, the more is said of them.
+    .filter((one): one is Step => 'do' in one && one.do !== 'delete')
+    .slice(0, count);
+
+const run = (options: { fault?: (where: Crossing) => void; tuning?: Tuning } = {}) => {
+  const fault = options.fault ?? (() => undefined);
+  const heard = new Heard();
+  const ledger = new FailingLedger(new StoreLedger(at.store, null), fault);
+  const runner = new PartitionRunner(failingTables(at.tables, fault), ledger, heard, options.tuning ?? TUNING, 0);
+  const stop = new AbortController();
+  stops.push(stop);
+  const ended = runner.run(stop.signal);
+  done.push(ended);
+  const halt = (): Promise<void> => {
+    stop.abort();
+    return ended;
+  };
+  return { heard, runner, stop: halt };
+};
+
+const caughtUp = async (): Promise<void> => {
+  await eventually(
+    async () => {
+      const [head] = await at.store.heads();
+      const rows = await at.db.selectFrom('projection.checkpoint').select(['projection', 'position']).execute();
+      const outbox = await at.db.selectFrom('projection.outbox').select('id').execute();
+      const counting = await at.tables.counting();
+      return { head: head?.position ?? 0, rows, outbox: outbox.length, counting: counting.length };
+    },
+    ({ head, rows, outbox, counting }) => rows.length === 2 && rows.every(({ position }) => position === head) && outbox + counting === 0,
+  );
+};
+
+const expectExact = async (): Promise<void> => {
+  const events = await ledgerOf(at.store);
+  expect(await balanceLines(at.db)).toEqual(oracleLines(events));
+  for (const [key, said] of episodesOf(events)) expect([key, said]).toEqual([key, alternating(said.length)]);
+  const crossed = await at.db.selectFrom('projection.threshold').selectAll().where('crossed', '=', true).execute();
+  const keys = new Set(crossed.map(({ budget_id, period_start, threshold }) => `${budget_id} ${period_start} ${threshold}`));
+  expect(
+    judged(events)
+      .filter(({ name }) => keys.has(name))
+      .map(({ name }) => name),
+  ).toEqual(reachedIn(events));
+  const { rows } = await sql<{
+    events: string;
+  }>`SELECT sum(events)::int AS events FROM projection.rollup WHERE scope = 'tenant:acme'`.execute(at.db);
+  expect(rows[0]?.events ?? 0).toBe(events.filter(({ type }) => type === 'UsageRecorded').length);
+};
+
+describe('a partition on a real store', () => {
+  test('comes to exact balances while usage and definitions keep coming', async () => {
+    run();
+    await publish(at.store, steps(1, 400));
+    await caughtUp();
+    await expectExact();
+  }, 60_000);
+
+  test.each([2, 3, 4])(
+    'fails anywhere around its commits and appends, and comes to the same (seed %i)',
+    async (seed) => {
+      const random = mulberry(seed);
+      const hit = new Map<Crossing, number>();
+      const { heard } = run({
+        fault: (where) => {
+          if (random() > (where.endsWith('append') ? 0.4 : 0.12)) return;
+          hit.set(where, (hit.get(where) ?? 0) + 1);
+          throw new InjectedFault(where);
+        },
+      });
+      await publish(at.store, steps(seed, 250));
+      await caughtUp();
+      await expectExact();
+      expect([...hit.keys()].sort()).toEqual(['after append', 'after commit', 'before append', 'before commit', 'breakdown']);
+      expect(heard.failures.length).toBeGreaterThan(5);
+    },
+    90_000,
+  );
+
+  test('two owners of one partition: each position counts once, and the loser of the compare-and-set begins anew', async () => {
+    const one = run();
+    const two = run();
+    await publish(at.store, steps(5, 300));
+    await caughtUp();
+    await expectExact();
+    const lost = [...one.heard.failures, ...two.heard.failures].filter((error) => isFenced(error));
+    expect(lost.length).toBeGreaterThan(0);
+  }, 90_000);
+
+  test('what a dead owner committed and did not send is sent by the next', async () => {
+    const first = run({
+      fault: (where) => {
+        if (where === 'before append') throw new InjectedFault(where);
+      },
+    });
+    await publish(at.store, [budget({ percents: [50] }), use(30), use(30)]);
+    await eventually(
+      () => at.db.selectFrom('projection.outbox').select('type').execute(),
+      (rows) => rows.length > 0,
+    );
+    await first.stop();
+    run();
+    await caughtUp();
+    const said = (await ledgerOf(at.store)).filter(({ type }) => type === 'ThresholdCrossed' || type === 'BudgetCounted');
+    expect(said.map(({ type }) => type)).toEqual(['BudgetCounted', 'ThresholdCrossed']);
+  }, 60_000);
+});
+
+describe('what cannot be folded', () => {
+  test('an event of a newer release halts the partition after everything before it, and says why', async () => {
+    await publish(at.store, [budget({}), use(7)]);
+    await append(at.store, { stream: 'tenant-acme', id: derivedId('new'), type: 'PricesForgotten', meta: { tenant: 'acme' }, data: {} });
+    await append(at.store, usage(5));
+    const { runner, heard } = run();
+    await eventually(
+      () => runner.status,
+      ({ status }) => status === 'halted',
+    );
+    expect(runner.status).toEqual({ status: 'halted', reason: 'event PricesForgotten version 1 is not known to this release' });
+    expect(heard.halts).toHaveLength(1);
+    expect((await balanceLines(at.db)).map((line) => line.split(' ')[2])).toEqual(['7']);
+  });
+
+  test('a checkpoint ahead of the store is refused, never rewound', async () => {
+    await at.db.insertInto('projection.checkpoint').values({ projection: 'budget', partition: 0, position: 99, epoch: 1 }).execute();
+    const { runner } = run();
+    await eventually(
+      () => runner.status,
+      ({ status }) => status === 'halted',
+    );
+    expect(runner.status).toEqual({
+      status: 'halted',
+      reason: 'CHECKPOINT_AHEAD_OF_STORE: partition 0 is folded to 99, the store ends at 0',
+    });
+    const [row] = await at.db.selectFrom('projection.checkpoint').select('position').execute();
+    expect(row?.position).toBe(99);
+  });
+
+  test('an event that is no JSON, a balance that overflows and a text the tables refuse are set aside; the partition goes on', async () => {
+    await publish(at.store, [budget({ limit: null })]);
+    const huge = `${10n ** 18n}`;
+    const positions = [
+      await append(at.store, usage(1)),
+      await appendRaw('{"broken'),
+      await append(at.store, usage(huge)),
+      await append(at.store, usage(2)),
+      await append(at.store, { ...budgetEvent('nul\u0000name'), id: derivedId('nul') }),
+      await append(at.store, usage(4)),
+    ];
+    const { heard } = run();
+    await caughtUp();
+    expect((await balanceLines(at.db)).map((line) => line.split(' ')[2])).toEqual(['7']);
+    const rows = await at.db
+      .selectFrom('projection.quarantine')
+      .select(['position', 'tenant', 'reason', 'budget_ids'])
+      .where('projection', '=', 'budget')
+      .orderBy('position')
+      .execute();
+    expect(rows).toEqual([
+      { position: positions[1], tenant: 'acme', reason: 'cannot be decoded: SyntaxError', budget_ids: null },
+      {
+        position: positions[2],
+        tenant: 'acme',
+        reason: 'BalanceOverflowError: the balance of budget budget-0 would pass the largest amount',
+        budget_ids: ['budget-0'],
+      },
+      { position: positions[4], tenant: 'acme', reason: 'the tables refused it: SQLSTATE 22P05', budget_ids: null },
+    ]);
+    expect(heard.quarantine).toBe(3);
+  }, 60_000);
+});
+
+const budget = (shape: Partial<Extract<Step, { do: 'create' }>['shape']>): Step => ({
+  do: 'create',
+  budget: 0,
+  shape: { scope: 'tenant:acme', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null, ...shape },
+});
+
+const use = (amount: number): Step => ({
+  do: 'use',
+  user: 0,
+  team: false,
+  amount,
+  currency: 'USD',
+  model: 'a',
+  tokens: 0,
+  agoHours: 0,
+  failed: false,
+});
+
+const usage = (amount: number | string) => ({
+  stream: usageStream('acme'),
+  id: derivedId('usage', String(amount)),
+  type: 'UsageRecorded',
+  meta: { tenant: 'acme' },
+  data: {
+    id: String(amount),
+    source: 'test',
+    occurredAt: '2026-03-01T00:00:00Z',
+    scopes: ['user:0'],
+    status: 'succeeded',
+    cost: { amount: String(amount), currency: 'USD' },
+  },
+});
+
+const budgetEvent = (name: string) => ({
+  stream: budgetStream('acme', 'nul'),
+  type: 'BudgetCreated',
+  meta: { tenant: 'acme' },
+  data: {
+    budgetId: 'nul',
+    definition: {
+      ...definitionOf({ scope: 'user:9', model: null, limit: 1, currency: 'USD', kind: 'daily', percents: [], amount: null }),
+      metadata: { note: name },
+    },
+  },
+});
+
+/** Bytes that no service of ours would append. */
+const appendRaw = async (data: string): Promise<number> => {
+  const event = {
+    id: derivedId('raw'),
+    type: 'UsageRecorded',
+    version: 1,
+    data,
+    meta: '{"tenant":"acme"}',
+    contentHash: contentHash(data),
+  };
+  const result = await at.store.append({ partition: 0, stream: usageStream('acme'), events: [event], expectedRevision: 'any' });
+  return result.ok ? (result.outcomes[0]?.position ?? 0) : 0;
+};
+
+const isFenced = (error: unknown): boolean =>
+  error instanceof FencedError || (error instanceof Error && error.cause instanceof FencedError);
+
+/** A seeded generator: the same faults at the same places of the same interleaving. */
+const mulberry = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0;
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+};
