@@ -1,0 +1,249 @@
+import { spawn } from 'node:child_process';
+import { routeOf, routesOf } from '@bursar/contracts/http';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { Authenticator } from '../src/auth/authenticator.js';
+import { Caller, type Principal } from '../src/auth/principal.js';
+import { loadConfig, ServiceEnv } from '../src/config.js';
+import { ZodPipe } from '../src/http/validate.js';
+import { createService, type Service, type ServiceOptions } from '../src/service.js';
+
+const KEY = 'platform-test-key-0123456789';
+const Thing = z.strictObject({ name: z.string().max(5), size: z.number().int().min(0).optional() });
+
+/** Lets a test hold a request in its handler. */
+let gate = Promise.withResolvers<void>();
+/** What happened in the process, in order. */
+let order: string[] = [];
+
+class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}
+
+@Controller('things')
+class ThingsController {
+  @Post() create(@Body(new ZodPipe(Thing)) thing: z.infer<typeof Thing>): object {
+    return thing;
+  }
+  @Get('mine') mine(@Caller() caller: Principal): object {
+    return caller;
+  }
+  @Get('slow') async slow(): Promise<object> {
+    order.push('begun');
+    await gate.promise;
+    order.push('handled');
+    return { done: true };
+  }
+  @Get('broken') broken(): never {
+    throw new Error('secret-canary postgres://bursar:hunter2@db/x');
+  }
+  @Get('outage') outage(): never {
+    throw new StoreUnavailableError('secret-canary');
+  }
+  @Get('block') block(@Query('ms') ms: string): object {
+    const until = performance.now() + Number(ms);
+    while (performance.now() < until);
+    return {};
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+let running: Service | null = null;
+afterEach(async () => {
+  gate.resolve();
+  await running?.stop();
+  running = null;
+});
+
+const start = async (options: Partial<ServiceOptions> = {}): Promise<{ service: Service; url: string; opsUrl: string }> => {
+  gate = Promise.withResolvers<void>();
+  order = [];
+  const config = loadConfig(ServiceEnv, { BURSAR_ADMIN_KEY: KEY, OPS_PORT: '0', LOG_LEVEL: 'silent' });
+  running = await createService({ name: 'things', module: ThingsModule, config, ...options });
+  const { url, opsUrl } = await running.start();
+  return { service: running, url, opsUrl: opsUrl ?? '' };
+};
+
+const call = async (url: string, init: RequestInit & { key?: string } = {}) => {
+  const { key = KEY, headers, ...rest } = init;
+  const response = await fetch(url, {
+    ...rest,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: text === '' ? null : JSON.parse(text) };
+};
+
+const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error('it never came true');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+describe('problems', () => {
+  test('all that is wrong is listed, each with pointer and code; the problem takes the first code', async () => {
+    const { url } = await start();
+    const { status, body } = await call(`${url}/things`, { method: 'POST', body: '{"name":"too long","size":-1,"colour":"red"}' });
+    expect([status, body.code, body.errors]).toEqual([
+      400,
+      'too_long',
+      [
+        { pointer: '/name', message: expect.any(String), code: 'too_long' },
+        { pointer: '/size', message: expect.any(String), code: 'too_small' },
+        { pointer: '/colour', message: expect.stringContaining('colour'), code: 'unknown_field' },
+      ],
+    ]);
+  });
+
+  test('a fault is 500 and says nothing of itself', async () => {
+    const { url } = await start();
+    const { status, text, body } = await call(`${url}/things/broken`);
+    expect([status, body.code, body.retryable]).toEqual([500, 'internal_error', false]);
+    expect(text).not.toMatch(/canary|hunter2|Error:|\.ts/);
+  });
+
+  test('F1 a store outage is 503 with an unknown outcome and Retry-After', async () => {
+    const { url } = await start();
+    const { status, headers, body, text } = await call(`${url}/things/outage`);
+    expect([status, body.code, body.outcome, body.retryable]).toEqual([503, 'store_unavailable', 'unknown', true]);
+    expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(text).not.toContain('canary');
+  });
+
+  test('a handler that does not answer is answered for in time', async () => {
+    const { url } = await start({ limits: { handlerTimeoutMs: 100 } });
+    const { status, body } = await call(`${url}/things/slow`);
+    expect([status, body.code, body.outcome]).toEqual([503, 'timed_out', 'unknown']);
+  });
+
+  test('a request id of the caller is kept, an odd one is not', async () => {
+    const { url } = await start();
+    expect((await call(`${url}/none`, { headers: { 'x-request-id': 'trace-7' } })).body.instance).toBe('urn:bursar:request:trace-7');
+    expect((await call(`${url}/none`, { headers: { 'x-request-id': '<script>' } })).body.instance).not.toContain('script');
+  });
+
+  test('a row of the contract that nobody built validates, then answers 501', async () => {
+    const { url } = await start({ routes: routesOf('ingestion') });
+    expect(routeOf('voidUsage').built).toBe(false);
+    const post = (body: string) => call(`${url}/api/v1/usage/e/void`, { method: 'POST', body });
+    expect((await post('{"reason":"mistake"}')).body.code).toBe('not_implemented');
+    expect((await post('{"why":"mistake"}')).status).toBe(400);
+    expect((await post('')).body.code).toMatch(/empty_body|not_implemented/);
+  });
+});
+
+describe('who asks', () => {
+  test('the admin key is a platform admin of tenant default, and Bursar-Tenant reaches any other', async () => {
+    const { url } = await start();
+    expect((await call(`${url}/things/mine`)).body).toMatchObject({ tenant: 'default', roles: ['platform-admin'], actor: 'key:admin' });
+    expect((await call(`${url}/things/mine`, { headers: { 'bursar-tenant': 'acme' } })).body.tenant).toBe('acme');
+  });
+
+  /** A key of one tenant with three requests a second. */
+  class TenantKey extends Authenticator {
+    authenticate(credential: string): Principal | null {
+      if (credential !== 'tenant-key') return null;
+      return { tenant: 'acme', roles: ['producer'], actor: 'key:k1', keyId: 'k1', requestsPerSecond: 3 };
+    }
+  }
+
+  test('a key of a tenant may not act on another', async () => {
+    const { url } = await start({ authenticator: new TenantKey() });
+    const as = (tenant: string) => call(`${url}/things/mine`, { key: 'tenant-key', headers: { 'bursar-tenant': tenant } });
+    expect([(await as('acme')).status, (await as('other')).body.code]).toEqual([200, 'forbidden']);
+  });
+
+  test('a key’s rate is limited, and every answer says how much is left', async () => {
+    const { url } = await start({ authenticator: new TenantKey() });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call(`${url}/things/mine`, { key: 'tenant-key' })));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 429, 429]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect([refused?.body.code, refused?.headers.get('retry-after'), refused?.headers.get('ratelimit-policy')]).toEqual([
+      'rate_limited',
+      '1',
+      '"requests";q=3;w=1',
+    ]);
+    expect(answers[0]?.headers.get('ratelimit')).toMatch(/^"requests";r=[0-2];t=1$/);
+  });
+});
+
+describe('operations', () => {
+  test('ready only while every check passes; live regardless', async () => {
+    const { service, url, opsUrl } = await start();
+    let up = false;
+    service.readiness.add('store', () => {
+      if (!up) throw new Error('secret-canary');
+    });
+    for (const base of [url, opsUrl]) {
+      const response = await fetch(`${base}/readyz`);
+      expect([response.status, await response.json()]).toEqual([
+        503,
+        { status: 'not_ready', checks: [{ name: 'store', ok: false, reason: 'Error' }] },
+      ]);
+      expect((await fetch(`${base}/livez`)).status).toBe(200);
+    }
+    up = true;
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+
+  test('metrics are on the ops listener alone', async () => {
+    const { url, opsUrl } = await start();
+    await call(`${url}/things/mine`);
+    const text = await (await fetch(`${opsUrl}/metrics`)).text();
+    expect(text).toMatch(/bursar_http_request_duration_seconds_count\{.*route="\/things\/mine".*\} 1/);
+    expect((await call(`${url}/metrics`)).status).toBe(404);
+    expect((await fetch(`${opsUrl}/things/mine`)).status).toBe(404);
+  });
+
+  test('F47 a late event loop refuses requests with Retry-After, and takes them again', async () => {
+    const { url } = await start({ limits: { loopLagMs: 40 } });
+    const blocking = Array.from({ length: 12 }, () => call(`${url}/things/block?ms=120`));
+    const shed = (await Promise.all(blocking)).filter(({ status }) => status === 503);
+    let last = shed[0] ?? (await call(`${url}/things/mine`));
+    await eventually(async () => {
+      if (last.status !== 503) {
+        const again = await Promise.all(Array.from({ length: 12 }, () => call(`${url}/things/block?ms=120`)));
+        last = again.find(({ status }) => status === 503) ?? last;
+      }
+      return last.status === 503;
+    });
+    expect([last.body.code, last.headers.get('retry-after')]).toEqual(['overloaded', '1']);
+    await eventually(async () => (await call(`${url}/things/mine`)).status === 200);
+  });
+
+  test('stopping: not ready first, what is in flight is answered, then nothing listens', async () => {
+    const { service, url } = await start();
+    service.onStop(() => void order.push('store'));
+    service.onStop(() => void order.push('bus'));
+    const slow = call(`${url}/things/slow`);
+    await eventually(async () => order.includes('begun'));
+    const stopping = service.stop();
+    expect(await service.readiness.results()).toEqual([{ name: 'process', ok: false, reason: 'stopping' }]);
+    gate.resolve();
+    expect((await slow).status).toBe(200);
+    await stopping;
+    expect(order).toEqual(['begun', 'handled', 'bus', 'store']);
+    await expect(fetch(`${url}/livez`)).rejects.toThrow();
+  });
+});
+
+test('a wrong configuration ends the boot with 78 and one line', async () => {
+  const script = `import('${new URL('../dist/index.js', import.meta.url).href}').then(({ runService, loadConfig, ServiceEnv }) =>
+    runService(async () => loadConfig(ServiceEnv, { PORT: 'x' })));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  expect([code, stderr.trim().split('\n').length]).toEqual([78, 1]);
+  expect(stderr).toMatch(/PORT.*BURSAR_ADMIN_KEY/);
+});
