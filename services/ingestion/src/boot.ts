@@ -35,7 +35,9 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
     logger,
     routes: routesOf('ingestion'),
   });
-  service.readiness.add('event-store', () => clock.check());
+  service.readiness.add('event-store', async () => {
+    await store.clock();
+  });
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
   service.onStop(() => clock.stop());

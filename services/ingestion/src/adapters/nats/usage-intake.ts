@@ -4,7 +4,16 @@ import { USAGE_INTAKE_STREAM, usageIntakeSubject } from '@bursar/contracts/bus';
 import { LIMITS, type UsageItem } from '@bursar/contracts/http';
 import { StoreOverloadedError, StoreUnavailableError } from '@bursar/event-store';
 import type { Logger } from '@bursar/platform';
-import { AckPolicy, type Consumer, type ConsumerMessages, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type Consumer,
+  type ConsumerMessages,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { RecordUsage } from '../../features/record-usage.js';
 import { batches } from './batches.js';
@@ -19,6 +28,7 @@ const MAX_UNACKNOWLEDGED = 2_000;
 const PULL_BYTES = 16 * 1024 * 1024;
 const BATCH_MESSAGES = 200;
 const RETRY_MS = 1_000;
+const REOPEN_MS = 250;
 /** A message that breaks us this often for no known reason is put aside: poison must not come back for ever (IN-E1). */
 const MAX_TRIES = 5;
 
@@ -54,10 +64,10 @@ export class UsageIntake {
       try {
         await this.consume(await openConsumer(nc));
       } catch (error) {
-        this.logger.warn({ err: error }, 'usage intake over NATS was interrupted');
+        if (!isMissing(error)) this.logger.warn({ err: error }, 'usage intake over NATS was interrupted');
       }
-      // The stream or its consumer may be missing: whoever guards the streams makes them anew.
-      await delay(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      // The stream may be missing, at first or for ever: the bus, which guards the streams, makes it anew and says so.
+      await delay(REOPEN_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
@@ -121,6 +131,9 @@ export class UsageIntake {
     else message.nak(RETRY_MS);
   }
 }
+
+const MISSING: readonly number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
+const isMissing = (error: unknown): boolean => error instanceof JetStreamApiError && MISSING.includes(error.code);
 
 const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
   const manager = await jetstreamManager(nc);

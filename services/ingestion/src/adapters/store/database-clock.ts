@@ -6,13 +6,10 @@ import { LedgerClock } from '../../features/ports.js';
 
 /** ARCHITECTURE, Time: each process keeps an offset to the database's clock over its monotonic one. */
 const SAMPLE_EVERY_MS = 5_000;
-/** An offset older than this is no longer trusted to be worth serving by. */
-const STALE_AFTER_MS = 30_000;
 
 @Injectable()
 export class DatabaseClock extends LedgerClock {
   private offsetMs: number | null = null;
-  private sampledAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -38,18 +35,12 @@ export class DatabaseClock extends LedgerClock {
     return BigInt(Math.floor(ms)) * NS_PER_MS;
   }
 
-  /** Throws unless the store answered lately: the readiness check of this service. */
-  check(): void {
-    if (performance.now() - this.sampledAt > STALE_AFTER_MS) throw new Error('the event store does not answer');
-  }
-
   private async sample(): Promise<void> {
     const before = performance.now();
     try {
       const clock = await this.store.clock();
       const after = performance.now();
       this.offsetMs = clock - (before + after) / 2;
-      this.sampledAt = after;
     } catch (error) {
       this.logger.warn({ err: error }, 'the database clock could not be read');
     }

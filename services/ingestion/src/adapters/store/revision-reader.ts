@@ -10,7 +10,7 @@ export class RevisionReader {
   private waiting: Round | null = null;
   private running: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly store: EventStore) {}
+  constructor(private readonly store: Pick<EventStore, 'revisions'>) {}
 
   async read(stream: string): Promise<number> {
     this.waiting ??= this.nextRound();
