@@ -121,6 +121,26 @@ describe('describing and removing', () => {
     given(registered('team:ml'), described)
       .when({ type: 'ChangeScope', scope: 'team:ml', name: null })
       .thenRecorded({ type: 'ScopeDescribed', data: { scope: 'team:ml', name: null } }));
+  test('attributes are merged, null takes one away, and all of them', () => {
+    const before: ScopeEvent = { type: 'ScopeDescribed', data: { scope: 'team:ml', attributes: { site: 'Graz', cost: '1' } } };
+    const change = (attributes: Record<string, string | null> | null): ScopeCommand => ({
+      type: 'ChangeScope',
+      scope: 'team:ml',
+      attributes,
+    });
+    const after = (attributes: Record<string, string>): ScopeEvent => ({ type: 'ScopeDescribed', data: { scope: 'team:ml', attributes } });
+    const team = given(registered('team:ml'), before);
+    team.when(change({ cost: null, floor: '3' })).thenRecorded(after({ site: 'Graz', floor: '3' }));
+    team.when(change(null)).thenRecorded(after({}));
+    team.when(change({ site: 'Graz' })).thenNothing();
+  });
+  test('IN-C9 a 65th attribute is refused', () => {
+    const many = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, 'v']));
+    const full: ScopeEvent = { type: 'ScopeDescribed', data: { scope: 'team:ml', attributes: many } };
+    given(registered('team:ml'), full)
+      .when({ type: 'ChangeScope', scope: 'team:ml', attributes: { one: 'more' } })
+      .thenRejected('too_many', '/attributes');
+  });
   test('attribute names of Object.prototype are plain names (IN-C5)', () => {
     const odd = Object.fromEntries([['constructor', 'x']]);
     given(registered('team:ml'))

@@ -1,7 +1,11 @@
 import { type EventOf, type LedgerEvent, rootScope, type ScopeRef, scopeType } from '@bursar/contracts';
+import { mergeAttributes } from '@bursar/contracts/http';
 import type { NewEvent } from './new-event.js';
 import { Rejection } from './rejection.js';
 import { acceptParents } from './scope-tree.js';
+
+/** As many as one request may bring. */
+const MAX_ATTRIBUTES = 64;
 
 export type ScopeEntry = Readonly<{
   scope: ScopeRef;
@@ -27,9 +31,11 @@ type RecordedScopeEvent = EventOf<ScopeEventType>;
 
 export type ScopeCommand =
   | Readonly<{ type: 'RegisterScope'; scope: ScopeRef; parents: readonly ScopeRef[]; name?: string; attributes?: Attributes }>
-  | Readonly<{ type: 'ChangeScope'; scope: ScopeRef; parents?: readonly ScopeRef[]; name?: string | null; attributes?: Attributes }>
+  | Readonly<{ type: 'ChangeScope'; scope: ScopeRef; parents?: readonly ScopeRef[]; name?: string | null; attributes?: AttributesPatch }>
   | Readonly<{ type: 'RemoveScope'; scope: ScopeRef }>;
 type Attributes = Readonly<Record<string, string>>;
+/** Merged into what is there; null takes one away, or all of them. */
+type AttributesPatch = Readonly<Record<string, string | null>> | null;
 type Command<T extends ScopeCommand['type']> = Extract<ScopeCommand, { type: T }>;
 
 /** Pure: same command and registry, same events. Throws {@link Rejection}. */
@@ -67,7 +73,7 @@ const change = (command: Command<'ChangeScope'>, registry: ScopeRegistry): reado
     if (!sameList(parents, entry.parents)) events.push({ type: 'ScopeMoved', data: { scope, parents } });
   }
   const name = command.name === undefined || command.name === entry.name ? undefined : command.name;
-  const attributes = command.attributes === undefined || sameRecord(command.attributes, entry.attributes) ? undefined : command.attributes;
+  const attributes = command.attributes === undefined ? undefined : changedAttributes(entry.attributes, command.attributes);
   if (name !== undefined || attributes !== undefined) {
     events.push({
       type: 'ScopeDescribed',
@@ -75,6 +81,15 @@ const change = (command: Command<'ChangeScope'>, registry: ScopeRegistry): reado
     });
   }
   return events;
+};
+
+/** The merged attributes; undefined when they are what they were. */
+const changedAttributes = (current: Attributes, patch: AttributesPatch): Record<string, string> | undefined => {
+  const merged = mergeAttributes(current, patch);
+  const count = Object.keys(merged).length;
+  if (count > MAX_ATTRIBUTES)
+    throw new Rejection('too_many', `A scope has at most ${MAX_ATTRIBUTES} attributes, not ${count}.`, '/attributes');
+  return sameRecord(merged, current) ? undefined : merged;
 };
 
 const remove = (command: Command<'RemoveScope'>, registry: ScopeRegistry): readonly ScopeEvent[] => {

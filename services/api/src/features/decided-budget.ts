@@ -12,7 +12,7 @@ import { Rejection } from '../domain/rejection.js';
 import { type Answer, etag } from './answer.js';
 import { showBudget } from './budget-view.js';
 import type { CommandContext } from './command-context.js';
-import type { IfMatch } from './if-match.js';
+import { type IfMatch, requireMatch } from './if-match.js';
 
 const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
 /** A following read sees the write when the projector is alive; when it is not, the write is no less durable. */
@@ -28,12 +28,12 @@ export class DecidedBudget {
   ) {}
 
   /** `ifMatch`: refuse with `precondition_failed` unless the budget is at that ETag. */
-  async run(context: CommandContext, command: BudgetCommand, ifMatch?: IfMatch): Promise<Outcome<Budget>> {
+  async run(context: CommandContext, command: BudgetCommand, ifMatch: IfMatch = null): Promise<Outcome<Budget>> {
     const outcome = await this.streams.transact(budgetStream(context.tenant, command.budgetId), context, BUDGET, ({ state, revision }) => {
-      if (state.status === 'Active') ifMatch?.(revision);
+      if (state.status === 'Active') requireMatch(ifMatch, revision);
       return decideBudget(command, state);
     });
-    await this.checkpoints.passed('balances', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
+    await this.checkpoints.passed('budget', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
     return outcome;
   }
 

@@ -6,7 +6,7 @@ import { type Aggregate, Streams } from '../adapters/store/streams.js';
 import { decideScope, evolveScopes, type ScopeCommand, type ScopeEntry, ScopeRegistry } from '../domain/scope-registry.js';
 import { type Answer, etag } from './answer.js';
 import type { CommandContext } from './command-context.js';
-import type { IfMatch } from './if-match.js';
+import { type IfMatch, requireMatch } from './if-match.js';
 
 const REGISTRY: Aggregate<ScopeRegistry> = {
   initial: (tenant) => new ScopeRegistry(tenant),
@@ -49,15 +49,15 @@ export class DecidedScope {
   ) {}
 
   /** A scope's ETag is the position of its last event. */
-  async run(context: CommandContext, command: ScopeCommand, status: number, ifMatch?: IfMatch): Promise<Answer> {
+  async run(context: CommandContext, command: ScopeCommand, status: number, ifMatch: IfMatch = null): Promise<Answer> {
     const outcome = await this.streams.transact(scopeStream(context.tenant), context, REGISTRY, ({ state }) => {
       const entry = state.entries.get(command.scope);
-      if (entry !== undefined) ifMatch?.(entry.position);
+      if (entry !== undefined) requireMatch(ifMatch, entry.position);
       return decideScope(command, state);
     });
     // Taken before waiting: the registry is one live object that later commands change.
     const entry = outcome.state.entries.get(command.scope);
-    await this.checkpoints.passed('balances', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
+    await this.checkpoints.passed('budget', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
     const headers = { 'bursar-position': positionText(outcome.partition, outcome.position) };
     if (entry === undefined) return { status, headers };
     return { status, body: showScope(entry), headers: { ...headers, etag: etag(entry.position) } };

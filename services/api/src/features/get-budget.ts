@@ -3,12 +3,14 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
+import { Cursors } from '../adapters/http/cursor.js';
 import { crossingsOf, findBudget } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showBudget, showCrossing, showStatus } from './budget-view.js';
+import { type PageQuery, pageOf } from './paging.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
 const ALERTS_SHOWN = 5;
@@ -19,6 +21,7 @@ export class GetBudget {
   constructor(
     private readonly db: Kysely<Database>,
     private readonly installation: Installation,
+    private readonly cursors: Cursors,
   ) {}
 
   whole(tenant: string, budgetId: string): Promise<Answer> {
@@ -33,10 +36,18 @@ export class GetBudget {
     return this.#on(tenant, budgetId, async (standing, moment) => ok(showStatus(standing, moment)));
   }
 
-  alerts(tenant: string, budgetId: string, limit: number): Promise<Answer> {
+  alerts(tenant: string, budgetId: string, query: PageQuery): Promise<Answer> {
     return this.#on(tenant, budgetId, async (_standing, moment, trx) => {
-      const rows = await crossingsOf(trx, tenant, budgetId, limit);
-      return ok({ data: rows.map((row) => showCrossing(row, moment.partition)), nextCursor: null });
+      const page = await pageOf(
+        this.cursors,
+        tenant,
+        ['budget-alerts', budgetId],
+        query,
+        (after, limit) => crossingsOf(trx, tenant, budgetId, limit, after === null ? null : Number(after[0])),
+        (row) => [row.position],
+        (row) => showCrossing(row, moment.partition),
+      );
+      return ok(page);
     });
   }
 

@@ -49,7 +49,12 @@ export class GetHierarchy {
       const standings = await loadStandings(trx, tenant, rows, moment);
       const details: Details = {
         names: new Map(registered.map((row) => [row.scope, row.name])),
-        spend: new Map([...Map.groupBy(spend, (row) => row.scope)].map(([scope, sums]) => [scope, sums.map(toMoney)])),
+        spend: new Map(
+          [...Map.groupBy(spend, (row) => row.scope)].map(([scope, sums]) => [
+            scope,
+            sums.filter((row) => row.currency !== '').map(toMoney),
+          ]),
+        ),
         budgets: Map.groupBy(
           standings.map((standing) => showOnNode(standing.budget.name, showStatus(standing, moment))),
           (_, index) => rows[index]?.scope ?? '',

@@ -46,21 +46,18 @@ export const budgetsOn = async (
   return query.orderBy('created_position').execute();
 };
 
-/** The last crossings of a budget, newest first, cleared ones too. */
+/** The last crossings of a budget, newest first, cleared ones too; from before a position on when one is given. */
 export const crossingsOf = async (
   trx: Kysely<Database>,
   tenant: string,
   budgetId: string,
   limit: number,
-): Promise<readonly CrossingRow[]> =>
-  trx
-    .selectFrom('projection.crossing')
-    .selectAll()
-    .where('tenant', '=', tenant)
-    .where('budget_id', '=', budgetId)
-    .orderBy('position', 'desc')
-    .limit(limit)
-    .execute();
+  before: number | null = null,
+): Promise<readonly CrossingRow[]> => {
+  let query = trx.selectFrom('projection.crossing').selectAll().where('tenant', '=', tenant).where('budget_id', '=', budgetId);
+  if (before !== null) query = query.where('position', '<', before);
+  return query.orderBy('position', 'desc').limit(limit).execute();
+};
 
 /** The scope itself or one of several members. */
 const namesScope = (scope: string) => sql<boolean>`(scope = ${scope} OR definition -> 'members' ? ${scope}::text)`;

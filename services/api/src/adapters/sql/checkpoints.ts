@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 
 /** The two loops of the projector, each with its own checkpoint. */
-export type Projection = 'balances' | 'breakdown';
+export type Projection = 'budget' | 'breakdown';
 
 const LOOK_EVERY_MS = 10;
 

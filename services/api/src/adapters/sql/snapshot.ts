@@ -24,7 +24,7 @@ export const onSnapshot = async <T>(
     .execute(async (trx) => {
       const { rows } = await sql<{ now: string; position: number | null }>`
         SELECT now() AS now,
-          (SELECT position FROM projection.checkpoint WHERE projection = 'balances' AND partition = ${partition}) AS position`.execute(trx);
+          (SELECT position FROM projection.checkpoint WHERE projection = 'budget' AND partition = ${partition}) AS position`.execute(trx);
       const [row] = rows;
       return work(trx, { now: parseInstant(row?.now ?? formatInstant(0n)), position: row?.position ?? 0, partition });
     });

@@ -3,7 +3,7 @@ import { contentHash, derivedId, type EventMeta, type LedgerEvent, partitionOf }
 import {
   type AppendRequest,
   type AppendResult,
-  type EventStore,
+  EventStore,
   type EventToAppend,
   StoreOverloadedError,
   StoreUnavailableError,
@@ -28,9 +28,11 @@ export type Outcome<S> = Readonly<{ state: S; revision: number; partition: numbe
 
 /** Another writer keeps winning the race for a stream: after so many decisions the caller is told. */
 const MAX_DECISIONS = 20;
+/** More events than any command decides: a price list of 20,000 prices is 40. */
+const MAX_UNIT = 64;
 const PAGE = 500;
-/** Folded states kept, per kind; the least recently used goes first. */
-const MAX_LIVE = 500;
+/** Folded states kept; the least recently used goes first. */
+const MAX_LIVE = 200;
 
 /** Loads, decides, appends at the loaded revision; reads again and decides again when somebody was faster. */
 @Injectable()
@@ -86,6 +88,24 @@ export class Streams {
     throw new Problem('conflict', 'Others kept changing it at the same time.', { retryAfter: 1 });
   }
 
+  /** Appends facts that exclude nothing, whatever else is in the stream. Throws as {@link transact}. */
+  async add(
+    stream: string,
+    context: CommandContext,
+    events: readonly NewEvent[],
+  ): Promise<Readonly<{ partition: number; position: number }>> {
+    const partition = partitionOf(context.tenant, this.store.partitions);
+    const known = context.repeated ? await this.#find(partition, context) : undefined;
+    if (known !== undefined) return { partition, position: known };
+    const unit = events.map((event, index) => toAppend(event, index, context));
+    const position = await this.#append({ partition, stream, events: unit, expectedRevision: 'any' });
+    if (typeof position === 'number') return { partition, position };
+    // An attempt before this one got through meanwhile, with another clock reading in it: that one stands.
+    const earlier = await this.#find(partition, context);
+    if (earlier === undefined) throw new Error('an event id is taken that cannot be found');
+    return { partition, position: earlier };
+  }
+
   /** Position of the unit's last event, or why it was not stored. */
   async #append(request: AppendRequest): Promise<number | 'moved_on' | 'id_taken'> {
     const result = await appending(this.store.append(request));
@@ -98,11 +118,11 @@ export class Streams {
     return last;
   }
 
-  /** Where the command's first event lies when an earlier attempt under the same request id got through. */
+  /** Where the command's last event lies when an earlier attempt under the same request id got through. */
   async #find(partition: number, context: CommandContext): Promise<number | undefined> {
-    const id = eventId(context, 0);
-    const found = await reading(this.store.lookup(partition, [id]));
-    return found.get(id)?.position;
+    const ids = Array.from({ length: MAX_UNIT }, (_, index) => eventId(context, index));
+    const found = [...(await reading(this.store.lookup(partition, ids))).values()];
+    return found.length === 0 ? undefined : Math.max(...found.map(({ position }) => position));
   }
 
   #remembered<S>(stream: string, tenant: string, aggregate: Aggregate<S>): Loaded<S> {

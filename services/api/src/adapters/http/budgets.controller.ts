@@ -1,0 +1,88 @@
+import type { BudgetInput, BudgetPatch } from '@bursar/contracts/http';
+import { Caller, type Principal } from '@bursar/platform';
+import { Controller } from '@nestjs/common';
+import type { Answer } from '../../features/answer.js';
+import { ChangeBudget } from '../../features/change-budget.js';
+import type { CommandContext } from '../../features/command-context.js';
+import { CreateBudget } from '../../features/create-budget.js';
+import { DeleteBudget } from '../../features/delete-budget.js';
+import { GetBudget } from '../../features/get-budget.js';
+import { GetHierarchy } from '../../features/get-hierarchy.js';
+import { ListBudgets } from '../../features/list-budgets.js';
+import { IfMatchHeader } from './if-match-header.js';
+import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, refuseAsOf, scopeAt } from './inputs.js';
+import { Command, Input, Operation } from './operation.js';
+
+@Controller()
+export class BudgetsController {
+  constructor(
+    private readonly createBudget: CreateBudget,
+    private readonly changeBudget: ChangeBudget,
+    private readonly deleteBudget: DeleteBudget,
+    private readonly getBudget: GetBudget,
+    private readonly listBudgets: ListBudgets,
+    private readonly getHierarchy: GetHierarchy,
+  ) {}
+
+  @Operation('createBudget')
+  create(@Input() { body }: { body: BudgetInput }, @Command() context: CommandContext): Promise<Answer> {
+    return this.createBudget.execute(context, body);
+  }
+
+  @Operation('listBudgets', 'budget')
+  list(@Input() { query }: BudgetsQuery, @Caller() { tenant }: Principal): Promise<Answer> {
+    const { limit, cursor, status, scopeType, scopeId, period, q } = query;
+    return this.listBudgets.execute(tenant, { limit, cursor, status, filter: { scopeType, scopeId, kind: period, text: q } });
+  }
+
+  @Operation('getBudget', 'budget')
+  get(@Input() input: ById & PastOrNow, @Caller() { tenant }: Principal): Promise<Answer> {
+    refuseAsOf(input);
+    return this.getBudget.whole(tenant, input.params.id);
+  }
+
+  @Operation('getBudgetStatus', 'budget')
+  status(@Input() input: ById & PastOrNow, @Caller() { tenant }: Principal): Promise<Answer> {
+    refuseAsOf(input);
+    return this.getBudget.status(tenant, input.params.id);
+  }
+
+  @Operation('listBudgetAlerts', 'budget')
+  alerts(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.getBudget.alerts(tenant, params.id, query);
+  }
+
+  @Operation('replaceBudget')
+  replace(
+    @Input() { params, body }: ById & { body: BudgetInput },
+    @Command() context: CommandContext,
+    @IfMatchHeader() ifMatch: IfMatchHeader,
+  ): Promise<Answer> {
+    return this.changeBudget.replace(context, params.id, body, ifMatch);
+  }
+
+  @Operation('patchBudget')
+  patch(
+    @Input() { params, body }: ById & { body: BudgetPatch },
+    @Command() context: CommandContext,
+    @IfMatchHeader() ifMatch: IfMatchHeader,
+  ): Promise<Answer> {
+    return this.changeBudget.patch(context, params.id, body, ifMatch);
+  }
+
+  @Operation('deleteBudget')
+  remove(@Input() { params }: ById, @Command() context: CommandContext, @IfMatchHeader() ifMatch: IfMatchHeader): Promise<Answer> {
+    return this.deleteBudget.execute(context, params.id, ifMatch);
+  }
+
+  @Operation('listBudgetsOfScope', 'budget')
+  ofScope(@Input() { params, query }: ByScope & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    const { limit, cursor } = query;
+    return this.listBudgets.execute(tenant, { limit, cursor, filter: { scope: scopeAt(tenant, params) } });
+  }
+
+  @Operation('getHierarchy', 'budget', 'breakdown')
+  hierarchy(@Input() { params }: ByScope, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.getHierarchy.execute(tenant, scopeAt(tenant, params));
+  }
+}

@@ -1,0 +1,75 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { routesOf, type Service } from '@bursar/contracts/http';
+import { Problem } from '@bursar/platform';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Upstream } from './upstream.js';
+
+/** Headers that belong to one connection (RFC 9110 §7.6.1), and those that the next one sets by itself. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'expect',
+]);
+
+/**
+ * The routes of the other services under our address: authenticated here like all requests, then passed on as they are. The body is
+ * neither read nor held; what it is worth, its owner says.
+ */
+export const registerProxied = (fastify: FastifyInstance, service: Service, upstream: Upstream): void => {
+  void fastify.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+    for (const { method, path } of routesOf(service)) {
+      scope.route({ method, url: path, handler: (request, reply) => pass(request, reply, upstream) });
+    }
+    done();
+  });
+};
+
+const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream): Promise<FastifyReply> => {
+  const answer = await upstream.forward({
+    method: request.method as 'GET',
+    path: request.url,
+    headers: { ...endToEnd(request.headers), 'request-id': request.id, 'x-request-id': request.id },
+    hasBody: request.body !== undefined && request.body !== null,
+    body: request.raw,
+  });
+  answer.body.on('error', () => reply.raw.destroy());
+  return reply.code(answer.statusCode).headers(endToEnd(answer.headers)).send(answer.body);
+};
+
+const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
+  const named = String(headers.connection ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.includes(name)));
+};
+
+/** Nobody told this process where the service is: said plainly, instead of a route that does not exist. */
+export const registerUnreachable = (fastify: FastifyInstance, service: Service): void => {
+  void fastify.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, parsed) => {
+      payload.resume();
+      parsed(null, undefined);
+    });
+    for (const { method, path } of routesOf(service)) {
+      scope.route({
+        method,
+        url: path,
+        handler: () => {
+          throw new Problem('upstream_unavailable', `No address of ${service} is configured.`);
+        },
+      });
+    }
+    done();
+  });
+};

@@ -1,0 +1,64 @@
+import { Problem } from '@bursar/platform';
+import { Agent, type Dispatcher, errors } from 'undici';
+
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Every request is answered within 10 s; the handler's own limit is 9.8 s. */
+const ANSWER_TIMEOUT_MS = 9_500;
+const CONNECTIONS = 64;
+
+/** What to send on: the body is a stream, so that 4 MB pass through without being held. */
+export type Forwarded = Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body'> & Readonly<{ hasBody: boolean }>;
+
+/** Replicas of one service behind us. Asked in turn; another one is asked only when the request never reached the first. */
+export class Upstream {
+  readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: ANSWER_TIMEOUT_MS });
+  readonly #origins: readonly string[];
+  #next = 0;
+
+  /** `urls`: comma separated. */
+  constructor(
+    readonly name: string,
+    urls: string,
+  ) {
+    this.#origins = urls.split(',').map((url) => url.trim().replace(/\/+$/, ''));
+  }
+
+  /** Throws 503 `upstream_unavailable` when nobody took it, `outcome_unknown` when somebody did and then fell silent. */
+  async forward(request: Forwarded): Promise<Dispatcher.ResponseData> {
+    for (const origin of this.#inTurn()) {
+      try {
+        return await this.#agent.request({
+          origin,
+          method: request.method,
+          path: request.path,
+          headers: request.headers,
+          body: request.hasBody ? request.body : null,
+        });
+      } catch (error) {
+        if (!neverArrived(error)) {
+          throw new Problem('outcome_unknown', `${this.name} did not answer.`, { extensions: { outcome: 'unknown' }, cause: error });
+        }
+      }
+    }
+    throw new Problem('upstream_unavailable', `${this.name} cannot be reached; nothing was stored.`, { retryAfter: 1 });
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+
+  #inTurn(): readonly string[] {
+    this.#next = (this.#next + 1) % this.#origins.length;
+    return [...this.#origins.slice(this.#next), ...this.#origins.slice(0, this.#next)];
+  }
+}
+
+/** The connection was never made, so not a byte of the body is gone and the next replica may have it. */
+const neverArrived = (error: unknown): boolean =>
+  error instanceof errors.ConnectTimeoutError ||
+  ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'].includes(codeOf(error));
+
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+};

@@ -1,0 +1,62 @@
+import type { Database } from '@bursar/database';
+import { EventStore } from '@bursar/event-store';
+import type { DynamicModule } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import { BudgetsController } from './adapters/http/budgets.controller.js';
+import { Cursors } from './adapters/http/cursor.js';
+import { MinPosition } from './adapters/http/min-position.js';
+import { Once } from './adapters/http/once.js';
+import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
+import { ScopesController } from './adapters/http/scopes.controller.js';
+import { Checkpoints } from './adapters/sql/checkpoints.js';
+import { IdempotencyKeys } from './adapters/sql/idempotency.js';
+import { Streams } from './adapters/store/streams.js';
+import { ChangeBudget } from './features/change-budget.js';
+import { ChangePrices } from './features/change-prices.js';
+import { ChangeScopes } from './features/change-scopes.js';
+import { CreateBudget } from './features/create-budget.js';
+import { DecidedBudget } from './features/decided-budget.js';
+import { DecidedScope } from './features/decided-scope.js';
+import { DeleteBudget } from './features/delete-budget.js';
+import { GetBudget } from './features/get-budget.js';
+import { GetHierarchy } from './features/get-hierarchy.js';
+import { ListBudgets } from './features/list-budgets.js';
+import { ListPrices } from './features/list-prices.js';
+import { ListScopes } from './features/list-scopes.js';
+import { ScopeSpend } from './features/scope-spend.js';
+import { Installation } from './installation.js';
+
+export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; partitions: number; secret: string }>;
+
+class AppModule {}
+
+/** Wiring only: what was opened by the composition root, and the features on it. */
+export const appModule = ({ store, database, partitions, secret }: Infrastructure): DynamicModule => ({
+  module: AppModule,
+  controllers: [BudgetsController, ScopesController, PricesController, PeriodsController],
+  providers: [
+    { provide: EventStore, useValue: store },
+    { provide: Kysely, useValue: database },
+    { provide: Installation, useValue: { partitions } },
+    { provide: Cursors, useValue: new Cursors(secret) },
+    Checkpoints,
+    IdempotencyKeys,
+    MinPosition,
+    Once,
+    Streams,
+    ChangeBudget,
+    ChangePrices,
+    ChangeScopes,
+    CreateBudget,
+    DecidedBudget,
+    DecidedScope,
+    DeleteBudget,
+    GetBudget,
+    GetHierarchy,
+    ListBudgets,
+    ListPrices,
+    ListScopes,
+    ScopeSpend,
+  ],
+  exports: [IdempotencyKeys],
+});

@@ -1,0 +1,76 @@
+import { connectBus } from '@bursar/bus';
+import { ROUTES, type Service as ServiceName } from '@bursar/contracts/http';
+import { createDatabase, createPool, migrate } from '@bursar/database';
+import { createEventStore, type EventStore } from '@bursar/event-store';
+import { AdminKey, createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { sql } from 'kysely';
+import { Docs } from './adapters/http/docs-routes.js';
+import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
+import { Upstream } from './adapters/http/upstream.js';
+import { IdempotencyKeys } from './adapters/sql/idempotency.js';
+import { appModule } from './app.module.js';
+import type { ApiEnv } from './config.js';
+
+const DATABASE_CONNECTIONS = 10;
+const FORGET_EVERY_MS = 600_000;
+/** The composition root: everything real, wired, not yet listening. */
+export const bootApi = async (config: ApiEnv): Promise<Service> => {
+  const logger = createLogger('api', config.LOG_LEVEL);
+  await migrate(config.DATABASE_URL);
+  const store = await createEventStore(config.EVENT_STORE_URL, {
+    partitions: config.PARTITIONS,
+    name: 'api',
+    warn: (message, error) => logger.warn({ err: error }, message),
+  });
+  const database = createDatabase(createPool(config.DATABASE_URL, { name: 'api', max: DATABASE_CONNECTIONS }));
+  const upstreams = [
+    { name: 'ingestion', urls: config.INGESTION_URL },
+    { name: 'budget-projector', urls: config.PROJECTOR_URL },
+  ] as const satisfies readonly { name: ServiceName; urls: string | undefined }[];
+  const opened = upstreams.map(({ name, urls }) => ({ name, upstream: urls === undefined ? null : new Upstream(name, urls) }));
+  const docs = new Docs();
+  const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
+
+  const service = await createService({
+    name: 'api',
+    module: appModule({ store, database, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY }),
+    config,
+    logger,
+    authenticator,
+    // Passed on is built, as far as this process is concerned.
+    routes: ROUTES.map((route) => (route.service === 'api' ? route : { ...route, built: true })),
+    openPaths: docs.paths,
+    extend: (fastify) => {
+      docs.register(fastify, authenticator);
+      for (const { name, upstream } of opened) {
+        if (upstream === null) registerUnreachable(fastify, name);
+        else registerProxied(fastify, name, upstream);
+      }
+    },
+  });
+  service.readiness.add('event-store', async () => void (await store.clock()));
+  service.readiness.add('database', async () => void (await sql`SELECT 1`.execute(database)));
+  service.onStop(() => store.close());
+  service.onStop(() => database.destroy());
+  for (const { upstream } of opened) service.onStop(() => upstream?.close());
+  forgetOldAnswers(service, logger);
+  if (config.NATS_URL !== undefined) await startBus(service, store, config.NATS_URL, logger);
+  return service;
+};
+
+/** Absent or broken, NATS takes nothing from commands: consumers read the store then. */
+const startBus = async (service: Service, store: EventStore, url: string, logger: Logger): Promise<void> => {
+  const bus = await connectBus({ url, name: 'api', logger });
+  store.onAppended((range) => bus.publishRange(range));
+  service.onStop(() => bus.close());
+};
+
+/** Answers are kept 24 h; past that a key begins anew anyway, so this only saves room. */
+const forgetOldAnswers = (service: Service, logger: Logger): void => {
+  const keys = service.app.get(IdempotencyKeys, { strict: false });
+  const timer = setInterval(() => {
+    keys.forgetExpired().catch((error: unknown) => logger.warn({ err: error }, 'old answers could not be forgotten'));
+  }, FORGET_EVERY_MS);
+  timer.unref();
+  service.onStop(() => clearInterval(timer));
+};

@@ -1,0 +1,50 @@
+import { ADMIN_KEY } from './system.js';
+
+export type Reply = Readonly<{ status: number; headers: Headers; body: any; text: string }>;
+type Options = Readonly<{ headers?: Record<string, string>; raw?: string | Uint8Array<ArrayBuffer> }>;
+
+/** Calls the api as one tenant. `body` is whatever the answer said: tests look into it. */
+export class Client {
+  constructor(
+    private readonly url: string,
+    readonly tenant: string,
+    private readonly key: string | null = ADMIN_KEY,
+  ) {}
+
+  as(tenant: string): Client {
+    return new Client(this.url, tenant, this.key);
+  }
+
+  get(path: string, options?: Options): Promise<Reply> {
+    return this.send('GET', path, undefined, options);
+  }
+  post(path: string, body?: unknown, options?: Options): Promise<Reply> {
+    return this.send('POST', path, body, options);
+  }
+  put(path: string, body?: unknown, options?: Options): Promise<Reply> {
+    return this.send('PUT', path, body, options);
+  }
+  patch(path: string, body?: unknown, options?: Options): Promise<Reply> {
+    return this.send('PATCH', path, body, options);
+  }
+  delete(path: string, options?: Options): Promise<Reply> {
+    return this.send('DELETE', path, undefined, options);
+  }
+
+  async send(method: string, path: string, body?: unknown, { headers = {}, raw }: Options = {}): Promise<Reply> {
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(path.startsWith('/') ? `${this.url}${path}` : `${this.url}/api/v1/${path}`, {
+      method,
+      headers: {
+        ...(this.key !== null && { authorization: `Bearer ${this.key}` }),
+        'bursar-tenant': this.tenant,
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: payload,
+    });
+    const text = await response.text();
+    const json = (response.headers.get('content-type') ?? '').includes('json');
+    return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : null, text };
+  }
+}
