@@ -1,9 +1,10 @@
 /**
- * Writes openapi.json and schemas/events/ from the zod schemas; with `--check` says which of them are stale instead. Either way it
+ * Writes openapi.json, asyncapi.json and schemas/events/ from the zod schemas; with `--check` says which of them are stale instead. Either way it
  * refuses a change of a stored event that is more than an addition. Beside the sources, which know no file system.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHANNELS } from '../dist/bus/channels/table.js';
 import { brokenEvents, EVENTS_FOLDER, generatedFiles, staleFiles } from '../dist/generate/files.js';
 import { ROUTES } from '../dist/http/index.js';
 import { EVENT_DEFINITIONS } from '../dist/index.js';
@@ -13,7 +14,7 @@ const root = join(import.meta.dirname, '..');
 const presentFiles = () => {
   const folder = join(root, EVENTS_FOLDER);
   const events = existsSync(folder) ? readdirSync(folder).map((name) => `${EVENTS_FOLDER}/${name}`) : [];
-  const paths = ['openapi.json', ...events].filter((path) => existsSync(join(root, path)));
+  const paths = ['openapi.json', 'asyncapi.json', ...events].filter((path) => existsSync(join(root, path)));
   return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 };
 
@@ -24,7 +25,7 @@ const fail = (message) => {
 
 const events = [...EVENT_DEFINITIONS.values()];
 const present = presentFiles();
-const wanted = generatedFiles(ROUTES, events);
+const wanted = generatedFiles(ROUTES, CHANNELS, events);
 const broken = brokenEvents(present, events);
 const stale = staleFiles(wanted, present);
 

@@ -1,3 +1,5 @@
+import { asyncApiDocument } from '../bus/asyncapi.js';
+import type { Channel } from '../bus/channels/channel.js';
 import type { EventDefinition } from '../events/envelope.js';
 import { openApiDocument } from '../http/openapi.js';
 import type { Route } from '../http/routes/route.js';
@@ -12,9 +14,10 @@ export type Files = ReadonlyMap<string, string>;
 const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Everything that is generated from the schemas. */
-export const generatedFiles = (routes: readonly Route[], events: Iterable<EventDefinition>): Files =>
+export const generatedFiles = (routes: readonly Route[], channels: readonly Channel[], events: Iterable<EventDefinition>): Files =>
   new Map([
     ['openapi.json', text(openApiDocument(routes))],
+    ['asyncapi.json', text(asyncApiDocument(channels))],
     ...[...events].map((event) => [`${EVENTS_FOLDER}/${schemaFile(event)}`, text(eventSchema(event))] as const),
   ]);
 

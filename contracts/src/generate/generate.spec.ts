@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { z } from 'zod';
+import { CHANNELS } from '../bus/channels/table.js';
 import { defineEvent } from '../events/envelope.js';
 import { EVENT_DEFINITIONS } from '../events/registry.js';
 import { ROUTES } from '../http/routes/table.js';
@@ -8,7 +9,7 @@ import { breakingChanges } from './breaking-changes.js';
 import { eventSchema } from './event-schemas.js';
 import { brokenEvents, generatedFiles, staleFiles } from './files.js';
 
-const files = generatedFiles(ROUTES, EVENT_DEFINITIONS.values());
+const files = generatedFiles(ROUTES, CHANNELS, EVENT_DEFINITIONS.values());
 const document = JSON.parse(files.get('openapi.json') ?? '{}') as {
   paths: Record<string, Record<string, { operationId: string }>>;
   components: { schemas: Record<string, unknown> };
@@ -72,7 +73,7 @@ describe('stored events change only by addition', () => {
   ])('%s breaks', (_what, data, changes) => expect(change(data)).toEqual(changes));
 
   test('a type that is gone, or a version without its upcaster, breaks', () => {
-    const present = generatedFiles([], [defineEvent('Thing', 1, v1)]);
+    const present = generatedFiles([], [], [defineEvent('Thing', 1, v1)]);
     const upcaster = { 1: (data: never) => data };
     expect(brokenEvents(present, [])).toEqual(['Thing.v1: gone, though such events may be stored']);
     expect(brokenEvents(present, [defineEvent('Thing', 2, z.object({}))])).toEqual(['Thing.v1: no upcaster to v2']);

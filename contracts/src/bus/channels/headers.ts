@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { HEADER } from '../index.js';
+
+/** NATS headers as fields of a message's `headers` schema. Header names are sent in just this spelling. */
+const text = (description: string, keywords: Readonly<Record<string, unknown>> = {}) => z.string().meta({ description, ...keywords });
+
+export const traceparent = text('W3C Trace Context: the trace that led to this', {
+  pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
+  examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
+});
+export const tracestate = text('W3C Trace Context: what tracing systems added', { maxLength: 512 });
+
+/** On what others send: understood when valid, ignored when not. */
+export const receivedHeaders = (contentType: string | null) =>
+  z.looseObject({
+    'Content-Type': contentType === null ? z.string().optional() : z.literal(contentType),
+    traceparent: traceparent.optional(),
+    tracestate: tracestate.optional(),
+  });
+
+/** On a message of which every event is of one trace; else the events' own attributes tell. */
+const traced = { traceparent: traceparent.optional(), tracestate: tracestate.optional() };
+
+export const sentHeaders = (contentType: string, messageId: string) =>
+  z.looseObject({ 'Content-Type': z.literal(contentType), [HEADER.messageId]: text(messageId), ...traced });
+
+const position = (description: string) => text(description, { pattern: '^[1-9][0-9]{0,15}$' });
+
+export const rangeHeaders = (contentType: string) =>
+  sentHeaders(contentType, '`ledger/<partition>/<first>-<last>`').extend({
+    [HEADER.firstPosition]: position('Position of the first event'),
+    [HEADER.lastPosition]: position('Position of the last event'),
+    [HEADER.link]: text('The hash chain’s link at the last position, hex', { pattern: '^[0-9a-f]{64}$' }),
+  });
+
+export const rejectedHeaders = z.looseObject({
+  [HEADER.reason]: text('Problem codes, separated by commas', { pattern: '^[a-z_]+(,[a-z_]+)*$', examples: ['bad_json'] }),
+  [HEADER.messageId]: text('`<stream>-<sequence>-<timestamp>` of the message that was refused'),
+  'Content-Type': z.string().optional(),
+});
+
+export const positionHeaders = z.looseObject({
+  'Bursar-Position': text('`<partition>:<position>` from which on all events of the request are in the ledger').optional(),
+});
+
+export const problemHeaders = z.looseObject({
+  'Content-Type': z.literal('application/problem+json'),
+  'Nats-Service-Error-Code': text('The problem’s status', { pattern: '^[45][0-9]{2}$' }),
+  'Nats-Service-Error': text('The problem’s code'),
+});
