@@ -127,11 +127,20 @@ describe('time', () => {
     expect(december).toMatchObject({ currentSpend: '0', remaining: '1000', periodStart: '2025-12-01T00:00:00Z', burnRate: null });
   });
 
-  test('a one-off budget has no period once it is over', () => {
+  test('a one-off budget speaks of its only period before and after it', () => {
     const once: Partial<BudgetDefinition> = {
       period: { kind: 'custom', timezone: 'UTC', start: '2025-01-01T00:00:00Z', end: '2025-02-01T00:00:00Z', recurring: false },
     };
-    expect(status(once, '0', { balance: null })).toMatchObject({ periodStart: null, periodEnd: null, daysRemaining: null, status: 'ok' });
+    const only = { periodStart: '2025-01-01T00:00:00Z', periodEnd: '2025-02-01T00:00:00Z', currentSpend: '7' };
+    expect(status(once, '7', { now: parseInstant('2024-12-31T00:00:00Z') })).toMatchObject({ ...only, daysRemaining: 32, burnRate: null });
+    expect(status(once, '7', { now: parseInstant('2025-01-16T00:00:00Z') })).toMatchObject({ ...only, daysRemaining: 16 });
+    expect(status(once, '7')).toMatchObject({ ...only, daysRemaining: 0, projectedExhaustion: null });
+  });
+    expect(status(once, '7', { now: parseInstant('2099-01-01T00:00:00Z') })).toMatchObject({
+      currentSpend: '7',
+      daysRemaining: 0,
+      projectedExhaustion: null,
+    });
   });
 
   test('the first minutes are taken for an hour, so that one call does not project a fortune', () => {

@@ -3,7 +3,7 @@ import type { BudgetDefinition, ThresholdDefinition } from '../events/budget.js'
 import { divideHalfEven, readDecimal } from '../values/decimal.js';
 import { type EpochNs, formatInstant, NS_PER_SECOND } from '../values/instant.js';
 import { formatPicos, MONEY_SCALE, parsePicos } from '../values/money.js';
-import { type Period, periodAt } from '../values/period.js';
+import { oneOff, type Period, periodAt } from '../values/period.js';
 import { fixedTwo, HUNDRED_PERCENT, isAtPercent, isReached, PERCENT_SCALE, percentUsed } from './thresholds.js';
 
 export type BudgetStatusName = 'ok' | 'warning' | 'critical' | 'exceeded' | 'paused' | 'counting';
@@ -79,8 +79,9 @@ export type ActiveAlert = Readonly<{
   acknowledged: boolean;
 }>;
 
-/** The period a status speaks of: the one that holds `now`. */
-export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Period | null => periodAt(definition.period, now);
+/** The period a status speaks of: the one that holds `now`; of a one-off budget its only one, also before and after it. */
+export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Period | null =>
+  periodAt(definition.period, now) ?? oneOff(definition.period);
 
 /** Pure: definition, balance of the current period and its crossings, at `now`. */
 export const budgetStatus = (input: StatusInput): BudgetStatus => {
@@ -101,7 +102,7 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     blockPoint: amount(block),
     periodStart: period === null ? null : formatInstant(period.start),
     periodEnd: period === null ? null : formatInstant(period.end),
-    daysRemaining: period === null ? null : Number(ceilDivide(period.end - now, NS_PER_DAY)),
+    daysRemaining: period === null ? null : daysUntil(period.end, now),
     ...projection(spend, limit, period, now),
     status: statusName(definition, spend, limit, paused, counting),
     alertLevel: alertLevel(definition, spend),
@@ -113,6 +114,9 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     lastUpdated: formatInstant(input.lastUpdated),
   };
 };
+
+/** Begun days count whole; none are left of what is over. */
+const daysUntil = (end: EpochNs, now: EpochNs): number => (end <= now ? 0 : Number(ceilDivide(end - now, NS_PER_DAY)));
 
 /** The limit in picos; null is unlimited. */
 export const limitOf = ({ limit }: BudgetDefinition): bigint | null => (limit.amount === null ? null : parsePicos(limit.amount));

@@ -87,7 +87,7 @@ const stepped = (find: Finder, period: Period, count: number): Period | null => 
 };
 
 /** The one period of a definition that does not recur; null when periods go on for ever. */
-const oneOff = (definition: PeriodDefinition): Period | null => {
+export const oneOff = (definition: PeriodDefinition): Period | null => {
   if (definition.recurring) return null;
   if (definition.kind === 'custom') return customSpan(definition);
   if (definition.anchor === undefined) return null; // whoever makes a one-off budget anchors it where its only period starts

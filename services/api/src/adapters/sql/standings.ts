@@ -1,4 +1,5 @@
-import { formatInstant, type Period, periodAt } from '@bursar/contracts';
+import { formatInstant, type Period } from '@bursar/contracts';
+import { currentPeriod } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Moment } from './snapshot.js';
@@ -10,7 +11,7 @@ export type CrossingRow = Selectable<Database['projection.crossing']>;
 /** A budget in its current period by the database's clock: everything its status is computed from. */
 export type Standing = Readonly<{
   budget: BudgetRow;
-  /** null: no period holds this moment (a one-off period elsewhere). */
+  /** null: no period holds this moment. */
   period: Period | null;
   /** null: nothing was spent in it yet. */
   balance: BalanceRow | null;
@@ -25,7 +26,7 @@ export const loadStandings = async (
   budgets: readonly BudgetRow[],
   moment: Moment,
 ): Promise<readonly Standing[]> => {
-  const periods = budgets.map((budget) => periodAt(budget.definition.period, moment.now));
+  const periods = budgets.map((budget) => currentPeriod(budget.definition, moment.now));
   const ids = budgets.map((budget) => budget.budget_id);
   // PostgreSQL keeps microseconds: a finer boundary is rounded on the way in, here and where the projector stored it, alike.
   const starts = periods.map((period) => (period === null ? null : formatInstant(period.start)));
