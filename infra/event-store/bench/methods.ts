@@ -12,9 +12,8 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { digestOf } from '../dist/chain.js';
 import { createEventStore } from '../dist/index.js';
-import { copyMessage } from '../dist/postgres/copy-message.js';
+import { copyMessages } from '../dist/postgres/copy-messages.js';
 import { runPipeline, type Step } from '../dist/postgres/pipeline.js';
 import { ADVANCE, BEGIN, COMMIT, COPY_EVENTS, KNOWN_IDS, LOCK_HEAD, REVISIONS, type Statement } from '../dist/postgres/statements.js';
 import { textArray, uuidArray } from '../dist/postgres/values.js';
@@ -32,15 +31,17 @@ type Variant = Readonly<{
   insert: (client: Client, rows: readonly Row[]) => Promise<unknown>;
 }>;
 
-const advance = (rows: readonly Row[], digest: Buffer): Step => ({
-  statement: ADVANCE,
-  values: ['0', String((rows[0]?.position ?? 1) - 1), String(rows.length), digest],
-});
-
-const straightCopy = (client: Client, rows: readonly Row[]) => {
-  const { raw, bytes } = copyMessage(0, rows);
-  return runPipeline(client, [advance(rows, digestOf(bytes)), { statement: COPY_EVENTS, raw }], TIMEOUT_MS);
+const copySteps = (rows: readonly Row[]): readonly Step[] => {
+  const { chunks, digest } = copyMessages(0, rows);
+  return [{ statement: COPY_EVENTS, raw: chunks }, advance(rows, digest)];
 };
+const advance = (rows: readonly Row[], digest: () => Buffer): Step => ({
+  statement: ADVANCE,
+  values: () => ['0', String((rows[0]?.position ?? 1) - 1), String(rows.length), digest()],
+});
+const lock: Step = { statement: LOCK_HEAD, values: () => ['0'] };
+
+const straightCopy = (client: Client, rows: readonly Row[]) => runPipeline(client, [lock, ...copySteps(rows)], TIMEOUT_MS);
 
 const UNNEST: Statement = {
   name: 'bench_unnest',
@@ -48,8 +49,9 @@ const UNNEST: Statement = {
     SELECT 0, * FROM unnest($1::int8[], $2::uuid[], $3::text[], $4::int8[], $5::text[], $6::int4[], $7::bytea[], $8::text[], $9::text[])`,
 };
 const straightUnnest = (client: Client, rows: readonly Row[]) => {
-  const { bytes } = copyMessage(0, rows);
-  const values = [
+  const { chunks, digest } = copyMessages(0, rows);
+  for (const chunk of chunks) chunk();
+  const values = () => [
     `{${rows.map((row) => row.position).join(',')}}`,
     uuidArray(rows.map((row) => row.id)),
     textArray(rows.map((row) => row.stream)),
@@ -60,15 +62,14 @@ const straightUnnest = (client: Client, rows: readonly Row[]) => {
     textArray(rows.map((row) => row.data)),
     textArray(rows.map((row) => row.meta)),
   ];
-  return runPipeline(client, [advance(rows, digestOf(bytes)), { statement: UNNEST, values }], TIMEOUT_MS);
+  return runPipeline(client, [lock, { statement: UNNEST, values }, advance(rows, digest)], TIMEOUT_MS);
 };
 
 const locked = (lookUp: boolean) => async (client: Client, rows: readonly Row[]) => {
-  const ids: Step = { statement: KNOWN_IDS, values: ['0', uuidArray(rows.map((row) => row.id))] };
-  const streams: Step = { statement: REVISIONS, values: [textArray(['usage-bench'])] };
-  await runPipeline(client, [{ statement: BEGIN }, { statement: LOCK_HEAD, values: ['0'] }, streams, ...(lookUp ? [ids] : [])], TIMEOUT_MS);
-  const { raw, bytes } = copyMessage(0, rows);
-  return runPipeline(client, [advance(rows, digestOf(bytes)), { statement: COPY_EVENTS, raw }, { statement: COMMIT }], TIMEOUT_MS);
+  const ids: Step = { statement: KNOWN_IDS, values: () => ['0', uuidArray(rows.map((row) => row.id))] };
+  const streams: Step = { statement: REVISIONS, values: () => [textArray(['usage-bench'])] };
+  await runPipeline(client, [{ statement: BEGIN }, lock, streams, ...(lookUp ? [ids] : [])], TIMEOUT_MS);
+  return runPipeline(client, [...copySteps(rows), { statement: COMMIT }], TIMEOUT_MS);
 };
 
 /** Rows as text, each COPY its own transaction: for comparing tables, whatever their columns' types. */

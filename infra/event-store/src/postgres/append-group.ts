@@ -1,8 +1,7 @@
 import type { PoolClient } from 'pg';
-import { digestOf } from '../chain.js';
 import { decideGroup, type GroupDecision, type KnownId, type NewRow } from '../decide-group.js';
 import type { AppendRequest, AppendResult } from '../port.js';
-import { copyMessage } from './copy-message.js';
+import { copyMessages } from './copy-messages.js';
 import { failureOf } from './failures.js';
 import type { PartitionMemory } from './partition-memory.js';
 import { type RawRow, runPipeline, type Step } from './pipeline.js';
@@ -23,8 +22,8 @@ type Context = Readonly<{ client: PoolClient; partition: number; memory: Partiti
  * Stores one group in one transaction. Two ways, equal in effect:
  *
  * 1. *Straight*, one round trip: this process knows the head and the streams' revisions from its own last append. It decides on those
- *    and sends head update (which fails unless the head is still there), rows and commit together. All ids are taken to be new; the
- *    unique index, under the head's lock, is the look-up.
+ *    and sends lock, rows and head update together, one transaction that fails unless the head is still there. All ids are taken to be
+ *    new; the unique index, under the head's lock, is the look-up.
  * 2. *Locked*, two or three: lock the head, read revisions, decide, write. Ids are looked up first when some were met lately, or when
  *    the decision refuses anything: a retry must be found before its expected revision is compared.
  */
@@ -47,12 +46,13 @@ const straight = async (context: Context, requests: readonly AppendRequest[]): P
   const decision = decideGroup(requests, { ...view, known: new Map() });
   if (decision.refused || decision.rows.length === 0) return null;
   try {
-    const [[moved] = []] = await runPipeline(client, writeSteps(context, view.position, decision.rows), timeoutMs);
+    const steps = [lockStep(context.partition), ...writeSteps(context, view.position, decision.rows)];
+    const [, , [moved] = []] = await runPipeline(client, steps, timeoutMs);
     return remember(context, view.position, decision, moved);
   } catch (error) {
     const failure = failureOf(error);
     if (failure === 'taken') memory.expectKnownIds();
-    else if (failure === 'head_moved') memory.forget();
+    else if (failure === 'head_moved') memory.sawHeadMoved();
     else throw error;
     return null;
   }
@@ -67,8 +67,8 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
       client,
       [
         { statement: BEGIN },
-        { statement: LOCK_HEAD, values: [String(partition)] },
-        { statement: REVISIONS, values: [textArray(streams)] },
+        lockStep(partition),
+        { statement: REVISIONS, values: () => [textArray(streams)] },
         ...(lookUp ? [idsStep(partition, requests)] : []),
       ],
       timeoutMs,
@@ -84,7 +84,7 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
     }
     memory.sawKnownIds(known.size > 0);
     const write = decision.rows.length > 0 ? writeSteps(context, position, decision.rows) : [];
-    const [[moved] = []] = await runPipeline(client, [...write, { statement: COMMIT }], timeoutMs);
+    const [, [moved] = []] = await runPipeline(client, [...write, { statement: COMMIT }], timeoutMs);
     return remember(context, position, decision, moved);
   } catch (error) {
     // Whoever gets the error closes the connection, which rolls back.
@@ -96,12 +96,14 @@ const locked = async (context: Context, requests: readonly AppendRequest[], look
 };
 
 const writeSteps = ({ partition }: Context, head: number, rows: readonly NewRow[]): readonly Step[] => {
-  const { raw, bytes } = copyMessage(partition, rows);
+  const { chunks, digest } = copyMessages(partition, rows);
   return [
-    { statement: ADVANCE, values: [String(partition), String(head), String(rows.length), digestOf(bytes)] },
-    { statement: COPY_EVENTS, raw },
+    { statement: COPY_EVENTS, raw: chunks },
+    { statement: ADVANCE, values: () => [String(partition), String(head), String(rows.length), digest()] },
   ];
 };
+
+const lockStep = (partition: number): Step => ({ statement: LOCK_HEAD, values: () => [String(partition)] });
 
 const remember = ({ memory }: Context, head: number, decision: GroupDecision, moved: RawRow | undefined): Committed => {
   const { rows, results, revisions } = decision;
@@ -111,7 +113,7 @@ const remember = ({ memory }: Context, head: number, decision: GroupDecision, mo
 
 const idsStep = (partition: number, requests: readonly AppendRequest[]): Step => ({
   statement: KNOWN_IDS,
-  values: [String(partition), uuidArray(requests.flatMap((request) => request.events.map((event) => event.id)))],
+  values: () => [String(partition), uuidArray(requests.flatMap((request) => request.events.map((event) => event.id)))],
 });
 
 const knownIds = (rows: readonly RawRow[]): ReadonlyMap<string, KnownId> =>

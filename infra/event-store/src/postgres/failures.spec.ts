@@ -3,6 +3,12 @@ import { failureOf } from './failures.js';
 
 const failing = (code?: string) => Object.assign(new Error('failed'), code === undefined ? {} : { code });
 
+test('a taken position means that the head moved', () => {
+  expect(failureOf(Object.assign(failing('23505'), { constraint: 'events_position' }))).toBe('head_moved');
+  expect(failureOf(Object.assign(failing('23505'), { constraint: 'events_id' }))).toBe('taken');
+  expect(failureOf('not even an error')).toBe('unavailable');
+});
+
 test.each([
   ['serialization failure', '40001', 'transient'],
   ['deadlock', '40P01', 'transient'],

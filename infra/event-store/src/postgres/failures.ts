@@ -18,9 +18,11 @@ const TRANSIENT = new Set(['40001', '40P01']);
 const UNAVAILABLE = /^(08|53|57|58|XX|55P03|25P0|25006|26000)/;
 
 export const failureOf = (error: unknown): Failure => {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return 'unavailable';
+  const { code } = error;
   if (code === 'BU001') return 'head_moved';
-  if (code === '23505') return 'taken';
+  // A position that is taken was given by another process: the head has moved.
+  if (code === '23505') return 'constraint' in error && error.constraint === 'events_position' ? 'head_moved' : 'taken';
   if (TRANSIENT.has(code)) return 'transient';
   return !SQLSTATE.test(code) || UNAVAILABLE.test(code) ? 'unavailable' : 'refused';
 };

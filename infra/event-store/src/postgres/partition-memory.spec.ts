@@ -16,12 +16,18 @@ describe('what a process remembers of a partition', () => {
     expect(memory.recall(on('a', 'b'))?.position).toBe(3);
   });
 
-  test('forgets the revisions when somebody else moved the head', () => {
+  test('is not relied on after somebody else moved the head, until the head stays put for a while', () => {
     const memory = new PartitionMemory();
     memory.learn(0, 2, new Map([['a', 1]]));
     memory.learn(5, 6, new Map([['b', 0]]));
+    for (let group = 0; group < 7; group += 1) memory.learn(6 + group, 7 + group, new Map());
+    expect(memory.recall(on('b'))).toBeNull();
+    memory.learn(13, 14, new Map());
+    expect(memory.recall(on('b'))).toEqual({ position: 14, revisions: new Map([['b', 0]]) });
     expect(memory.recall(on('a'))).toBeNull();
-    expect(memory.recall(on('b'))?.position).toBe(6);
+    memory.sawHeadMoved();
+    memory.learn(20, 21, new Map([['b', 5]]));
+    expect(memory.recall(on('b'))).toBeNull();
   });
 
   test('is wary of known ids for a while after it met one', () => {

@@ -2,8 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { ClientBase, Connection, Submittable } from 'pg';
 import type { Statement } from './statements.js';
 
-/** One prepared statement with its parameters; `raw` bytes (the data of a COPY) follow it on the wire. */
-export type Step = Readonly<{ statement: Statement; values?: readonly (string | Buffer)[]; raw?: Buffer }>;
+/**
+ * One prepared statement with its parameters; `raw` messages (the data of a COPY) follow it on the wire. Both are made when their turn
+ * comes, while the server already works on what was sent before.
+ */
+export type Step = Readonly<{ statement: Statement; values?: () => readonly (string | Buffer)[]; raw?: readonly (() => Buffer)[] }>;
 
 /** A row as the server sent it: text, or null. */
 export type RawRow = readonly (string | null)[];
@@ -22,7 +25,7 @@ type Wire = {
 const preparedOn = new WeakMap<Wire, Set<string>>();
 
 /**
- * Sends several prepared statements and a COPY's data in one write and reads all answers: one round trip, where `client.query` and
+ * Sends several prepared statements and a COPY's data without waiting in between and reads all answers: one round trip, where `client.query` and
  * pg-copy-streams take one each. The server runs them in order and, after an error, skips to the end; without `begin` they are one
  * transaction, committed before the answer that resolves this.
  */
@@ -44,16 +47,19 @@ class Pipeline implements Submittable {
     preparedOn.set(wire, prepared);
     this.prepared = prepared;
     wire.stream.cork();
-    for (const { statement, values = [], raw } of this.steps) {
+    for (const { statement, values, raw = [] } of this.steps) {
       const { name, text } = statement;
       if (!prepared.has(name)) {
         // A pipeline that failed may have prepared it or not; closing what is not there is no error.
         wire.close({ type: 'S', name });
         wire.parse({ name, text });
       }
-      wire.bind({ statement: name, values });
+      wire.bind({ statement: name, values: values?.() ?? [] });
       wire.execute();
-      if (raw !== undefined) wire.stream.write(raw);
+      raw.forEach((message, index) => {
+        if (index > 0) flush(wire);
+        wire.stream.write(message());
+      });
     }
     wire.sync();
     wire.stream.uncork();
@@ -84,6 +90,11 @@ class Pipeline implements Submittable {
 
   handleRowDescription(): void {}
 }
+
+const flush = ({ stream }: Wire): void => {
+  stream.uncork();
+  stream.cork();
+};
 
 /** Rejects with the server's error, or with `timeout` after cutting the connection: the outcome is unknown then. */
 export const runPipeline = (client: ClientBase, steps: readonly Step[], timeoutMs: number): Promise<readonly (readonly RawRow[])[]> =>
