@@ -8,8 +8,10 @@ import { RateLimit } from './auth/rate-limit.js';
 import type { ServiceEnv } from './config.js';
 import { BodyBudget } from './http/body-budget.js';
 import { mediaTypesBy, registerUnbuilt } from './http/contract-routes.js';
+import { Deadlines } from './http/deadlines.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.js';
+import { Problem } from './http/problem.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
@@ -68,7 +70,13 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.maxConnections = limits.connections;
   fastify.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  const deadlines = new Deadlines(limits.handlerTimeoutMs, (request, reply) => filter.answer(timedOut(), request, reply));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    deadlines.begin(request, reply);
+    done();
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
+    deadlines.end(reply);
     noteAnswered(request.raw.socket);
     metrics.requests.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },
@@ -99,8 +107,14 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   app.useGlobalFilters(filter);
   await app.init();
   await fastify.ready();
-  return lifecycle(app, { logger, metrics, readiness, lag, config });
+  const close = (): void => {
+    lag.close();
+    deadlines.close();
+  };
+  return lifecycle(app, { logger, metrics, readiness, close, config });
 };
+
+const timedOut = (): Problem => new Problem('timed_out', undefined, { extensions: { outcome: 'unknown' } });
 
 const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void => {
   fastify.get('/livez', (_request, reply) => {
@@ -113,9 +127,9 @@ const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void =>
   });
 };
 
-type Parts = Readonly<{ logger: Logger; metrics: Metrics; readiness: Readiness; lag: LoopLag; config: ServiceEnv }>;
+type Parts = Readonly<{ logger: Logger; metrics: Metrics; readiness: Readiness; close: () => void; config: ServiceEnv }>;
 
-const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, lag, config }: Parts): Service => {
+const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, close, config }: Parts): Service => {
   const releases: (() => Promise<void> | void)[] = [];
   let ops: OpsListener | null = null;
   let stopped: Promise<void> | null = null;
@@ -127,7 +141,7 @@ const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, la
     await app.close().finally(() => clearInterval(idle));
     for (const release of releases.reverse()) await release();
     await ops?.close();
-    lag.close();
+    close();
   };
 
   return {

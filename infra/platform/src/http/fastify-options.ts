@@ -17,7 +17,6 @@ export const fastifyOptions = (filter: ProblemFilter, limits: Limits): FastifySe
   ({
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
-    handlerTimeout: limits.handlerTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
     // Idle connections end at once when the process stops; those with a request in flight are waited for.
     forceCloseConnections: 'idle',

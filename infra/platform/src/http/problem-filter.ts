@@ -69,14 +69,8 @@ export const toProblem = (exception: unknown): Problem => {
   if (exception instanceof Problem) return exception;
   const byName = exception instanceof Error ? BY_NAME[exception.name] : undefined;
   if (byName !== undefined) return byName(exception);
-  if (codeOf(exception) === 'FST_ERR_HANDLER_TIMEOUT') return new Problem('timed_out', undefined, { extensions: { outcome: 'unknown' } });
   const code = BY_STATUS[statusOf(exception)];
   return new Problem(code ?? 'internal_error', code === undefined ? undefined : PROBLEMS[code].title, { cause: exception });
-};
-
-const codeOf = (exception: unknown): unknown => {
-  const cause = exception instanceof HttpException ? exception.cause : exception;
-  return (cause as { code?: unknown } | undefined)?.code;
 };
 
 const statusOf = (exception: unknown): number => {
