@@ -1,4 +1,4 @@
-import type { AppendedRange } from '@bursar/event-store';
+import { type AppendedRange, GENESIS, linkOfAppend } from '@bursar/event-store';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Bus, connectBus } from '../src/bus.js';
@@ -13,6 +13,13 @@ const bus: Bus = await connectBus({ url: 'nats://127.0.0.1:1', name: 'test' });
 afterAll(() => bus.close());
 
 const PARTITION = 3;
+
+/** A message about one of the latest ranges, genuine or forged, and how long until the next. */
+const fate = fc.record({
+  back: fc.oneof(fc.constant(0), fc.nat(4)),
+  how: fc.option(fc.nat(255), { freq: 2 }),
+  yields: fc.nat(3),
+});
 
 /** Appends ranges of these sizes and answers the messages that announce them. */
 const fill = async (store: MemoryEventStore, sizes: readonly number[]): Promise<readonly (AppendedRange & { message: RangeMessage })[]> => {
@@ -29,47 +36,64 @@ const fill = async (store: MemoryEventStore, sizes: readonly number[]): Promise<
 const deliver = (store: MemoryEventStore, { headers, body }: RangeMessage): void =>
   bus.hubOf(store).receive(PARTITION, { headers, data: body });
 
+/** A message without events that only says how far the store is. */
+const announce = (store: MemoryEventStore, head: number): void =>
+  deliver(store, toRangeMessage({ partition: PARTITION, first: head, last: head, link: GENESIS, events: [] }));
+
 const positions = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-/** What somebody without the store could make up: another body, another link, another place, or no sense at all. */
-const forge = (range: AppendedRange, how: number): RangeMessage => {
+/** What somebody without the store could make up: another body, another link, another place, no sense at all, or a chain of his own. */
+const forge = (range: AppendedRange, previous: Uint8Array, how: number): RangeMessage => {
   const events = range.events.map((event) => ({ ...event, data: event.data.replace('0.0125', '9999999') }));
-  const shift = [0, 1, -1, 1_000_000][how % 4] ?? 0;
+  const shift = [0, 0, 1, -1, 1_000_000][how % 5] ?? 0;
   const first = Math.max(1, range.first + shift);
-  // Every other forger has seen the real link.
-  const link = how % 2 === 0 ? range.link : Buffer.alloc(32, how);
+  // He has seen the real link, or knows how one is computed, or knows nothing.
+  const link = [range.link, linkOfAppend(previous, events), Buffer.alloc(32, how)][how % 3] ?? range.link;
   const forged = toRangeMessage({ ...range, first, last: first + events.length - 1, events, link });
-  return how % 3 === 0 ? { ...forged, body: Buffer.from('garbage') } : forged;
+  return how % 7 === 0 ? { ...forged, body: Buffer.from('garbage') } : forged;
 };
 
 describe('a consumer hands over every event once, in order, as stored', () => {
   test('whatever the bus shuffles, repeats, loses or makes up', async () => {
+    const before = { ...bus.counters };
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 12 }),
-        fc.infiniteStream(fc.record({ copies: fc.nat(3), forged: fc.boolean(), how: fc.nat(255), key: fc.nat() })),
+        fc.array(fc.record({ size: fc.integer({ min: 1, max: 6 }), fate: fc.array(fate, { maxLength: 4 }) }), {
+          minLength: 1,
+          maxLength: 15,
+        }),
         fc.integer({ min: 1, max: 20 }),
-        async (sizes, fates, maxEvents) => {
+        async (appends, maxEvents) => {
           const store = new MemoryEventStore();
-          const ranges = await fill(store, sizes);
-          const total = sizes.reduce((sum, size) => sum + size, 0);
-          const deck = ranges.flatMap((range) => {
-            const { copies, forged, how, key } = fates.next().value;
-            const genuine = Array.from({ length: copies }, (_, copy) => ({ key: (key * (copy + 7)) % 1009, message: range.message }));
-            return forged ? [...genuine, { key: how, message: forge(range, how) }] : genuine;
-          });
-          const collector = collect({ store, bus, partition: PARTITION, maxEvents, pollMs: 2 });
-          for (const { message } of deck.sort((a, b) => a.key - b.key)) {
-            deliver(store, message);
-            if (message.body.length % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+          const ranges: AppendedRange[] = [];
+          store.onAppended((range) => ranges.push(range));
+          const collector = collect({ store, bus, partition: PARTITION, maxEvents, pollMs: 60_000 });
+          let n = 0;
+          for (const { size, fate } of appends) {
+            await store.append(appendOf(PARTITION, usages(n, size)));
+            n += size;
+            for (const { back, how, yields } of fate) {
+              const range = ranges.at(-1 - (back % ranges.length));
+              if (range !== undefined)
+                deliver(
+                  store,
+                  how === null ? toRangeMessage(range) : forge(range, (await store.linkAt(PARTITION, range.first - 1)) ?? GENESIS, how),
+                );
+              for (let turn = 0; turn < yields; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+            }
           }
-          await eventually('all arrived', () => collector.events.length >= total);
+          // In the end somebody says where the head is: the poll of the store does, every few seconds.
+          announce(store, n);
+          await eventually('all arrived', () => collector.events.length >= n);
           await collector.stop();
           expect(collector.events).toEqual(ranges.flatMap(({ events }) => events));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
+    // Else the bus had no part in it.
+    expect(bus.counters.eventsFromBus).toBeGreaterThan(before.eventsFromBus + 500);
+    expect(bus.counters.rangesForged).toBeGreaterThan(before.rangesForged + 50);
   });
 
   test('from the bus alone when it is in order', async () => {
@@ -90,7 +114,8 @@ describe('a consumer hands over every event once, in order, as stored', () => {
     await eventually('the head was read', () => collector.events.length === 2);
     if (first === undefined) throw new Error('nothing was appended');
     const before = bus.counters.rangesForged;
-    deliver(store, forge({ ...first, first: 3, last: 4, events: first.events.map((e) => ({ ...e, position: e.position + 2 })) }, 1));
+    const events = first.events.map((each) => ({ ...each, position: each.position + 2, revision: each.revision + 2 }));
+    deliver(store, forge({ ...first, first: 3, last: 4, events }, first.link, 1));
     await eventually('it was noticed', () => bus.counters.rangesForged > before);
     expect(collector.events).toHaveLength(2);
     await store.append(appendOf(PARTITION, usages(10, 2)));
