@@ -1,6 +1,8 @@
 /** Native-ESM jest with swc: types are checked by the build, not here. */
 export default {
   testEnvironment: 'node',
+  // Real servers start in hooks, and several suites share two cores: a limit against hanging, not a measurement.
+  testTimeout: 30_000,
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

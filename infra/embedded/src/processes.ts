@@ -50,6 +50,7 @@ export const launch = async (spec: LaunchSpec): Promise<{ child: ChildProcess; p
     });
     const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     await once(child, 'spawn');
+    if (spec.dieWithParent !== undefined) child.unref(); // what dies with us must not keep us alive
     if (child.pid === undefined) throw new Error(`${spec.command} started without a pid`);
     return { child, pid: child.pid, exited };
   } finally {

@@ -10,9 +10,11 @@ import { binariesAt, type PostgresBinaries } from './binaries.js';
  * reached, no account is needed), or a real change of user.
  */
 export type Identity = Readonly<{
-  label: string;
+  /** Put before the command; replaces itself with it. */
   prefix: readonly string[];
+  /** Who owns the data directory. */
   owner: Readonly<{ uid: number; gid: number }>;
+  /** Whether the process runs as `owner` instead of as this process's user. */
   change: boolean;
 }>;
 
@@ -27,44 +29,45 @@ export const findFooting = (dataDir: string, installed: PostgresBinaries, candid
   mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o700); // PostgreSQL insists on it, also for a directory that somebody made beforehand
   for (const identity of candidates) {
-    own(dataDir, identity);
+    giveTo(dataDir, identity);
     if (!reaches(identity, dataDir)) continue;
     if (runs(identity, installed)) return { identity, binaries: installed };
+    if (!identity.change) continue; // the same user reaches a copy no better
     const copied = copyBinaries(installed);
     if (runs(identity, copied)) return { identity, binaries: copied };
   }
   throw new Error(
-    `PostgreSQL cannot run as root on ${dataDir}: allow user namespaces, choose a --data directory whose parents every user may enter, run as an ordinary user, or set DATABASE_URL`,
+    `PostgreSQL cannot run as this user on ${dataDir}: allow user namespaces, choose a --data directory whose parents every user may enter, run as an ordinary user with an account, or set DATABASE_URL`,
   );
 };
 
 /** The ways worth trying on this machine, best first. */
 export const identities = (dataDir: string): readonly Identity[] => {
-  const uid = process.geteuid?.() ?? -1;
-  const gid = process.getegid?.() ?? -1;
-  if (uid !== 0) return [{ label: 'this user', prefix: [], owner: { uid, gid }, change: false }];
+  const own = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
   const users = accounts();
-  const mapped = users.get('postgres') ?? users.get('nobody') ?? [...users.values()].find((user) => user.uid > 0);
-  const others = [ownerAbove(dataDir), users.get('postgres'), users.get('nobody')].filter((user) => user !== undefined && user.uid > 0);
-  return [
-    // initdb looks the user up by number, so the number shown inside must have an entry in the user database.
-    ...(mapped ? [{ label: 'root, shown as another user', prefix: mapping(mapped.uid), owner: { uid: 0, gid: 0 }, change: false }] : []),
-    ...others.map((owner) => ({
-      label: `user ${owner?.uid}`,
-      prefix: [],
-      owner: { uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 },
-      change: true,
-    })),
-  ];
+  const asSelf: Identity = { prefix: [], owner: own, change: false };
+  // initdb looks its user up by number: a number without an account (some containers) needs to be shown as another, too.
+  const known = users.size === 0 || [...users.values()].some(({ uid }) => uid === own.uid);
+  if (own.uid > 0 && known) return [asSelf];
+
+  const shown = users.get('postgres') ?? users.get('nobody') ?? [...users.values()].find(({ uid }) => uid > 0);
+  const mapped: readonly Identity[] =
+    shown === undefined ? [] : [{ prefix: ['unshare', '--user', `--map-user=${shown.uid}`], owner: own, change: false }];
+  if (own.uid > 0) return [...mapped, asSelf];
+
+  const others = [ownerAbove(dataDir), users.get('postgres'), users.get('nobody')].filter(
+    (user): user is Account => user !== undefined && user.uid > 0,
+  );
+  return [...mapped, ...others.map(changed)];
 };
+
+const changed = ({ uid, gid }: Account): Identity => ({ prefix: [], owner: { uid, gid }, change: true });
 
 /** The part of a launch that makes it run as the identity. */
 export const asIdentity = (identity: Identity): { prefix: readonly string[]; uid?: number; gid?: number } => ({
   prefix: identity.prefix,
   ...(identity.change ? identity.owner : {}),
 });
-
-const mapping = (uid: number): readonly string[] => ['unshare', '--user', `--map-user=${uid}`];
 
 const attempt = (identity: Identity, command: string, args: readonly string[]): boolean => {
   const { prefix, uid, gid } = asIdentity(identity);
@@ -78,7 +81,7 @@ const runs = (identity: Identity, binaries: PostgresBinaries): boolean =>
 const reaches = (identity: Identity, dataDir: string): boolean => attempt(identity, 'test', ['-w', join(dataDir, '.')]);
 
 /** Gives the data directory to the identity; the whole tree only when an earlier run used another one. */
-const own = (dataDir: string, { owner }: Identity): void => {
+const giveTo = (dataDir: string, { owner }: Identity): void => {
   if (process.geteuid?.() !== 0 || statSync(dataDir).uid === owner.uid) return;
   chownSync(dataDir, owner.uid, owner.gid);
   spawnSync('chown', ['-R', `${owner.uid}:${owner.gid}`, dataDir], { stdio: 'ignore' });
