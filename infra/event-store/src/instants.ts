@@ -1,5 +1,15 @@
-/** RFC 3339, UTC, always six fraction digits: the text of a `recordedAt`, from microseconds since 1970. */
+let last = { micros: Number.NaN, text: '' };
+
+/**
+ * RFC 3339, UTC, always six fraction digits: the text of a `recordedAt`, from microseconds since 1970. All events of an append have
+ * the same, so the last one is kept.
+ */
 export const formatMicros = (micros: number): string => {
+  if (micros !== last.micros) last = { micros, text: toText(micros) };
+  return last.text;
+};
+
+const toText = (micros: number): string => {
   const seconds = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19);
   return `${seconds}.${String(micros % 1_000_000).padStart(6, '0')}Z`;
 };

@@ -20,7 +20,7 @@ const TUNING: Tuning = {
   maxEvents: 1_000,
   pauseMs: 75,
   breakdownPauseMs: 400,
-  mostPending: 10_000,
+  mostPending: 5_000,
   limits: { tenants: 1_000, periods: 50_000 },
 };
 

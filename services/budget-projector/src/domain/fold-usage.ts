@@ -11,12 +11,13 @@ export const planUsage = (tenant: TenantFold, event: UsageRecordedEvent): Plan =
   const charged = charge(event, tenant.history.definitions);
   if (charged.cost !== null) {
     const { postings, waiting } = postAll(tenant, event, charged, charged.cost, event, false);
-    return { cause: event, tenant: tenant.tenant, postings, ...(waiting !== null && { waiting }) };
+    const plan = { cause: event, tenant: tenant.tenant, postings, charged };
+    return waiting === null ? plan : { ...plan, waiting };
   }
   const amount = { picos: null, failed: charged.failed, effectiveAt: charged.effectiveAt };
   const postings = budgetsFor(tenant, charged, event.position).flatMap((budget) => posting(budget, amount, false));
   const waiting = { reason: 'price', tenant: tenant.tenant, position: event.position, event } as const;
-  return { cause: event, tenant: tenant.tenant, postings, waiting };
+  return { cause: event, tenant: tenant.tenant, postings, charged, waiting };
 };
 
 /** Prices came in at `cause`: usage that waited is charged by its own tree, these prices and the budgets there are; null: it waits on. */

@@ -1,4 +1,5 @@
 import type { LedgerEvent, Period } from '@bursar/contracts';
+import type { Charge } from '@bursar/contracts/folds';
 import type { BudgetFold } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideAfterUsage } from './decide-crossings.js';
@@ -19,6 +20,8 @@ export type Plan = Readonly<{
   cause: LedgerEvent;
   tenant: string;
   postings: readonly Posting[];
+  /** Of a usage event at its own position. */
+  charged?: Charge;
   waiting?: Waiting;
   stillWaiting?: Waiting;
   /** Position of the usage that waits no longer. */

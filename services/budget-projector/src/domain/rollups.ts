@@ -1,95 +1,122 @@
-import { canonicalJson, type EpochNs, NS_PER_SECOND, parseDecimal, type ScopeRef, type UsageRecordedEvent } from '@bursar/contracts';
+import { canonicalJson, type EpochNs, NS_PER_SECOND, type ScopeRef, type UsageRecordedEvent } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
 
 /** What one cell of the breakdown gains: increments, which add up in any order. */
-export type Rollup = {
-  readonly tenant: string;
-  readonly scope: ScopeRef;
+export type Rollup = Readonly<{
+  tenant: string;
+  scope: ScopeRef;
   /** Start of the quarter hour of effectiveAt: some zones are :30 and :45 off. */
-  readonly bucket: EpochNs;
+  bucket: EpochNs;
   /** Canonical JSON of the dimensions people group by. */
-  readonly key: string;
+  key: string;
   /** Empty while the usage has no price. */
-  readonly currency: string;
-  spend: bigint;
-  events: number;
-  unpriced: number;
-  /** Scaled by 10^12. */
-  inputTokens: bigint;
-  outputTokens: bigint;
-};
+  currency: string;
+  gain: Gain;
+}>;
+
+export type Gain = { spend: bigint; events: number; unpriced: number; inputTokens: bigint; outputTokens: bigint };
 
 const QUARTER_HOUR = 900n * NS_PER_SECOND;
-const TOKEN_SCALE = 12;
+/** Keys kept for reuse; past it they are forgotten and made anew. */
+const MAX_KEYS = 10_000;
 
-/** Rollup cells by scope and quarter hour, between two commits: usage of the same cell is one row. */
+type PathCells = Readonly<{ tenant: string; path: readonly ScopeRef[]; byKey: Map<string, Map<number, Gain>> }>;
+
+/**
+ * Rollup cells by scope and quarter hour, between two commits. Gathered by path first, since most usage comes on few paths (the tree
+ * hands out the same array again and again), and spread over the scopes of the path when taken.
+ */
 export class Rollups {
-  readonly #cells = new Map<string, Rollup>();
-
-  get size(): number {
-    return this.#cells.size;
-  }
+  #byPath = new Map<readonly ScopeRef[], PathCells>();
+  readonly #keys = new Map<string, string>();
 
   /** Adds a usage event with its charge to every scope of its path. */
   add(tenant: string, usage: UsageRecordedEvent, charged: Charge): void {
-    this.#addAll(tenant, usage, charged, 1);
+    this.#add(tenant, usage, charged, 1);
   }
 
   /** The usage was added without a price: it moves to the cells of its currency. */
-  reprice(tenant: string, usage: UsageRecordedEvent, unpriced: Charge, priced: Charge): void {
-    this.#addAll(tenant, usage, unpriced, -1);
-    this.#addAll(tenant, usage, priced, 1);
+  reprice(tenant: string, usage: UsageRecordedEvent, priced: Charge): void {
+    this.#add(tenant, usage, { ...priced, cost: null }, -1);
+    this.#add(tenant, usage, priced, 1);
   }
 
   /** The cells so far; those that came to nothing are left out. */
   take(): readonly Rollup[] {
-    const cells = [...this.#cells.values()].filter(isChange);
-    this.#cells.clear();
-    return cells;
+    const cells = new Map<string, Rollup>();
+    for (const paths of this.#byPath.values()) spread(paths, cells);
+    this.#byPath = new Map();
+    return [...cells.values()].filter(({ gain }) => isChange(gain));
   }
 
-  #addAll(tenant: string, usage: UsageRecordedEvent, charged: Charge, sign: 1 | -1): void {
-    const bucket = charged.effectiveAt - (charged.effectiveAt % QUARTER_HOUR);
-    const currency = charged.cost?.currency ?? '';
-    const key = dimensionsKey(usage, currency);
-    const spend = (charged.cost?.picos ?? 0n) * BigInt(sign);
-    const input = tokens(usage, 'inputTokens') * BigInt(sign);
-    const output = tokens(usage, 'outputTokens') * BigInt(sign);
-    const suffix = `\u0000${bucket}\u0000${key}`;
-    for (const scope of charged.path) {
-      const cell = this.#cell(`${tenant}\u0000${scope}${suffix}`, { tenant, scope, bucket, key, currency });
-      cell.spend += spend;
-      cell.events += sign;
-      if (charged.cost === null) cell.unpriced += sign;
-      cell.inputTokens += input;
-      cell.outputTokens += output;
-    }
+  #add(tenant: string, usage: UsageRecordedEvent, charged: Charge, sign: 1 | -1): void {
+    const { quantities } = usage.data;
+    // Tokens are whole numbers; what is not throws before anything was added.
+    const input = BigInt(quantities?.inputTokens ?? 0);
+    const output = BigInt(quantities?.outputTokens ?? 0);
+    const gain = this.#gain(tenant, charged.path, this.#key(usage, charged), Number(charged.effectiveAt / QUARTER_HOUR));
+    gain.events += sign;
+    if (charged.cost === null) gain.unpriced += sign;
+    else gain.spend += sign === 1 ? charged.cost.picos : -charged.cost.picos;
+    gain.inputTokens += sign === 1 ? input : -input;
+    gain.outputTokens += sign === 1 ? output : -output;
   }
 
-  #cell(id: string, place: Pick<Rollup, 'tenant' | 'scope' | 'bucket' | 'key' | 'currency'>): Rollup {
-    let cell = this.#cells.get(id);
-    if (cell === undefined) {
-      cell = { ...place, spend: 0n, events: 0, unpriced: 0, inputTokens: 0n, outputTokens: 0n };
-      this.#cells.set(id, cell);
+  #gain(tenant: string, path: readonly ScopeRef[], key: string, bucket: number): Gain {
+    const { byKey } = getOrAdd(this.#byPath, path, () => ({ tenant, path, byKey: new Map<string, Map<number, Gain>>() }));
+    const byBucket = getOrAdd(byKey, key, () => new Map<number, Gain>());
+    return getOrAdd(byBucket, bucket, noGain);
+  }
+
+  #key({ data }: UsageRecordedEvent, { cost }: Charge): string {
+    const { meter, category, status, dimensions } = data;
+    const { provider, model, agent, campaign } = dimensions ?? NO_DIMENSIONS;
+    // NUL is in none of them, and an absent one is told from an empty one.
+    const parts = `${meter ?? ABSENT}\u0000${category ?? ABSENT}\u0000${status}\u0000${cost?.currency ?? ''}\u0000${provider ?? ABSENT}\u0000${model ?? ABSENT}\u0000${agent ?? ABSENT}\u0000${campaign ?? ABSENT}`;
+    let key = this.#keys.get(parts);
+    if (key === undefined) {
+      key = canonicalJson({ meter, category, status, currency: cost?.currency, provider, model, agent, campaign });
+      if (this.#keys.size >= MAX_KEYS) this.#keys.clear();
+      this.#keys.set(parts, key);
     }
-    return cell;
+    return key;
   }
 }
 
-/** The dimensions of every cell; any other is read from the ledger. */
-const GROUPED = ['provider', 'model', 'agent', 'campaign'] as const;
-
-const dimensionsKey = ({ data }: UsageRecordedEvent, currency: string): string => {
-  const { meter, category, status, dimensions } = data;
-  const key: Record<string, string | undefined> = { meter, category, status, currency: currency === '' ? undefined : currency };
-  for (const name of GROUPED) key[name] = dimensions?.[name];
-  return canonicalJson(key);
+const getOrAdd = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 };
 
-const tokens = ({ data }: UsageRecordedEvent, unit: string): bigint => {
-  const text = data.quantities?.[unit];
-  return text === undefined ? 0n : parseDecimal(text, TOKEN_SCALE);
+const ABSENT = '\u0001';
+const NO_DIMENSIONS: Readonly<Record<string, string>> = {};
+
+const noGain = (): Gain => ({ spend: 0n, events: 0, unpriced: 0, inputTokens: 0n, outputTokens: 0n });
+
+const spread = ({ tenant, path, byKey }: PathCells, cells: Map<string, Rollup>): void => {
+  for (const [key, byBucket] of byKey) {
+    const { currency = '' } = JSON.parse(key) as { currency?: string };
+    for (const [bucket, gain] of byBucket) {
+      for (const scope of path) {
+        const id = `${tenant}\u0000${scope}\u0000${bucket}\u0000${key}`;
+        const known = cells.get(id);
+        if (known === undefined) cells.set(id, { tenant, scope, bucket: BigInt(bucket) * QUARTER_HOUR, key, currency, gain: { ...gain } });
+        else addGain(known.gain, gain);
+      }
+    }
+  }
 };
 
-const isChange = ({ spend, events, unpriced, inputTokens, outputTokens }: Rollup): boolean =>
+const addGain = (into: Gain, more: Gain): void => {
+  into.spend += more.spend;
+  into.events += more.events;
+  into.unpriced += more.unpriced;
+  into.inputTokens += more.inputTokens;
+  into.outputTokens += more.outputTokens;
+};
+
+const isChange = ({ spend, events, unpriced, inputTokens, outputTokens }: Gain): boolean =>
   spend !== 0n || events !== 0 || unpriced !== 0 || inputTokens !== 0n || outputTokens !== 0n;

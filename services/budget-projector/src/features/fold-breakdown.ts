@@ -1,12 +1,13 @@
 import type { LedgerEvent, UsageRecordedEvent } from '@bursar/contracts';
-import { charge } from '@bursar/contracts/folds';
+import { type Charge, charge } from '@bursar/contracts/folds';
 import type { Quarantined } from '../domain/changes.js';
 import { Rollups } from '../domain/rollups.js';
 import { completesPriceList } from '../domain/tenant-history.js';
 import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
 import type { Flush } from './fold-partition.js';
-import { isUnreadable, type LedgerItem } from './ledger.js';
+import type { Folded } from './handover.js';
+import { isUnreadable } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
 
@@ -30,9 +31,17 @@ export class BreakdownFold {
     return this.#events;
   }
 
-  async fold(items: readonly LedgerItem[], flush: Flush): Promise<void> {
-    for (const item of items) {
-      if (!isUnreadable(item)) await this.#foldEvent(item, flush);
+  async fold(items: readonly Folded[], flush: Flush): Promise<void> {
+    for (const { item, charged } of items) {
+      if (isUnreadable(item)) {
+        // The main loop has set it aside.
+      } else if (item.type === 'UsageRecorded') {
+        const known = charged ?? (await this.#charge(item));
+        if (known !== null) this.#addUsage(item, known);
+      } else if (completesPriceList(item)) {
+        await flush(); // the table of what waits is complete
+        await this.#reprice(item);
+      }
       this.#position = item.position;
       this.#events += 1;
     }
@@ -51,22 +60,15 @@ export class BreakdownFold {
     return batch;
   }
 
-  async #foldEvent(event: LedgerEvent, flush: Flush): Promise<void> {
-    if (event.type === 'UsageRecorded') await this.#addUsage(event);
-    else if (completesPriceList(event)) {
-      await flush(); // the table of what waits is complete
-      await this.#reprice(event);
-    }
+  async #charge(usage: UsageRecordedEvent): Promise<Charge | null> {
+    const { definitions } = await this.histories.get(usage.meta.tenant);
+    return this.#attempt(usage.position, usage.meta.tenant, () => charge(usage, definitions));
   }
 
-  async #addUsage(usage: UsageRecordedEvent): Promise<void> {
+  #addUsage(usage: UsageRecordedEvent, charged: Charge): void {
     const { tenant } = usage.meta;
-    const { definitions } = await this.histories.get(tenant);
-    this.#attempt(usage.position, tenant, () => {
-      const charged = charge(usage, definitions);
-      this.#rollups.add(tenant, usage, charged);
-      if (charged.cost === null) this.#waiting.push({ reason: 'price', tenant, position: usage.position, event: usage });
-    });
+    this.#attempt(usage.position, tenant, () => this.#rollups.add(tenant, usage, charged));
+    if (charged.cost === null) this.#waiting.push({ reason: 'price', tenant, position: usage.position, event: usage });
   }
 
   async #reprice(event: LedgerEvent): Promise<void> {
@@ -80,8 +82,7 @@ export class BreakdownFold {
         this.#attempt(position, tenant, () => {
           const priced = charge(usage, definitions, position, event.position);
           if (priced.cost === null) return;
-          const unpriced = { ...priced, cost: null };
-          this.#rollups.reprice(tenant, usage, unpriced, priced);
+          this.#rollups.reprice(tenant, usage, priced);
           this.#settled.push({ tenant, position });
         });
       }
@@ -90,12 +91,13 @@ export class BreakdownFold {
     }
   }
 
-  #attempt(position: number, tenant: string, step: () => void): void {
+  #attempt<T>(position: number, tenant: string, step: () => T): T | null {
     try {
-      step();
+      return step();
     } catch (error) {
       const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       this.#quarantined.push({ position, tenant, reason, budgetIds: [] });
+      return null;
     }
   }
 }

@@ -12,6 +12,7 @@ import type { TenantFold } from '../domain/tenant-fold.js';
 import { completesPriceList } from '../domain/tenant-history.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { FoldMemory } from './fold-memory.js';
+import type { Folded } from './handover.js';
 import { isUnreadable, type LedgerItem } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 
@@ -30,6 +31,7 @@ export class PartitionFold {
   constructor(
     private readonly tables: ProjectionTables,
     private readonly memory: FoldMemory,
+    private readonly onFolded: (folded: Folded) => void = () => undefined,
   ) {}
 
   /** What changed since they were last taken. Take them between two folds, and write them before the next are written. */
@@ -59,9 +61,11 @@ export class PartitionFold {
         const { position, tenant, unreadable } = item;
         this.#changes.quarantined.push({ position, tenant, reason: unreadable, budgetIds: null });
         this.#changes.passed({ position, meta: { tenant: tenant ?? '' } });
+        this.onFolded({ item, charged: null });
       } else {
         await this.#foldOther(item, flush);
         this.#changes.passed(item);
+        this.onFolded({ item, charged: null });
         if (this.#changes.recounted.length > 0) await flush(); // what is read of the budget from here on must be read without its old balances
       }
     }
@@ -73,6 +77,7 @@ export class PartitionFold {
     for (const { event, plan } of plans) {
       if (plan !== null) this.#apply(plan, event.position);
       this.#changes.passed(event);
+      this.onFolded({ item: event, charged: plan?.charged ?? null });
     }
   }
 

@@ -19,6 +19,9 @@ export abstract class Ledger {
    */
   abstract follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void>;
 
+  /** Positions after + 1 … after + limit, as far as the store goes (and at least one, when there is one). Throws `UnknownEventError`. */
+  abstract read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]>;
+
   abstract head(partition: number): Promise<number>;
 
   /** Position of a tenant's first usage; null when there is none. */

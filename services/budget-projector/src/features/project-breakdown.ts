@@ -1,11 +1,10 @@
 import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
+import type { Folded } from './handover.js';
 import type { Ledger } from './ledger.js';
 import { Pace } from './pace.js';
-import { CheckpointAheadOfStoreError } from './project-partition.js';
+import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';
 import type { ProjectionTables } from './projection-tables.js';
-import type { TenantHistories } from './tenant-histories.js';
-import type { Watermark } from './watermark.js';
 
 export type BreakdownOptions = Readonly<{
   partition: number;
@@ -15,6 +14,9 @@ export type BreakdownOptions = Readonly<{
   mostPending: number;
 }>;
 
+/** What the breakdown needs of the session it runs beside. */
+type MainLoop = Pick<PartitionSession, 'committed' | 'handover' | 'histories'>;
+
 /**
  * The breakdown's own loop over a partition, with its own checkpoint. It stays behind what the main loop has committed, whose
  * definitions it reads, and never holds the main loop up.
@@ -22,8 +24,7 @@ export type BreakdownOptions = Readonly<{
 export const projectBreakdown = async (
   tables: ProjectionTables,
   ledger: Ledger,
-  histories: TenantHistories,
-  main: Watermark,
+  main: MainLoop,
   options: BreakdownOptions,
   committed: (position: number, events: number) => void,
 ): Promise<void> => {
@@ -31,7 +32,7 @@ export const projectBreakdown = async (
   let fence = await tables.take('breakdown', partition);
   const head = await ledger.head(partition);
   if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
-  const fold = new BreakdownFold(tables, histories);
+  const fold = new BreakdownFold(tables, main.histories);
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const committer = new Committer(
@@ -48,13 +49,25 @@ export const projectBreakdown = async (
     () => failed.abort(),
   );
   try {
-    await ledger.follow({ partition, after: fence.position, maxEvents, signal: stop }, async (items) => {
-      await main.reached(items.at(-1)?.position ?? 0, stop);
-      if (stop.aborted) return;
+    for (let { position } = fence; !stop.aborted; ) {
+      await main.committed.reached(position + 1, stop);
+      if (stop.aborted) break;
+      const items = await next(main, ledger, partition, position, maxEvents);
       await committer.around(() => fold.fold(items, () => committer.flush()));
-    });
+      position = items.at(-1)?.item.position ?? position;
+    }
     await committer.flush();
   } finally {
     await committer.stop();
   }
+};
+
+/** What the main loop has committed and still has at hand; else read from the store, up to where that begins. */
+const next = async (main: MainLoop, ledger: Ledger, partition: number, after: number, limit: number): Promise<readonly Folded[]> => {
+  const through = main.committed.position;
+  const items = main.handover.take(after, through, limit);
+  if (items.length > 0) return items;
+  const missing = Math.min(through, main.handover.first - 1) - after;
+  const read = await ledger.read(partition, after, Math.min(limit, Math.max(1, missing)));
+  return read.map((item) => ({ item, charged: null }));
 };

@@ -3,6 +3,7 @@ import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
 import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
+import { Handover } from './handover.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
 import { Pace } from './pace.js';
 import { DataRefusedError, type Fence, type ProjectionTables } from './projection-tables.js';
@@ -22,6 +23,9 @@ export class CheckpointAheadOfStoreError extends Error {
     super(`CHECKPOINT_AHEAD_OF_STORE: partition ${partition} is folded to ${checkpoint}, the store ends at ${head}`);
   }
 }
+
+/** Events kept for the breakdown, at most: more than may wait for a commit. */
+const HANDED_OVER = 10_000;
 
 /** No retry cures these: the partition stops, and this process is not ready until an operator or a new release acts. */
 export const haltsPartition = (error: unknown): error is Error =>
@@ -53,6 +57,8 @@ export class PartitionSession {
   readonly histories: TenantHistories;
   /** Committed. */
   readonly committed = new Watermark();
+  /** Folded, and perhaps not committed yet. */
+  readonly handover = new Handover(HANDED_OVER);
   readonly #ended = new AbortController();
   #fence: Fence | null = null;
 
@@ -86,7 +92,7 @@ export class PartitionSession {
     const { partition, signal, maxEvents, pauseMs, mostPending } = this.options;
     const stop = AbortSignal.any([signal, this.#ended.signal]);
     const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
-    const fold = new PartitionFold(this.tables, memory);
+    const fold = new PartitionFold(this.tables, memory, (folded) => this.handover.push(folded));
     const committer = new Committer(
       {
         pending: () => fold.changes.events,

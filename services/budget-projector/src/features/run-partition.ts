@@ -100,7 +100,7 @@ export class PartitionRunner {
     const options = { partition, signal, maxEvents: tuning.maxEvents, pauseMs: tuning.breakdownPauseMs, mostPending: tuning.mostPending };
     for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
-        await projectBreakdown(tables, ledger, session.histories, session.committed, options, (position, events) =>
+        await projectBreakdown(tables, ledger, session, options, (position, events) =>
           this.events.committed('breakdown', partition, position, events),
         );
       } catch (error) {

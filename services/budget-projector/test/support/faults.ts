@@ -49,6 +49,9 @@ export class FailingLedger extends Ledger {
   follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void> {
     return this.ledger.follow(options, handler);
   }
+  read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
+    return this.ledger.read(partition, after, limit);
+  }
   head(partition: number): Promise<number> {
     return this.ledger.head(partition);
   }

@@ -53,6 +53,10 @@ export class MemoryLedger extends Ledger {
     }
   }
 
+  async read(_partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
+    return this.after(after, limit);
+  }
+
   async head(): Promise<number> {
     return this.events.length;
   }

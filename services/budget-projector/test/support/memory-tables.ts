@@ -107,15 +107,15 @@ export class MemoryTables extends ProjectionTables {
 
   async commitBreakdown(fence: Fence, batch: BreakdownBatch): Promise<Fence> {
     const next = this.#advance(fence, batch.position);
-    for (const { tenant, scope, bucket, key: dimensions, spend, events, unpriced, inputTokens, outputTokens } of batch.rollups) {
+    for (const { tenant, scope, bucket, key: dimensions, gain } of batch.rollups) {
       const id = key(tenant, scope, formatInstant(bucket), dimensions);
       const cell = this.rollups.get(id) ?? { spend: 0n, events: 0, unpriced: 0, input: 0n, output: 0n };
       this.rollups.set(id, {
-        spend: cell.spend + spend,
-        events: cell.events + events,
-        unpriced: cell.unpriced + unpriced,
-        input: cell.input + inputTokens,
-        output: cell.output + outputTokens,
+        spend: cell.spend + gain.spend,
+        events: cell.events + gain.events,
+        unpriced: cell.unpriced + gain.unpriced,
+        input: cell.input + gain.inputTokens,
+        output: cell.output + gain.outputTokens,
       });
     }
     this.#writeWaiting('breakdown', batch);

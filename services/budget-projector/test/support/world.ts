@@ -201,7 +201,11 @@ export class Driver {
       if (fold.events === 0 || this.#breakdownFence === null) return;
       this.#breakdownFence = await this.tables.commitBreakdown(this.#breakdownFence, fold.take());
     };
-    await fold.fold(this.ledger.events.slice(this.#breakdownFence.position, position), flush);
+    const items = this.ledger.events.slice(this.#breakdownFence.position, position);
+    await fold.fold(
+      items.map((item) => ({ item, charged: null })),
+      flush,
+    );
     await flush();
   }
 

@@ -1,11 +1,9 @@
-import { formatDecimal, formatInstant, formatPicos } from '@bursar/contracts';
+import { formatInstant, formatPicos } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import type { Rollup } from '../../domain/rollups.js';
 import { type Fence, FencedError } from '../../features/projection-tables.js';
 import { column } from './columns.js';
-
-const TOKEN_SCALE = 12;
 
 /** Moves the breakdown's checkpoint and adds the increments, in one statement. Throws {@link FencedError} and writes nothing otherwise. */
 export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, position: number, rows: readonly Rollup[]): Promise<Fence> => {
@@ -22,11 +20,11 @@ export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, pos
         ${column(rows, 'timestamptz', (row) => formatInstant(row.bucket))},
         ${column(rows, 'text', (row) => row.key)},
         ${column(rows, 'text', (row) => row.currency)},
-        ${column(rows, 'numeric', (row) => formatPicos(row.spend))},
-        ${column(rows, 'bigint', (row) => row.events)},
-        ${column(rows, 'bigint', (row) => row.unpriced)},
-        ${column(rows, 'numeric', (row) => formatDecimal(row.inputTokens, TOKEN_SCALE))},
-        ${column(rows, 'numeric', (row) => formatDecimal(row.outputTokens, TOKEN_SCALE))}
+        ${column(rows, 'numeric', (row) => formatPicos(row.gain.spend))},
+        ${column(rows, 'bigint', (row) => row.gain.events)},
+        ${column(rows, 'bigint', (row) => row.gain.unpriced)},
+        ${column(rows, 'numeric', (row) => row.gain.inputTokens.toString())},
+        ${column(rows, 'numeric', (row) => row.gain.outputTokens.toString())}
       ) AS u
       ON CONFLICT (tenant, scope, bucket, key) DO UPDATE SET
         spend = rollup.spend + excluded.spend, events = rollup.events + excluded.events, unpriced = rollup.unpriced + excluded.unpriced,

@@ -36,6 +36,10 @@ export class StoreLedger extends Ledger {
     return consumeStored({ store, bus, partition, after, maxEvents, pollMs: POLL_MS, signal }, ({ events }) => deliver(events));
   }
 
+  async read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
+    return (await this.store.readPartition(partition, after, limit)).map(read);
+  }
+
   async head(partition: number): Promise<number> {
     const heads = await this.store.heads();
     return heads.find((head) => head.partition === partition)?.position ?? 0;
