@@ -136,7 +136,6 @@ describe('time', () => {
     expect(status(once, '7', { now: parseInstant('2025-01-16T00:00:00Z') })).toMatchObject({ ...only, daysRemaining: 16 });
     expect(status(once, '7')).toMatchObject({ ...only, daysRemaining: 0, projectedExhaustion: null });
   });
-  });
 
   test('the first minutes are taken for an hour, so that one call does not project a fortune', () => {
     expect(status({}, '1', { now: parseInstant('2025-11-01T00:00:01Z') })).toMatchObject({ burnRate: '24.00', projectedTotal: '720.00' });
