@@ -17,3 +17,4 @@ export * from './values/period.js';
 export * from './values/period-change.js';
 export * from './values/scope.js';
 export * from './values/timezone.js';
+export * from './values/trace-context.js';

@@ -10,7 +10,9 @@ export type EventMeta = Readonly<{
   correlationId?: string;
   /** The id of the event or request that caused this one. */
   causationId?: string;
+  /** W3C Trace Context of what caused it, `tracestate` only beside `traceparent`. */
   traceparent?: string;
+  tracestate?: string;
 }>;
 
 /** An event type at its newest version, with the schema of its data and the upcasters from every older version. */

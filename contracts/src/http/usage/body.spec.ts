@@ -83,6 +83,29 @@ describe('a CloudEvent', () => {
     expect(codes(readUsageBody('cloudevent-batch', envelope))).toBe('400 batch_size');
   });
 
+  test('a valid trace of the envelope is handed on, in structured and in binary mode; one that is not is ignored', () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const trace = { traceparent, tracestate: 'a=1' };
+    const itemOf = (extensions: object) => {
+      const reading = readUsageBody('cloudevent', { ...envelope, ...extensions });
+      return reading.ok ? reading.items[0] : reading;
+    };
+    expect(itemOf(trace)).toMatchObject({ trace });
+    expect(itemOf({ traceparent, tracestate: 'A' })).toMatchObject({ trace: { traceparent } });
+    for (const bad of [{ traceparent: 'x' }, { traceparent: 7 }, { traceparent: null }, { tracestate: 'a=1' }]) {
+      expect(itemOf(bad)).toMatchObject({ sent: {} });
+      expect(itemOf(bad)).not.toHaveProperty('trace');
+    }
+    const headers = {
+      'ce-specversion': '1.0',
+      'ce-type': 'bursar.usage.v1',
+      'ce-id': 'a',
+      'ce-source': 's',
+      'ce-traceparent': traceparent,
+    };
+    expect(readUsageBody('cloudevent', toStructured(headers, data))).toMatchObject({ items: [{ trace: { traceparent } }] });
+  });
+
   test('binary mode is the same event', () => {
     const headers = {
       'content-type': 'application/json',

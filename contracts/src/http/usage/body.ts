@@ -1,4 +1,5 @@
 import { isPlainText } from '../../values/scope.js';
+import type { Trace } from '../../values/trace-context.js';
 import { makeProblem, type Problem } from '../problem.js';
 import { fromCloudEvent } from './cloudevent.js';
 import { LIMITS } from './limits.js';
@@ -9,9 +10,9 @@ import type { SentUsage } from './sent.js';
 /** How a body carries usage: by its content type (HTTP) or header (NATS). Binary mode is made structured first. */
 export type UsageMode = 'json' | 'cloudevent' | 'cloudevent-batch';
 
-/** One event of a body, in request order. `id` and `source` are as sent, null where they cannot be repeated. */
+/** One event of a body, in request order; `trace` is one it brought itself. `id` and `source` are as sent, null where they cannot be repeated. */
 export type UsageItem = Readonly<
-  { id: string | null; source: string | null } & ({ sent: SentUsage; traceparent?: string } | { problem: Problem })
+  { id: string | null; source: string | null } & ({ sent: SentUsage; trace?: Trace } | { problem: Problem })
 >;
 
 export type UsageBodyReading = Readonly<{ ok: true; items: readonly UsageItem[] } | { ok: false; problem: Problem }>;
@@ -68,7 +69,7 @@ const cloudEventItem = (event: unknown): UsageItem => {
   }
   const item = plainItem(opened.usage);
   if ('problem' in item) return { ...item, problem: inEnvelope(item.problem) };
-  return opened.traceparent === undefined ? item : { ...item, traceparent: opened.traceparent };
+  return opened.trace === null ? item : { ...item, trace: opened.trace };
 };
 
 const names = (id: unknown, source: unknown): { id: string | null; source: string | null } => ({

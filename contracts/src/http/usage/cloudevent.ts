@@ -1,4 +1,5 @@
 import { readScope } from '../../values/scope.js';
+import { readTrace, type Trace } from '../../values/trace-context.js';
 import { type IssueCode, makeProblem, type Problem } from '../problem.js';
 import { isDictionary } from './parts.js';
 
@@ -7,7 +8,7 @@ export const USAGE_TYPE = 'bursar.usage.v1';
 
 /** An envelope opened: usage for `readUsageEvent`, a refusal of this event alone, or no CloudEvent at all. */
 export type CloudEventReading = Readonly<
-  | { kind: 'usage'; usage: Readonly<Record<string, unknown>>; traceparent?: string }
+  | { kind: 'usage'; usage: Readonly<Record<string, unknown>>; trace: Trace | null }
   | { kind: 'rejected'; id: unknown; source: unknown; problem: Problem }
   | { kind: 'malformed'; problem: Problem }
 >;
@@ -17,7 +18,7 @@ const JSON_TYPE = /^[a-z0-9.+-]+\/(?:json|[a-z0-9.-]+\+json)(?:\s*;.*)?$/i;
 
 /**
  * A structured CloudEvent 1.0 as usage: `id`, `source` and `time` from the envelope, the rest from `data`; a `subject` that is a
- * scope comes first among the scopes. Extensions are ignored, but `traceparent` is handed on. Other types wait for mapping rules (A15).
+ * scope comes first among the scopes. Extensions are ignored, but a valid `traceparent` with its `tracestate` is handed on. Other types wait for mapping rules (A15).
  */
 export const fromCloudEvent = (sent: unknown): CloudEventReading => {
   if (!isDictionary(sent)) return { kind: 'malformed', problem: makeProblem('not_an_object', 'A CloudEvent is a JSON object') };
@@ -29,7 +30,7 @@ export const fromCloudEvent = (sent: unknown): CloudEventReading => {
   const problem = refusal(envelope);
   if (problem !== null) return { kind: 'rejected', id: envelope.id, source: envelope.source, problem };
   const data = envelope.data as Readonly<Record<string, unknown>>;
-  const { id, source, time, traceparent } = envelope;
+  const { id, source, time, traceparent, tracestate } = envelope;
   const usage = {
     ...data,
     id,
@@ -37,7 +38,7 @@ export const fromCloudEvent = (sent: unknown): CloudEventReading => {
     ...(time !== undefined && { occurredAt: time }),
     ...withSubject(envelope.subject, data.scopes),
   };
-  return { kind: 'usage', usage, ...(typeof traceparent === 'string' && { traceparent }) };
+  return { kind: 'usage', usage, trace: readTrace(traceparent, tracestate) };
 };
 
 /** In the JSON format an attribute of null is one that is not there (CloudEvents JSON §2.2). */
