@@ -3,12 +3,13 @@ import { EventStore } from '@bursar/event-store';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
 import { UsageController } from './adapters/http/usage.controller.js';
+import { PrometheusMeter } from './adapters/prometheus-meter.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { ProjectedBook } from './adapters/store/projected-book.js';
 import { TenantPrices } from './adapters/store/tenant-prices.js';
 import { AgeWindow } from './domain/age-window.js';
 import { DryRunUsage } from './features/dry-run-usage.js';
-import { LedgerClock, PriceLists, TenantBook } from './features/ports.js';
+import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
 import { RecordUsage } from './features/record-usage.js';
 
 export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; clock: DatabaseClock; maxAgeSeconds: number }>;
@@ -25,6 +26,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastruct
     { provide: PriceLists, useClass: TenantPrices },
     { provide: TenantBook, useValue: new ProjectedBook(database) },
     { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
+    { provide: UsageMeter, useClass: PrometheusMeter },
     RecordUsage,
     DryRunUsage,
   ],

@@ -52,6 +52,7 @@ const startBus = async (service: Service, { store, pool, url }: Ledger): Promise
   const { logger } = service;
   const bus = await connectBus({ url, name: 'ingestion', logger });
   store.onAppended((range) => bus.publishRange(range));
+  service.metrics.expose(() => bus.samples());
   await bus.ensureStreams();
   const recordUsage = service.app.get(RecordUsage, { strict: false });
   const intake = new UsageIntake(bus, recordUsage, logger);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { contentHash, partitionOf, tenantStream } from '@bursar/contracts';
 import { createDatabase, createPool } from '@bursar/database';
+import { freePort } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { send, usage } from './support/usage-client.js';
@@ -252,6 +253,17 @@ const projectBudget = async (tenant: string): Promise<void> => {
       .execute();
   await database.destroy();
 };
+
+test('what became of events is counted, on the ops listener alone', async () => {
+  const { service, url: own } = await world.replica({ OPS_PORT: String(await freePort()) });
+  await send(own, { events: [usage({ id: 'a' }), usage({ id: 'a' }), usage({ id: 'b' }), {}] }, { tenant: freshTenant() });
+  const text = await service.metrics.registry.metrics();
+  const counts = [...text.matchAll(/bursar_usage_events_total\{via="http",status="(\w+)".*\} (\d+)/g)].map(([, status, count]) => [
+    status,
+    count,
+  ]);
+  expect(Object.fromEntries(counts)).toEqual({ accepted: '2', duplicate: '1', rejected: '1' });
+});
 
 test('the answer names where the events are, and the ledger holds them there', async () => {
   const tenant = freshTenant();

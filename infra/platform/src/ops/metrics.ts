@@ -1,5 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
 
+/** A count that something keeps by itself. Its name ends in `_total`. */
+export type Sample = Readonly<{ name: string; help: string; value: number }>;
+
 /** Where a service registers what it measures: `new Counter({ …, registers: [metrics.registry] })`. Shown on the ops listener only. */
 export class Metrics {
   readonly registry = new Registry<OpenMetricsContentType>();
@@ -28,5 +31,20 @@ export class Metrics {
         this.set(loopLagMs() / 1_000);
       },
     });
+  }
+
+  /** Shows counts that are kept elsewhere, as they are when somebody looks. The names stay the same from call to call. */
+  expose(samples: () => readonly Sample[]): void {
+    for (const { name, help } of samples()) {
+      new Counter({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          this.inc(samples().find((sample) => sample.name === name)?.value ?? 0);
+        },
+      });
+    }
   }
 }

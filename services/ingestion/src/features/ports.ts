@@ -1,5 +1,6 @@
 import { type EpochNs, formatInstant } from '@bursar/contracts';
 import type { TenantDefinitions } from '@bursar/contracts/folds';
+import type { UsageResult } from '../domain/usage-result.js';
 
 /** The database's clock, without asking it each time. Ages are judged by it, never by this machine's. */
 export abstract class LedgerClock {
@@ -11,6 +12,11 @@ export const nowBy = (clock: LedgerClock): Readonly<{ now: EpochNs; nowText: str
   const now = clock.now();
   return { now, nowText: formatInstant(now) };
 };
+
+/** Told what became of the events of each request. */
+export abstract class UsageMeter {
+  abstract count(via: 'http' | 'nats', results: readonly UsageResult[]): void;
+}
 
 /** The price lists of a tenant as of now: a list whose command was answered is in what this answers. */
 export abstract class PriceLists {

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
 import { needsPrices, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
-import { LedgerClock, nowBy, PriceLists } from './ports.js';
+import { LedgerClock, nowBy, PriceLists, UsageMeter } from './ports.js';
 
 /** Who sends usage, and by which way. `trace` is the request's; an event's own wins. */
 export type UsageSender = Readonly<{ tenant: string; actor: string; via: 'http' | 'nats'; correlationId?: string; trace?: Trace | null }>;
@@ -29,6 +29,7 @@ export class RecordUsage {
     private readonly clock: LedgerClock,
     private readonly prices: PriceLists,
     private readonly window: AgeWindow,
+    private readonly meter: UsageMeter,
   ) {}
 
   async execute(items: readonly UsageItem[], sender: UsageSender): Promise<UsageReceipt> {
@@ -52,6 +53,7 @@ export class RecordUsage {
       last = Math.max(last, outcome.position);
       return resultOf(usage.item, usage.event.id, partition, outcome);
     });
+    this.meter.count(sender.via, results);
     return { results, position: last === 0 ? null : `${partition}:${last}` };
   }
 
