@@ -1,16 +1,26 @@
 import type { StoredEvent } from '@bursar/event-store';
+import { traceOfMeta } from './trace.js';
 
 /**
  * Stored events as CloudEvents 1.0, JSON format, and back with every byte of `data` and `meta` as stored: the hash chain is
  * over those bytes, so a consumer can check them. Extension attributes: `position` and `revision` (decimal text: a CloudEvents
  * integer has 32 bits), `schemaversion`, `contenthash` (base64), `meta` (the stored text), `datalength` (UTF-16 units of `data`, so
- * that a reader cuts it out without scanning). `data` comes last.
+ * that a reader cuts it out without scanning); `traceparent` and `tracestate` out of `meta`, for those who follow traces. `data` comes last.
  */
 export const toCloudEvent = (event: StoredEvent): string =>
   `{"specversion":"1.0","id":"${event.id}","source":"/bursar/ledger/${event.partition}","type":${JSON.stringify(event.type)},` +
   `"subject":${JSON.stringify(event.stream)},"time":"${event.recordedAt}","datacontenttype":"application/json",` +
   `"schemaversion":${event.version},"position":"${event.position}","revision":"${event.revision}",` +
-  `"contenthash":"${base64(event.contentHash)}","meta":${JSON.stringify(event.meta)},"datalength":${event.data.length},"data":${event.data}}`;
+  `"contenthash":"${base64(event.contentHash)}",${traceMembers(event.meta)}"meta":${JSON.stringify(event.meta)},` +
+  `"datalength":${event.data.length},"data":${event.data}}`;
+
+/** The extension attributes of CloudEvents' Distributed Tracing. */
+const traceMembers = (meta: string): string => {
+  const trace = traceOfMeta(meta);
+  if (trace === null) return '';
+  const state = trace.tracestate === undefined ? '' : `"tracestate":${JSON.stringify(trace.tracestate)},`;
+  return `"traceparent":"${trace.traceparent}",${state}`;
+};
 
 const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array): string => Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 

@@ -7,3 +7,4 @@ export type { Batch, ConsumeOptions } from './ledger/options.js';
 export type { Logger } from './logger.js';
 export type { StreamLimits } from './nats/streams.js';
 export { type Relay, type RelayOptions, startRelay } from './relay/relay.js';
+export { traceOfHeaders } from './trace.js';

@@ -2,6 +2,7 @@ import { HEADER, ledgerSubject, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursa
 import type { AppendedRange, StoredEvent } from '@bursar/event-store';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { fromBatch, MalformedEventError, toBatch } from './cloud-event.js';
+import { setTrace, sharedTrace } from './trace.js';
 
 /** What one append stored, as it travels on `ledger.<partition>`. */
 export type RangeMessage = Readonly<{ subject: string; headers: MsgHdrs; body: Uint8Array }>;
@@ -25,6 +26,7 @@ export const toRangeMessage = (range: AppendedRange): RangeMessage & { readonly 
   fields.set(HEADER.lastPosition, String(range.last));
   fields.set(HEADER.link, Buffer.from(range.link).toString('hex'));
   fields.set(HEADER.messageId, `ledger/${range.partition}/${range.first}-${range.last}`);
+  setTrace(fields, sharedTrace(range.events));
   return { subject: ledgerSubject(range.partition), headers: fields, body: wake ? NO_EVENTS : body, wake };
 };
 

@@ -1,7 +1,9 @@
+import type { Trace } from '@bursar/contracts';
 import { eventsSubject, HEADER, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursar/contracts/bus';
 import { metaOf, type StoredEvent } from '@bursar/event-store';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { toCloudEvent } from '../cloud-event.js';
+import { setTrace, sharedTrace, traceOfMeta } from '../trace.js';
 
 export type FanOutMessage = Readonly<{ subject: string; headers: MsgHdrs; body: Uint8Array }>;
 
@@ -39,7 +41,7 @@ const tenantReader = (): ((event: StoredEvent) => string | null) => {
 
 const single = (tenant: string, event: StoredEvent): FanOutMessage => ({
   subject: eventsSubject(tenant, event.type),
-  headers: headersOf('application/cloudevents+json', event.id),
+  headers: headersOf('application/cloudevents+json', event.id, traceOfMeta(event.meta)),
   body: Buffer.from(toCloudEvent(event)),
 });
 
@@ -47,31 +49,35 @@ const batches = (tenant: string, events: readonly StoredEvent[]): readonly FanOu
   const messages: FanOutMessage[] = [];
   let texts: string[] = [];
   let length = 0;
-  let first = events[0];
-  const flush = (last: StoredEvent | undefined) => {
-    if (first === undefined || last === undefined || texts.length === 0) return;
+  let from = 0;
+  const flush = (until: number) => {
+    const batch = events.slice(from, until);
+    const [first, last] = [batch[0], batch.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const id = `events/${last.partition}/${tenant}/${first.position}-${last.position}`;
     messages.push({
       subject: eventsSubject(tenant, last.type),
-      headers: headersOf('application/cloudevents-batch+json', `events/${last.partition}/${tenant}/${first.position}-${last.position}`),
+      headers: headersOf('application/cloudevents-batch+json', id, sharedTrace(batch)),
       body: Buffer.from(`[${texts.join(',')}]`),
     });
   };
   events.forEach((event, index) => {
     const text = toCloudEvent(event);
     if (texts.length === MAX_RANGE_EVENTS || (texts.length > 0 && length + text.length > MAX_RANGE_BYTES)) {
-      flush(events[index - 1]);
-      [texts, length, first] = [[], 0, event];
+      flush(index);
+      [texts, length, from] = [[], 0, index];
     }
     texts.push(text);
     length += text.length;
   });
-  flush(events.at(-1));
+  flush(events.length);
   return messages;
 };
 
-const headersOf = (contentType: string, id: string): MsgHdrs => {
+const headersOf = (contentType: string, id: string, trace: Trace | null): MsgHdrs => {
   const fields = headers();
   fields.set('Content-Type', contentType);
   fields.set(HEADER.messageId, id);
+  setTrace(fields, trace);
   return fields;
 };
