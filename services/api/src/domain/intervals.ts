@@ -13,14 +13,14 @@ export const wholeQuarters = (from: EpochNs, to: EpochNs): Period => ({
 });
 
 /**
- * The hours, days, weeks or months of a zone that [start, end) touches, in order, the first and last cut to it; null when they are
- * more than `max`. Hours are elapsed time, so the hour that a zone repeats in autumn is there twice.
+ * The whole hours, days, weeks or months of a zone that [start, end) touches, in order; null when they are more than `max`.
+ * Hours are elapsed time, so the hour that a zone repeats in autumn is there twice.
  */
 export const intervals = (granularity: Granularity, timezone: string, span: Period, max: number): readonly Period[] | null => {
   const found: Period[] = [];
   for (let next = first(granularity, timezone, span.start); next.start < span.end; next = following(granularity, timezone, next)) {
     if (found.length === max) return null;
-    found.push({ start: next.start < span.start ? span.start : next.start, end: next.end > span.end ? span.end : next.end });
+    found.push(next);
   }
   return found;
 };

@@ -30,7 +30,7 @@ export class ScopeSpend {
     return this.#on(tenant, async (trx) => {
       const span = await spanOf(trx, tenant, scope, query);
       const parts = span === null ? [] : granularity === undefined ? [span] : cut(granularity, timezone, span);
-      const cells = parts.length === 0 ? [] : await spendCells(trx, tenant, scope, parts, by);
+      const cells = span === null ? [] : await spendCells(trx, tenant, scope, span, parts, by);
       const groups = [...Map.groupBy(cells, (cell) => JSON.stringify([cell.interval, cell.key])).values()];
       const data = groups.map((group) => ({ ...place(group, parts, by, granularity), ...addSpend(group) }));
       return ok({ scope, ...shown(span), timezone, by, granularity: granularity ?? null, data, total: addSpend(cells) });
@@ -40,7 +40,7 @@ export class ScopeSpend {
   summary(tenant: string, scope: ScopeRef, query: Range): Promise<Answer> {
     return this.#on(tenant, async (trx) => {
       const span = await spanOf(trx, tenant, scope, query);
-      const cells = span === null ? [] : await spendCells(trx, tenant, scope, [span], 'status');
+      const cells = span === null ? [] : await spendCells(trx, tenant, scope, span, [span], 'status');
       const failed = cells.filter((cell) => cell.key === 'failed');
       return ok({ scope, ...shown(span), ...addSpend(cells), failed: addSpend(failed) });
     });

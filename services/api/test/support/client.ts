@@ -1,9 +1,11 @@
 import { ADMIN_KEY } from './system.js';
 
-export type Reply = Readonly<{ status: number; headers: Headers; body: any; text: string }>;
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers whose shape is what they check
+type Json = any;
+export type Reply = Readonly<{ status: number; headers: Headers; body: Json; text: string }>;
 type Options = Readonly<{ headers?: Record<string, string>; raw?: string | Uint8Array<ArrayBuffer> }>;
 
-/** Calls the api as one tenant. `body` is whatever the answer said: tests look into it. */
+/** Calls the api as one tenant. Paths without a leading slash are below /api/v1. */
 export class Client {
   constructor(
     private readonly url: string,
@@ -13,6 +15,10 @@ export class Client {
 
   as(tenant: string): Client {
     return new Client(this.url, tenant, this.key);
+  }
+
+  withKey(key: string | null): Client {
+    return new Client(this.url, this.tenant, key);
   }
 
   get(path: string, options?: Options): Promise<Reply> {
@@ -29,6 +35,15 @@ export class Client {
   }
   delete(path: string, options?: Options): Promise<Reply> {
     return this.send('DELETE', path, undefined, options);
+  }
+
+  /** Records usage and answers the position of the last event. */
+  async record(...events: object[]): Promise<string> {
+    const reply = await this.post('usage', { events });
+    const results = reply.body?.results as { status: string; position: string }[] | undefined;
+    const last = results?.at(-1);
+    if (last === undefined || results?.some(({ status }) => status !== 'accepted')) throw new Error(`not all was accepted: ${reply.text}`);
+    return last.position;
   }
 
   async send(method: string, path: string, body?: unknown, { headers = {}, raw }: Options = {}): Promise<Reply> {
@@ -48,3 +63,6 @@ export class Client {
     return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : null, text };
   }
 }
+
+/** A wait for a position, for reads. */
+export const WAIT = { headers: { prefer: 'wait=8' } };

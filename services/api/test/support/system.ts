@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort, type TestDatabase, testDatabase } from '@bursar/embedded';
+import { freePort, type TestDatabase, testDatabase, testNats } from '@bursar/embedded';
 import type { Service } from '@bursar/platform';
 import { bootApi } from '../../src/boot.js';
 import { ApiEnv } from '../../src/config.js';
@@ -10,7 +10,7 @@ export const ADMIN_KEY = 'bsr_test_admin_key_of_the_suite';
 /** Few, so that the projector's loops start fast. */
 const PARTITIONS = '4';
 
-/** The api in this process over a real database, store, projector and ingestion, each of the latter a process of its own. */
+/** The api in this process over real PostgreSQL and NATS, with projector and ingestion as processes of their own. */
 export type TestSystem = Readonly<{
   url: string;
   service: Service;
@@ -23,10 +23,11 @@ export type TestSystem = Readonly<{
 export type Process = Readonly<{ url: string; kill(): Promise<void>; start(): Promise<void> }>;
 
 export const startSystem = async (): Promise<TestSystem> => {
-  const database = await testDatabase();
+  const [database, nats] = await Promise.all([testDatabase(), testNats()]);
   const env = {
     DATABASE_URL: database.url,
     EVENT_STORE_URL: database.url,
+    NATS_URL: nats.url,
     BURSAR_ADMIN_KEY: ADMIN_KEY,
     PARTITIONS,
     LOG_LEVEL: 'error',
@@ -52,7 +53,7 @@ export const startSystem = async (): Promise<TestSystem> => {
     stop: async () => {
       await service.stop();
       await Promise.all([ingestion.kill(), projector.kill()]);
-      await database.drop();
+      await Promise.all([database.drop(), nats.stop()]);
     },
   };
 };

@@ -44,11 +44,12 @@ export const spendSpan = async (db: Kysely<Database>, tenant: string, scope: Sco
   return row?.first == null || row.last === null ? null : { start: parseInstant(row.first), end: parseInstant(row.last) };
 };
 
-/** Sums per interval, group and currency; dearest first within an interval. Cells without usage are absent. */
+/** Sums of what lies in the span, per interval, group and currency; dearest first in each. Cells without usage are absent. */
 export const spendCells = async (
   db: Kysely<Database>,
   tenant: string,
   scope: ScopeRef,
+  span: Period,
   intervals: readonly Period[],
   by: Group | null,
 ): Promise<readonly SpendCell[]> => {
@@ -60,6 +61,7 @@ export const spendCells = async (
       sum(unpriced)::bigint AS unpriced, sum(input_tokens) AS "inputTokens", sum(output_tokens) AS "outputTokens"
     FROM unnest(${starts}::timestamptz[], ${ends}::timestamptz[]) WITH ORDINALITY AS part(start, stop, number)
     JOIN projection.rollup ON tenant = ${tenant} AND scope = ${scope} AND bucket >= part.start AND bucket < part.stop
+      AND bucket >= ${formatInstant(span.start)}::timestamptz AND bucket < ${formatInstant(span.end)}::timestamptz
     GROUP BY 1, 2, 3 HAVING sum(events) <> 0 OR sum(spend) <> 0
     ORDER BY 1, sum(spend) DESC, 2, 3`.execute(db);
   return rows;

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
+import type { Client, Reply } from './client.js';
+
+/** A tenant nobody else uses. */
+export const freshTenant = (): string => `t-${randomUUID().slice(0, 18)}`;
+
+/** The least a budget needs; `more` overrides. A key of undefined is left out. */
+export const budgetBody = (more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  name: 'Monthly',
+  scope: 'team:ml',
+  limit: { amount: '1000', currency: 'USD' },
+  period: { kind: 'monthly' },
+  ...more,
+});
+
+export const makeBudget = async (client: Client, more: Readonly<Record<string, unknown>> = {}): Promise<Reply['body']> => {
+  const reply = await client.post('budgets', budgetBody(more));
+  if (reply.status !== 201) throw new Error(`no budget was made: ${reply.status} ${reply.text}`);
+  return reply.body;
+};
+
+export const usageOf = (amount: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  id: randomUUID(),
+  source: 'test',
+  scopes: ['team:ml'],
+  cost: { amount, currency: 'USD' },
+  ...more,
+});
+
+/** A problem document with this status and code; `pointer` is where the first field error is. */
+export const expectProblem = (reply: Reply, status: number, code?: string, pointer?: string): void => {
+  expect({
+    status: reply.status,
+    code: reply.body?.code,
+    ...(pointer !== undefined && { pointer: reply.body?.errors?.[0]?.pointer }),
+  }).toEqual({
+    status,
+    code: code ?? reply.body?.code,
+    ...(pointer !== undefined && { pointer }),
+  });
+  expect(reply.headers.get('content-type')).toBe('application/problem+json');
+  expect(reply.body).toMatchObject({ status, title: expect.any(String), type: expect.stringContaining('://'), detail: expect.any(String) });
+};
