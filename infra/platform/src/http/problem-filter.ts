@@ -2,6 +2,7 @@ import { PROBLEMS, type ProblemCode } from '@bursar/contracts/http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../ops/logger.js';
+import { traceFields } from '../trace/trace-scope.js';
 import { Problem } from './problem.js';
 import type { RouteIndex } from './route-index.js';
 
@@ -21,7 +22,9 @@ export class ProblemFilter implements ExceptionFilter {
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (reply.sent) return;
     const problem = request.is404 && !(exception instanceof Problem) ? this.noRoute(request) : toProblem(exception);
-    if (problem.code === 'internal_error') this.logger.error({ err: exception, requestId: request.id }, 'a request failed');
+    if (problem.code === 'internal_error') {
+      this.logger.error({ err: exception, requestId: request.id, ...traceFields(request.trace) }, 'a request failed');
+    }
     // After a body that is too large or late, what follows on the connection cannot be trusted to be a request.
     if (problem.status === 413 || problem.status === 408) reply.header('connection', 'close');
     // The 401 is the same text whatever was wrong, so it names no request.
@@ -39,6 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
   private noRoute(request: FastifyRequest): Problem {
     const allowed = this.routes.methodsOf(request.url);
     if (allowed.length === 0) return new Problem('not_found');
+    // The method is served here, so it is the address that cannot be read (`%zz`).
+    if (allowed.includes(request.method)) return new Problem('bad_request');
     return new Problem('method_not_allowed', undefined, { headers: { allow: allowed.join(', ') } });
   }
 }
