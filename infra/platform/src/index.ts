@@ -14,3 +14,5 @@ export { Metrics } from './ops/metrics.js';
 export { type Check, Readiness } from './ops/readiness.js';
 export { runService } from './run.js';
 export { createService, type Service, type ServiceOptions } from './service.js';
+export { continueTrace } from './trace/continue-trace.js';
+export { inTrace } from './trace/trace-scope.js';

@@ -4,6 +4,8 @@ import type { Principal } from '../auth/principal.js';
 import type { RateLimit } from '../auth/rate-limit.js';
 import { actOn, TENANT_HEADER } from '../auth/tenant.js';
 import { readJson } from '../json/read-json.js';
+import { traceOfRequest } from '../trace/continue-trace.js';
+import { inTrace } from '../trace/trace-scope.js';
 import type { BodyBudget } from './body-budget.js';
 import { hasBody, isIdentity, isJson, readMediaType } from './media-type.js';
 import { Problem } from './problem.js';
@@ -25,8 +27,10 @@ export type Gate = Readonly<{
 export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('rawBody', null);
+  fastify.decorateRequest('trace', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'request-id': request.id });
+    request.trace = traceOfRequest(request);
     if (gate.isOpen(pathOf(request.url))) return done();
     if (gate.isLate()) {
       gate.onShed();
@@ -34,6 +38,8 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
     }
     admit(request, reply, gate).then(() => done(), done);
   });
+  // As late as can be: what reads the body runs outside of any scope that began before.
+  fastify.addHook('preHandler', (request, _reply, done) => inTrace(request.trace, done));
   // Every type goes through one reader; which types there are was judged by the gate.
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { type Logger as PinoLogger, pino } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { traceFields } from '../trace/trace-scope.js';
 
 /** JSON lines on stdout. Its own Nest token. */
 export abstract class Logger {
@@ -33,14 +34,19 @@ const serializeError = (error: unknown): SerializedError => {
   };
 };
 
-export const createLogger = (service: string, level: string): PinoLogger =>
-  pino({
-    level,
-    base: { service, pid: process.pid },
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: serializeError, error: serializeError },
-  });
+/** What is logged while a request is being worked on names its trace. `to`: stdout. */
+export const createLogger = (service: string, level: string, to?: DestinationStream): PinoLogger =>
+  pino(
+    {
+      level,
+      base: { service, pid: process.pid },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      mixin: () => traceFields(),
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: serializeError, error: serializeError },
+    },
+    to ?? pino.destination(1),
+  );
 
 /** Nest's own words, at debug: what it says while booting is of no use to an operator. */
 export class NestLog implements LoggerService {
@@ -48,8 +54,12 @@ export class NestLog implements LoggerService {
   log(message: unknown, ...context: unknown[]): void {
     this.logger.debug({ context: context.at(-1) }, String(message));
   }
-  debug = this.log;
-  verbose = this.log;
+  debug(message: unknown, ...context: unknown[]): void {
+    this.log(message, ...context);
+  }
+  verbose(message: unknown, ...context: unknown[]): void {
+    this.log(message, ...context);
+  }
   warn(message: unknown, ...context: unknown[]): void {
     this.logger.warn({ context: context.at(-1) }, scrub(String(message)));
   }

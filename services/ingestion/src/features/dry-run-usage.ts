@@ -47,7 +47,7 @@ export class DryRunUsage {
     position: number | undefined,
     seen: Set<string>,
   ): UsageResult {
-    if (position !== undefined) return resultOf(item, event.id, partition, { status: 'duplicate', position, revision: 0 });
+    if (position !== undefined) return resultOf(item, event.id, partition, { status: 'duplicate', position });
     const status = seen.has(event.id) ? 'duplicate' : 'accepted';
     seen.add(event.id);
     return { id: item.id, source: item.source, status, eventId: event.id };
