@@ -6,6 +6,7 @@ import { Subscription } from '../subscription.js';
 import { install } from './install.js';
 import { type EventStoreOptions, type StoreSettings, settingsOf } from './options.js';
 import { createPool } from './pools.js';
+import { type Query, queryOn } from './query.js';
 import { Reader } from './reader.js';
 import { type ChainBreak, verifyChain } from './verify-chain.js';
 import { Writer } from './writer.js';
@@ -24,6 +25,7 @@ export const createEventStore = async (url: string, options: EventStoreOptions):
 class PostgresEventStore extends EventStore {
   readonly partitions: number;
   private readonly groups: GroupCommit;
+  private readonly query: Query;
   private readonly reader: Reader;
   private readonly listeners: ((range: AppendedRange) => void)[] = [];
   private readonly subscriptions = new Map<number, Set<Subscription>>();
@@ -35,7 +37,8 @@ class PostgresEventStore extends EventStore {
   ) {
     super();
     this.partitions = settings.partitions;
-    this.reader = new Reader(readers);
+    this.query = queryOn(readers);
+    this.reader = new Reader(this.query);
     const writer = new Writer(writers, settings, (range, partition) => this.announce(range, partition));
     this.groups = new GroupCommit(settings, (partition, requests) => writer.commit(partition, requests));
   }
@@ -94,7 +97,7 @@ class PostgresEventStore extends EventStore {
   }
 
   verify(partition: number): Promise<ChainBreak | null> {
-    return verifyChain(this.reader, partition);
+    return verifyChain(this.reader, this.query, partition);
   }
 
   clock(): Promise<number> {

@@ -1,5 +1,6 @@
 import { digestOf, GENESIS, linkOf } from '../chain.js';
 import { type EncodableEvent, encodedBound, encodeEvents } from '../encode-events.js';
+import type { Query } from './query.js';
 import type { Reader } from './reader.js';
 
 export type ChainBreak = Readonly<{ position: number; reason: string }>;
@@ -16,16 +17,16 @@ type AppendRow = [string, string, string, Buffer];
 type EventRow = [string, string, string, string, string, number, Buffer, string, string];
 
 /** Recomputes every link of a partition from what is stored now; null when all hold, up to the head as read at the start. */
-export const verifyChain = async (reader: Reader, partition: number): Promise<ChainBreak | null> => {
+export const verifyChain = async (reader: Reader, query: Query, partition: number): Promise<ChainBreak | null> => {
   const head = (await reader.heads()).find((each) => each.partition === partition);
   if (head === undefined) throw new RangeError(`no partition ${partition}`);
   let previous = GENESIS;
   let position = 0;
   while (position < head.position) {
-    const appends = await reader.rows<AppendRow>('store_verify_appends', APPENDS, [partition, position]);
+    const appends = await query<AppendRow>('store_verify_appends', APPENDS, [partition, position]);
     if (appends.length === 0) return { position: position + 1, reason: `the head is at ${head.position}, but no append follows` };
     const until = Number(appends.at(-1)?.[1]);
-    const events = (await reader.rows<EventRow>('store_verify_events', EVENTS, [partition, position + 1, until])).map(encodable);
+    const events = (await query<EventRow>('store_verify_events', EVENTS, [partition, position + 1, until])).map(encodable);
     let next = 0;
     for (const [firstText, lastText, micros, link] of appends) {
       const [first, last] = [Number(firstText), Number(lastText)];
