@@ -32,6 +32,7 @@ export class UsageController {
       actor: caller.actor,
       via: 'http',
       correlationId: request.id,
+      trace: request.trace,
     });
     if (receipt.position !== null) reply.header('bursar-position', receipt.position);
     return { results: receipt.results };

@@ -1,4 +1,4 @@
-import { isTenantId } from '@bursar/contracts';
+import { isTenantId, type Trace } from '@bursar/contracts';
 import {
   isBinaryCloudEvent,
   makeProblem,
@@ -9,7 +9,7 @@ import {
   type UsageMode,
 } from '@bursar/contracts/http';
 import { Problem as ProblemError, readJson, readMediaType } from '@bursar/platform';
-import type { MsgHdrs } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 
 /** What a message says, or why it says nothing as a whole. The tenant is the subject's: nothing inside a message can change it. */
 export type IntakeReading = Readonly<{ ok: true; tenant: string; items: readonly UsageItem[] } | { ok: false; problem: Problem }>;
@@ -23,8 +23,12 @@ const MODES: Readonly<Record<string, UsageMode>> = {
 /** Subjects are `usage.<what>.<tenant>`. */
 export const tenantOf = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1);
 
-/** Reads a message as `POST /usage` reads a body; without a Content-Type header it is plain JSON. Never throws. */
-export const readIntake = (subject: string, headers: MsgHdrs | undefined, data: Uint8Array): IntakeReading => {
+/**
+ * Reads a message as `POST /usage` reads a body; without a Content-Type header it is plain JSON. Events that bring no trace of their
+ * own are of the message's. Never throws.
+ */
+export const readIntake = (message: Pick<Msg, 'subject' | 'headers' | 'data'>, trace: Trace | null): IntakeReading => {
+  const { subject, headers, data } = message;
   const tenant = tenantOf(subject);
   if (!isTenantId(tenant)) return refuse(makeProblem('tenant', 'The last token of the subject is not a tenant id.'));
   const named = lowerCased(headers);
@@ -36,8 +40,11 @@ export const readIntake = (subject: string, headers: MsgHdrs | undefined, data: 
   const content = binary ? toStructured(named, body.value) : body.value;
   if (namesAnotherTenant(content, tenant)) return refuse(makeProblem('tenant', 'The event names another tenant than its subject.'));
   const reading = readUsageBody(binary ? 'cloudevent' : mode, content);
-  return reading.ok ? { ok: true, tenant, items: reading.items } : reading;
+  return reading.ok ? { ok: true, tenant, items: trace === null ? reading.items : traced(reading.items, trace) } : reading;
 };
+
+const traced = (items: readonly UsageItem[], trace: Trace): readonly UsageItem[] =>
+  items.map((item) => ('sent' in item && item.trace === undefined ? { ...item, trace } : item));
 
 const refuse = (problem: Problem): IntakeReading => ({ ok: false, problem });
 

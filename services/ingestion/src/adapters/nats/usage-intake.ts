@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bus } from '@bursar/bus';
+import { type Bus, traceOfHeaders } from '@bursar/bus';
 import { USAGE_INTAKE_STREAM, usageIntakeSubject } from '@bursar/contracts/bus';
 import { LIMITS, type UsageItem } from '@bursar/contracts/http';
 import { StoreOverloadedError, StoreUnavailableError } from '@bursar/event-store';
-import type { Logger } from '@bursar/platform';
+import { continueTrace, type Logger } from '@bursar/platform';
 import {
   AckPolicy,
   type Consumer,
@@ -85,7 +85,7 @@ export class UsageIntake {
     const readable: Readable[] = [];
     const work: Promise<void>[] = [];
     for (const message of batch) {
-      const reading = readIntake(message.subject, message.headers, message.data);
+      const reading = readIntake(message, continueTrace(traceOfHeaders(message.headers)));
       if (reading.ok) readable.push({ message, tenant: reading.tenant, items: reading.items });
       else work.push(this.putAside(message, [reading.problem.code]));
     }

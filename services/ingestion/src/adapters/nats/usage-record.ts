@@ -1,7 +1,8 @@
-import type { Bus } from '@bursar/bus';
+import { type Bus, traceOfHeaders } from '@bursar/bus';
+import type { Trace } from '@bursar/contracts';
 import { usageRecordSubject } from '@bursar/contracts/bus';
 import { makeProblem, type Problem } from '@bursar/contracts/http';
-import { type Logger, toProblem } from '@bursar/platform';
+import { continueTrace, inTrace, type Logger, toProblem } from '@bursar/platform';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import type { RecordUsage } from '../../features/record-usage.js';
 import { readIntake } from './intake-message.js';
@@ -49,24 +50,26 @@ export class UsageRecordResponder {
       return;
     }
     this.bytes += message.data.length;
-    const work = this.answer(message).finally(() => {
+    const trace = continueTrace(traceOfHeaders(message.headers));
+    const work = inTrace(trace, () => this.answer(message, trace)).finally(() => {
       this.bytes -= message.data.length;
       this.inFlight.delete(work);
     });
     this.inFlight.add(work);
   }
 
-  private async answer(message: Msg): Promise<void> {
+  private async answer(message: Msg, trace: Trace | null): Promise<void> {
     try {
-      const reading = readIntake(message.subject, message.headers, message.data);
+      const reading = readIntake(message, trace);
       if (!reading.ok) {
         respondProblem(message, reading.problem);
         return;
       }
       const receipt = await this.recordUsage.execute(reading.items, { tenant: reading.tenant, actor: 'nats:usage.record', via: 'nats' });
-      const position = headers();
-      if (receipt.position !== null) position.set('Bursar-Position', receipt.position);
-      message.respond(JSON.stringify({ results: receipt.results }), { headers: position });
+      const fields = headers();
+      fields.set('Content-Type', 'application/json');
+      if (receipt.position !== null) fields.set('Bursar-Position', receipt.position);
+      message.respond(JSON.stringify({ results: receipt.results }), { headers: fields });
     } catch (error) {
       const problem = toProblem(error);
       if (problem.code === 'internal_error') this.logger.error({ err: error }, 'a usage.record request failed');
