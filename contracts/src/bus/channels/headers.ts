@@ -40,6 +40,7 @@ export const rejectedHeaders = z.looseObject({
 });
 
 export const positionHeaders = z.looseObject({
+  'Content-Type': z.literal('application/json'),
   'Bursar-Position': text('`<partition>:<position>` from which on all events of the request are in the ledger').optional(),
 });
 
