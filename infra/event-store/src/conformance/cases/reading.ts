@@ -49,6 +49,26 @@ export const reading: readonly Case[] = [
     },
   },
   {
+    title: 'events of a stream carry the recordedAt of their own append, near or far apart',
+    run: async ({ store, partition, stream }) => {
+      for (const others of [1, 2, 60, 1, 40]) {
+        await append(store, { partition, stream: stream('a'), events: events(2) });
+        for (let n = 0; n < others; n += 20)
+          await append(store, { partition, stream: stream('b'), events: events(Math.min(20, others - n)) });
+      }
+      const times = new Map((await readAll(store, partition)).map((each) => [each.position, each.recordedAt]));
+      for (const [name, count] of [
+        ['a', 10],
+        ['b', 104],
+      ] as const) {
+        const read = await store.readStream(stream(name), 0, 1000);
+        expect(read).toHaveLength(count);
+        expect(read.map((each) => each.recordedAt)).toEqual(read.map((each) => times.get(each.position)));
+      }
+      expect(new Set(times.values()).size).toBeGreaterThan(8);
+    },
+  },
+  {
     title: 'a reader beside writers never sees a hole',
     run: async ({ store, partition, stream }) => {
       let writing = true;
