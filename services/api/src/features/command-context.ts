@@ -1,3 +1,5 @@
+import type { Trace } from '@bursar/contracts';
+
 /** Who asks for a change, and under which request id. Equal request ids of a tenant are one request, however often it is sent. */
 export type CommandContext = Readonly<{
   tenant: string;
@@ -7,5 +9,5 @@ export type CommandContext = Readonly<{
   requestId: string;
   /** An earlier attempt under this request id may have got through: look before deciding. */
   repeated: boolean;
-  traceparent?: string;
+  trace: Trace | null;
 }>;

@@ -17,7 +17,7 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
 type Document = Readonly<{ path: string; type: string; content: string | Buffer }>;
 
 /**
- * The OpenAPI document and a page to read it on. They ask for the key like all else, but a browser cannot send a bearer token by
+ * The OpenAPI document with a page to read it on, and the AsyncAPI document. They ask for the key like all else, but a browser cannot send a bearer token by
  * itself, so here the key is taken as the password of basic authentication too.
  */
 export class Docs {
@@ -39,11 +39,12 @@ export class Docs {
 }
 
 const documents = (): readonly Document[] => {
-  const openapi = readFileSync(new URL('../openapi.json', import.meta.resolve('@bursar/contracts')));
+  const generated = (name: string): Buffer => readFileSync(new URL(`../${name}`, import.meta.resolve('@bursar/contracts')));
   const named = (name: string, type: string, content: string | Buffer): Document[] =>
     PREFIXES.map((prefix) => ({ path: `${prefix}/${name}`, type, content }));
   return [
-    ...named('openapi.json', 'application/json', openapi),
+    ...named('openapi.json', 'application/json', generated('openapi.json')),
+    ...named('asyncapi.json', 'application/json', generated('asyncapi.json')),
     ...named('docs', 'text/html', PAGE),
     { path: '/docs/start.js', type: 'text/javascript', content: START },
     ...Object.entries(ASSETS).map(([name, type]) => ({ path: `/docs/${name}`, type, content: readFileSync(assetUrl(name)) })),

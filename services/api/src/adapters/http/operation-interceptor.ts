@@ -11,8 +11,6 @@ import { MinPosition } from './min-position.js';
 import { type Attempt, type Made, Once } from './once.js';
 import { OPERATION, type OperationMeta, setOperated } from './operated.js';
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** What every operation goes through around its handler: validate, wait for a minimum position, run once per key, write the answer. */
 @Injectable()
 export class OperationInterceptor implements NestInterceptor {
@@ -36,7 +34,7 @@ export class OperationInterceptor implements NestInterceptor {
     if (wait !== null) return write(reply, keep(wait));
 
     const attempt = async ({ requestId, repeated }: Attempt): Promise<Answer> => {
-      setOperated(request, { input, command: { tenant: caller.tenant, actor: caller.actor, requestId, repeated, ...traceOf(request) } });
+      setOperated(request, { input, command: { tenant: caller.tenant, actor: caller.actor, requestId, repeated, trace: request.trace } });
       return handle().catch((error: unknown) => Promise.reject(error instanceof Rejection ? toRefusal(error) : error));
     };
     const key = meta.route.method === 'POST' ? idempotencyKey(request) : null;
@@ -86,11 +84,6 @@ const idempotencyKey = (request: FastifyRequest): string | null => {
   const key = readIdempotencyKey(header(request, 'idempotency-key'));
   if (key === null || typeof key === 'string') return key;
   throw new Problem('idempotency_key', key.message);
-};
-
-const traceOf = (request: FastifyRequest): { traceparent?: string } => {
-  const traceparent = header(request, 'traceparent');
-  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? { traceparent } : {};
 };
 
 const header = (request: FastifyRequest, name: string): string | undefined => {

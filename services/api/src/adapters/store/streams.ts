@@ -146,7 +146,7 @@ const toAppend = (event: NewEvent, index: number, context: CommandContext): Even
     actor: context.actor,
     via: 'http',
     causationId: context.requestId,
-    ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+    ...context.trace,
   };
   return {
     id: eventId(context, index),
