@@ -17,6 +17,7 @@ const DATABASE_CONNECTIONS = 10;
 
 /** Of each owned partition; pauses in ms (PERFORMANCE §7: 50–100 ms between commits at load). */
 const TUNING: Tuning = {
+  retryMs: 100,
   maxEvents: 1_000,
   pauseMs: 75,
   breakdownPauseMs: 400,

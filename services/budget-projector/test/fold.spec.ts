@@ -63,9 +63,11 @@ describe('whatever happens, in whatever order the projector folds, commits, dies
   test('state that is evicted after every step and read back equals state that stays', () =>
     fc.assert(
       fc.asyncProperty(story(), async (told) => {
-        const evicting = told.flatMap((one) => (isStep(one) ? [one] : [one, { turn: 'commit' as const }, { turn: 'evict' as const }]));
+        const evicting = told.flatMap(
+          (one): Story => (isStep(one) ? [one] : [one, { turn: 'commit' as const }, { turn: 'evict' as const }]),
+        );
         const small = await live(evicting, { tenants: 0, periods: 0 });
-        const large = await live(told.map((one) => (isStep(one) || one.turn !== 'evict' ? one : { turn: 'fold', events: 0 })));
+        const large = await live(told.map((one): Step | Turn => (isStep(one) || one.turn !== 'evict' ? one : { turn: 'fold', events: 0 })));
         expect(balancesOf(small.tables)).toEqual(balancesOf(large.tables));
       }),
       { numRuns: RUNS },

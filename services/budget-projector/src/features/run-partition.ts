@@ -22,9 +22,16 @@ export abstract class ProjectorEvents {
   abstract halted(partition: number, error: Error): void;
 }
 
-export type Tuning = Readonly<{ maxEvents: number; pauseMs: number; breakdownPauseMs: number; mostPending: number; limits: MemoryLimits }>;
+export type Tuning = Readonly<{
+  /** The pause after a first failure; it doubles up to 5 s while nothing gets better. */
+  retryMs: number;
+  maxEvents: number;
+  pauseMs: number;
+  breakdownPauseMs: number;
+  mostPending: number;
+  limits: MemoryLimits;
+}>;
 
-const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
 /** An owned partition: one session after another until it is told to stop, with the breakdown and the counting beside it. */
@@ -48,7 +55,7 @@ export class PartitionRunner {
   /** Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const suspects = noSuspects();
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       this.#progressed = false;
       try {
         await this.#session(signal, suspects);
@@ -57,7 +64,7 @@ export class PartitionRunner {
         this.#status = { status: 'recovering', reason: error instanceof Error ? error.name : 'failed' };
         this.events.failed(this.partition, 'partition', error);
         if (suspect(suspects, error)) continue;
-        if (this.#progressed) wait = FIRST_RETRY_MS;
+        if (this.#progressed) wait = this.tuning.retryMs;
         await pause(wait, signal);
       }
     }
@@ -98,7 +105,7 @@ export class PartitionRunner {
   async #breakdown(session: PartitionSession, signal: AbortSignal): Promise<void> {
     const { partition, tables, ledger, tuning } = this;
     const options = { partition, signal, maxEvents: tuning.maxEvents, pauseMs: tuning.breakdownPauseMs, mostPending: tuning.mostPending };
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await projectBreakdown(tables, ledger, session, options, (position, events) =>
           this.events.committed('breakdown', partition, position, events),
@@ -113,7 +120,7 @@ export class PartitionRunner {
   /** Counting begins once the loop has come to where the ledger ended: in a rebuild the counts are in the ledger already. */
   async #count(session: PartitionSession, counter: PastCounter, head: number, signal: AbortSignal): Promise<void> {
     await session.committed.reached(head, signal);
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await counter.run(signal);
       } catch (error) {

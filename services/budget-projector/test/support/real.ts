@@ -1,5 +1,5 @@
 import { decodeStored } from '@bursar/bus';
-import { contentHash, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { contentHash, type LedgerEvent } from '@bursar/contracts';
 import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
 import { testDatabase } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
@@ -94,5 +94,3 @@ export const eventually = async <T>(ask: () => Promise<T> | T, holds: (answer: T
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
-
-export const epochNs = (text: string): bigint => parseInstant(text);
