@@ -23,7 +23,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastruct
   providers: [
     { provide: EventStore, useValue: store },
     { provide: LedgerClock, useValue: clock },
-    { provide: PriceLists, useClass: TenantPrices },
+    { provide: PriceLists, useValue: new TenantPrices(store) },
     { provide: TenantBook, useValue: new ProjectedBook(database) },
     { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
     { provide: UsageMeter, useClass: PrometheusMeter },
