@@ -67,7 +67,11 @@ const run = async (options: UpOptions): Promise<number> => {
 const runClaimed = async (options: UpOptions): Promise<number> => {
   const { dataDir } = options;
   const first = !existsSync(join(dataDir, 'admin-key'));
-  const log = createLog(dataDir, (line) => tell('line', line));
+  const record = createLog(dataDir);
+  const log = (line: string): void => {
+    record(line);
+    tell('line', line);
+  };
   if ((await stopLeftovers(dataDir)) > 0) log('stopped what an earlier start had left behind');
   const supervisor = new Supervisor(options, { root: process.env.BURSAR_UP_ROOT ?? ROOT, environment: process.env, say: log });
   try {
@@ -75,6 +79,7 @@ const runClaimed = async (options: UpOptions): Promise<number> => {
     const started = await Promise.race([supervisor.start(), asked]);
     if (started !== undefined) {
       told = true;
+      record(`ready after ${(sinceBeginningMs() / 1000).toFixed(1)} s`);
       tell('ready', announcement(started, dataDir, sinceBeginningMs(), first));
       if (options.demo && !DETACHED) demo(dataDir);
       await asked;

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 
 const LARGEST_LOG_BYTES = 50_000_000;
 
-/** Appends lines with their time to `DIR/logs/up.log` and passes them on to `echo`. */
-export const createLog = (dataDir: string, echo: (line: string) => void): ((line: string) => void) => {
+/** Appends lines with their time to `DIR/logs/up.log`. */
+export const createLog = (dataDir: string): ((line: string) => void) => {
   const directory = join(dataDir, 'logs');
   mkdirSync(directory, { recursive: true });
   rotate(directory);
   return (line) => {
-    appendFileSync(join(directory, 'up.log'), `${new Date().toISOString()} ${line}\n`);
-    echo(line);
+    try {
+      appendFileSync(join(directory, 'up.log'), `${new Date().toISOString()} ${line}\n`);
+    } catch {
+      // A full disk is no reason to stop supervising, and there is nowhere left to say so.
+    }
   };
 };
 

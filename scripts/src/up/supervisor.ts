@@ -79,7 +79,7 @@ export class Supervisor {
   }
 
   #supervise(spec: ChildSpec): Supervised {
-    return new Supervised(spec, () => this.#record(), this.#context.say);
+    return new Supervised(spec, () => this.#changed(), this.#context.say);
   }
 
   async #withinDeadline<T>(started: Promise<T>): Promise<T> {
@@ -91,6 +91,15 @@ export class Supervisor {
       }, START_DEADLINE_MS);
     });
     return Promise.race([started, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** A disk that is full must not end the supervision of what runs. */
+  #changed(): void {
+    try {
+      this.#record();
+    } catch (error) {
+      this.#context.say(`run.json could not be written: ${(error as Error).message}`);
+    }
   }
 
   /** Writes who runs; called at every change, so a child is on record as soon as it has a pid. */
