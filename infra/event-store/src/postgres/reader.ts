@@ -17,8 +17,10 @@ const paged = (where: string, order: 'position' | 'revision'): string => `
   ) e
   WHERE e.total <= ${PAGE_BYTES} OR e.total = ${SIZE} ORDER BY e.${order}`;
 
-const READ_PARTITION = paged('partition = $1::int4 AND position > $2::int8', 'position');
-const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8', 'revision');
+// Both are dense, so a limit is also a bound. Said as a bound, no plan can read and sort all that follows, which the planner does choose
+// for a table it has no statistics of yet, and which makes a rebuild quadratic.
+const READ_PARTITION = paged('partition = $1::int4 AND position > $2::int8 AND position <= $2::int8 + $3::int8', 'position');
+const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8 AND revision < $2::int8 + $3::int8', 'revision');
 
 type EventRow = [number, string, string, string, string, string, number, string, string, Buffer];
 
