@@ -1,6 +1,6 @@
-import { type EpochNs, type Period, periodResolver } from '@bursar/contracts';
-import type { BudgetState } from '@bursar/contracts/folds';
-import type { PeriodState } from './period-state.js';
+import { type EpochNs, formatInstant, type Period, periodResolver } from '@bursar/contracts';
+import type { BudgetState, ThresholdState } from '@bursar/contracts/folds';
+import { noSums, type Sums } from './sums.js';
 import type { BudgetVersion } from './tenant-history.js';
 
 /** One live budget in memory: what it is, whether its past has been counted, and the periods touched so far. */
@@ -53,5 +53,29 @@ export class BudgetFold {
   judging(period: Period, now: EpochNs): BudgetState {
     if (period.end > now) return this.#state;
     return this.#versions.findLast(({ at }) => at < period.end)?.state ?? this.#state;
+  }
+}
+
+/** One budget's period in memory: its balance and the state of its thresholds. Changed in place; the fold owns it. */
+export class PeriodState {
+  readonly sums: Sums = noSums();
+  /** No entry: armed, first episode. */
+  readonly thresholds = new Map<string, ThresholdState>();
+  /** Position of the last event that changed it, and when that was recorded. 0: never, there is no row. */
+  position = 0;
+  updatedAt = '';
+  /** Below this spend no armed threshold is reached; null: none is left to reach; undefined: to be computed. */
+  nextCrossing: bigint | null | undefined = undefined;
+  /** Number of the fold step that used it last: what an eviction goes by. */
+  usedAt = 0;
+  readonly startText: string;
+  readonly endText: string;
+
+  constructor(
+    readonly budget: BudgetFold,
+    readonly period: Period,
+  ) {
+    this.startText = formatInstant(period.start);
+    this.endText = formatInstant(period.end);
   }
 }

@@ -1,8 +1,7 @@
 import type { CrossingData, LedgerEvent, ScopeRef } from '@bursar/contracts';
 import type { BudgetState, DefinitionEvent, ScopeState } from '@bursar/contracts/folds';
-import type { BudgetFold } from './budget-fold.js';
+import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Emitted } from './emitted.js';
-import type { PeriodState } from './period-state.js';
 import type { Waiting } from './waiting.js';
 
 export type ScopeChange = Readonly<{ tenant: string; scope: ScopeRef; state: ScopeState; position: number }>;

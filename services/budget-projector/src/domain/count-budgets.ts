@@ -3,7 +3,7 @@ import { type BudgetState, budgetCounts, type Charge, charge, convert } from '@b
 import { BudgetFold } from './budget-fold.js';
 import { type Emitted, emit } from './emitted.js';
 import { countedEventId } from './fold-definition.js';
-import { addAmount, noSums, type Sums } from './period-state.js';
+import { addAmount, noSums, type Sums } from './sums.js';
 import type { TenantHistory } from './tenant-history.js';
 import { type PendingAmount, pendingToWire } from './waiting.js';
 

@@ -20,9 +20,9 @@ import {
   type Transition,
   thresholdKey,
 } from '@bursar/contracts/folds';
+import type { PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { emit } from './emitted.js';
-import type { PeriodState } from './period-state.js';
 
 type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
 

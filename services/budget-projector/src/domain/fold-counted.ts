@@ -1,11 +1,11 @@
 import { type EventOf, parseInstant, parsePicos } from '@bursar/contracts';
 import { convert } from '@bursar/contracts/folds';
-import type { BudgetFold } from './budget-fold.js';
+import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideCrossings } from './decide-crossings.js';
 import { posting } from './fold-usage.js';
-import { addSums, BalanceOverflowError, fits, type PeriodState, type Sums } from './period-state.js';
 import { applyPlan, type Posting, touch } from './posting.js';
+import { addSums, BalanceOverflowError, fits, type Sums } from './sums.js';
 import type { TenantFold } from './tenant-fold.js';
 import { type PendingAmount, pendingFromWire } from './waiting.js';
 

@@ -1,8 +1,8 @@
 import { type LedgerEvent, type Money, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
 import { budgetAppliesAt, budgetsOnPath, type Charge, charge, convert } from '@bursar/contracts/folds';
 import type { BudgetFold } from './budget-fold.js';
-import type { Amount } from './period-state.js';
 import type { Plan, Posting } from './posting.js';
+import type { Amount } from './sums.js';
 import type { TenantFold } from './tenant-fold.js';
 import type { WaitingForPrice, WaitingForRate } from './waiting.js';
 

@@ -1,9 +1,9 @@
 import type { LedgerEvent, Period } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
-import type { BudgetFold } from './budget-fold.js';
+import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideAfterUsage } from './decide-crossings.js';
-import { type Amount, addAmount, BalanceOverflowError, fits, type PeriodState } from './period-state.js';
+import { type Amount, addAmount, BalanceOverflowError, fits } from './sums.js';
 import type { Waiting } from './waiting.js';
 
 /** One amount for one budget's period. */

@@ -1,9 +1,9 @@
 import { formatInstant, formatPicos } from '@bursar/contracts';
 import type { DefinitionEvent } from '@bursar/contracts/folds';
 import { ARMED } from '@bursar/contracts/folds';
+import type { PeriodState } from '../domain/budget-fold.js';
 import type { BudgetChange, Changes, Crossing, Quarantined, ScopeChange } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
-import type { PeriodState } from '../domain/period-state.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
 

@@ -1,7 +1,7 @@
 import type { EpochNs, Period } from '@bursar/contracts';
-import type { BudgetFold } from '../domain/budget-fold.js';
+import { type BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import type { Changes } from '../domain/changes.js';
-import { addSums, PeriodState } from '../domain/period-state.js';
+import { addSums } from '../domain/sums.js';
 import { TenantFold } from '../domain/tenant-fold.js';
 import type { Ledger } from './ledger.js';
 import type { ProjectionTables, StoredPeriod } from './projection-tables.js';

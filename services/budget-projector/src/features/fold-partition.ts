@@ -1,12 +1,11 @@
 import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
-import type { BudgetFold } from '../domain/budget-fold.js';
+import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import { Changes } from '../domain/changes.js';
 import { decideCrossings } from '../domain/decide-crossings.js';
 import { type BudgetCountedEvent, beginThresholds, countedBudget, countedPostings, foldCounted } from '../domain/fold-counted.js';
 import { foldDefinition } from '../domain/fold-definition.js';
 import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
-import type { PeriodState } from '../domain/period-state.js';
 import { applyPlan, type Plan } from '../domain/posting.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import { completesPriceList } from '../domain/tenant-history.js';

@@ -1,7 +1,7 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
 import type { ThresholdState } from '@bursar/contracts/folds';
 import type { Emitted } from '../domain/emitted.js';
-import type { Sums } from '../domain/period-state.js';
+import type { Sums } from '../domain/sums.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from './batches.js';
 

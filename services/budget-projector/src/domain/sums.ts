@@ -1,6 +1,4 @@
-import { type EpochNs, formatInstant, MAX_BALANCE_PICOS, type Period } from '@bursar/contracts';
-import type { ThresholdState } from '@bursar/contracts/folds';
-import type { BudgetFold } from './budget-fold.js';
+import { type EpochNs, MAX_BALANCE_PICOS } from '@bursar/contracts';
 
 /** What was charged to a budget in a period. Amounts in picos of the budget's currency. */
 export type Sums = {
@@ -51,27 +49,3 @@ export class BalanceOverflowError extends Error {
 }
 
 export const fits = (spend: bigint): boolean => spend <= MAX_BALANCE_PICOS;
-
-/** One budget's period in memory: its balance and the state of its thresholds. Changed in place; the fold owns it. */
-export class PeriodState {
-  readonly sums: Sums = noSums();
-  /** No entry: armed, first episode. */
-  readonly thresholds = new Map<string, ThresholdState>();
-  /** Position of the last event that changed it, and when that was recorded. 0: never, there is no row. */
-  position = 0;
-  updatedAt = '';
-  /** Below this spend no armed threshold is reached; null: none is left to reach; undefined: to be computed. */
-  nextCrossing: bigint | null | undefined = undefined;
-  /** Number of the fold step that used it last: what an eviction goes by. */
-  usedAt = 0;
-  readonly startText: string;
-  readonly endText: string;
-
-  constructor(
-    readonly budget: BudgetFold,
-    readonly period: Period,
-  ) {
-    this.startText = formatInstant(period.start);
-    this.endText = formatInstant(period.end);
-  }
-}
