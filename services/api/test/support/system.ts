@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort, type TestDatabase, testDatabase, testNats } from '@bursar/embedded';
+import { freePort, type TestDatabase, type TestNats, testDatabase, testNats } from '@bursar/embedded';
 import type { Service } from '@bursar/platform';
 import { bootApi } from '../../src/boot.js';
 import { ApiEnv } from '../../src/config.js';
@@ -15,6 +15,7 @@ export type TestSystem = Readonly<{
   url: string;
   service: Service;
   database: TestDatabase;
+  nats: TestNats;
   ingestion: Process;
   projector: Process;
   stop(): Promise<void>;
@@ -48,6 +49,7 @@ export const startSystem = async (): Promise<TestSystem> => {
     url,
     service,
     database,
+    nats,
     ingestion,
     projector,
     stop: async () => {

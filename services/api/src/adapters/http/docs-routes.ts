@@ -17,8 +17,8 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
 type Document = Readonly<{ path: string; type: string; content: string | Buffer }>;
 
 /**
- * The OpenAPI document with a page to read it on, and the AsyncAPI document. They ask for the key like all else, but a browser cannot send a bearer token by
- * itself, so here the key is taken as the password of basic authentication too.
+ * The OpenAPI document with a page to read it on, and the AsyncAPI document. They ask for the key like all else, but a browser cannot
+ * send a bearer token by itself, so here the key is taken as the password of basic authentication too.
  */
 export class Docs {
   readonly #documents: readonly Document[] = documents();
