@@ -7,7 +7,7 @@ import { MemoryTables } from './support/memory-tables.js';
 import { type Step, story, type Turn } from './support/stories.js';
 import { Driver, World } from './support/world.js';
 
-const RUNS = 300;
+const RUNS = 200;
 type Story = readonly (Step | Turn)[];
 
 const isStep = (one: Step | Turn): one is Step => 'do' in one;
