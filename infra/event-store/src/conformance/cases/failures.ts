@@ -5,6 +5,8 @@ import type { Case } from '../store-under-test.js';
 
 const CALLERS = 16;
 const ROUNDS = 12;
+const FAULTS = 20;
+const EVENTS_BETWEEN_BREAKS = 40;
 
 export const failures: readonly Case[] = [
   {
@@ -23,27 +25,31 @@ export const failures: readonly Case[] = [
           }
         }
       };
+      // Breaks again only after some progress, so that a slow machine is not kept from making any.
       const breaking = (async () => {
-        while (!done) {
+        for (let broken = 0; !done; broken = told.size) {
           await subject.breakConnections();
-          await new Promise((resolve) => setTimeout(resolve, 3));
+          while (!done && told.size < broken + EVENTS_BETWEEN_BREAKS) await new Promise((resolve) => setTimeout(resolve, 1));
         }
       })();
-      await Promise.all(
-        Array.from({ length: CALLERS }, async (_, caller) => {
-          // Goes on until the fault has surely fired.
-          for (let round = 0; round < ROUNDS || unknown < 20; round += 1) {
-            const unit = events(1 + (round % 30));
-            const outcomes = outcomesOf(await persist(stream(`${caller % 4}`), unit));
-            outcomes.forEach((outcome, index) => {
-              expect(outcome.status).not.toBe('conflict');
-              told.set(unit[index]?.id ?? '', outcome.position);
-            });
-          }
-        }),
-      );
-      done = true;
-      await breaking;
+      try {
+        await Promise.all(
+          Array.from({ length: CALLERS }, async (_, caller) => {
+            // Goes on until the fault has surely fired.
+            for (let round = 0; round < ROUNDS || unknown < FAULTS; round += 1) {
+              const unit = events(1 + (round % 30));
+              const outcomes = outcomesOf(await persist(stream(`${caller % 4}`), unit));
+              outcomes.forEach((outcome, index) => {
+                expect(outcome.status).not.toBe('conflict');
+                told.set(unit[index]?.id ?? '', outcome.position);
+              });
+            }
+          }),
+        );
+      } finally {
+        done = true;
+        await breaking;
+      }
       const stored = await eventually(() => readAll(store, partition));
       expect(stored.map((each) => each.position)).toEqual(upTo(told.size));
       expect(new Map(stored.map((each) => [each.id, each.position]))).toEqual(told);
