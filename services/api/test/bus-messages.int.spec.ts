@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { headers } from '@nats-io/transport-node';
+import { type CloudEvent, HTTP } from 'cloudevents';
 import { AsyncApi, type AsyncApiDocument } from './support/asyncapi.js';
 import { BusTap, seenOf } from './support/bus-tap.js';
 import { Client } from './support/client.js';
@@ -130,6 +131,25 @@ describe('every message on the bus is one of the document', () => {
     await eventually('every kind of message came', () => (identified().length >= wanted.length ? true : undefined)).catch(() => undefined);
     expect(identified()).toEqual(wanted);
   }, 60_000);
+
+  test('whatever Bursar sent is CloudEvents to their own SDK, every attribute as it is', () => {
+    const types = new Set<string>();
+    for (const { subject, headers: named, body } of tap.messages) {
+      if (!/^(events|ledger)\./.test(subject)) continue;
+      const text = Buffer.from(body).toString('utf8');
+      const parsed = [HTTP.toEvent({ headers: { 'content-type': named['Content-Type'] }, body: text })].flat() as CloudEvent<unknown>[];
+      const sent = [JSON.parse(text) as Record<string, unknown>].flat();
+      expect(parsed).toHaveLength(sent.length);
+      parsed.forEach((event, index) => {
+        expect(event.validate()).toBe(true);
+        const { time, ...attributes } = sent[index] ?? {};
+        expect(event).toMatchObject(attributes);
+        expect(Date.parse(event.time ?? '')).toBe(Date.parse(String(time)));
+        types.add(event.type);
+      });
+    }
+    expect(types.size).toBeGreaterThan(13);
+  });
 
   test('a dead letter', async () => {
     const tenant = freshTenant();
