@@ -3,7 +3,7 @@ import { events } from './conformance/events.js';
 import { GroupCommit, type GroupLimits, type Settled } from './group-commit.js';
 import { type AppendRequest, StoreOverloadedError, StoreUnavailableError } from './port.js';
 
-const LIMITS: GroupLimits = { groupEvents: 10, groupBytes: 1_000_000, queuedEvents: 100, queuedBytes: 1_000_000 };
+const LIMITS: GroupLimits = { groupEvents: 10, groupBytes: 1_000_000, queuedEvents: 100, queuedBytes: 1_000_000, queueMs: 1_000 };
 const request = (count: number, partition = 0): AppendRequest => ({
   partition,
   stream: 's',
@@ -14,15 +14,19 @@ const done: Settled = { ok: true, result: { ok: true, outcomes: [], head: 0, rev
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A commit that waits to be let go, and what it was given. */
-const held = (limits: Partial<GroupLimits> = {}) => {
+const held = (limits: Partial<GroupLimits> = {}, now = () => 0) => {
   const groups: (readonly [number, readonly number[]])[] = [];
   const releases: ((error?: unknown) => void)[] = [];
-  const commit = new GroupCommit({ ...LIMITS, ...limits }, (partition, requests) => {
-    groups.push([partition, requests.map((each) => each.events.length)]);
-    return new Promise((resolve) => {
-      releases.push((error) => resolve(requests.map(() => (error === undefined ? done : { ok: false, error }))));
-    });
-  });
+  const commit = new GroupCommit(
+    { ...LIMITS, ...limits },
+    (partition, requests) => {
+      groups.push([partition, requests.map((each) => each.events.length)]);
+      return new Promise((resolve) => {
+        releases.push((error) => resolve(requests.map(() => (error === undefined ? done : { ok: false, error }))));
+      });
+    },
+    now,
+  );
   const release = async (error?: unknown) => {
     releases.shift()?.(error);
     await turn();
@@ -94,6 +98,23 @@ describe('group commit', () => {
     await outcome;
     await release();
     await next;
+  });
+
+  test('what waited too long is refused when its turn comes, and its room is free again', async () => {
+    let now = 0;
+    const { commit, groups, release } = held({ queuedEvents: 10 }, () => now);
+    void commit.submit(request(1));
+    await turn();
+    const late = expect(commit.submit(request(5))).rejects.toThrow('nothing was stored');
+    now = 600;
+    void commit.submit(request(4));
+    now = 1_001;
+    await release();
+    await late;
+    expect(groups.map(([, sizes]) => sizes)).toEqual([[1], [4]]);
+    void commit.submit(request(6));
+    await release();
+    expect(groups).toHaveLength(3);
   });
 
   test('closing waits for what was accepted and refuses the rest', async () => {

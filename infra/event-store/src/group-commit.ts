@@ -10,11 +10,14 @@ export type GroupLimits = Readonly<{
   /** What may wait over all partitions; beyond it {@link StoreOverloadedError}. */
   queuedEvents: number;
   queuedBytes: number;
+  /** What has waited longer when its turn comes is refused: its caller has given up, and behind a dead server nothing may pile up. */
+  queueMs: number;
 }>;
 
 type Waiting = Readonly<{
   request: AppendRequest;
   bytes: number;
+  since: number;
   resolve: (result: AppendResult) => void;
   reject: (error: unknown) => void;
 }>;
@@ -38,6 +41,8 @@ export class GroupCommit {
     private readonly limits: GroupLimits,
     /** Never rejects: a fault is an outcome of each request. */
     private readonly commit: (partition: number, requests: readonly AppendRequest[]) => Promise<readonly Settled[]>,
+    /** Milliseconds of a monotonic clock. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   submit(request: AppendRequest): Promise<AppendResult> {
@@ -49,7 +54,7 @@ export class GroupCommit {
     this.events += request.events.length;
     this.bytes += bytes;
     return new Promise((resolve, reject) => {
-      const waiting = { request, bytes, resolve, reject };
+      const waiting = { request, bytes, since: this.now(), resolve, reject };
       const queue = this.queues.get(request.partition);
       if (queue === undefined) this.queues.set(request.partition, [waiting]);
       else queue.push(waiting);
@@ -78,8 +83,7 @@ export class GroupCommit {
       );
       group.forEach((waiting, index) => {
         const outcome = settled[index];
-        this.events -= waiting.request.events.length;
-        this.bytes -= waiting.bytes;
+        this.leave(waiting);
         if (outcome?.ok) waiting.resolve(outcome.result);
         else waiting.reject(outcome?.error ?? new StoreUnavailableError('the append was not answered'));
       });
@@ -90,6 +94,12 @@ export class GroupCommit {
 
   private take(partition: number): readonly Waiting[] {
     const queue = this.queues.get(partition) ?? [];
+    const oldest = this.now() - this.limits.queueMs;
+    for (let late = queue[0]; late !== undefined && late.since < oldest; late = queue[0]) {
+      queue.shift();
+      this.leave(late);
+      late.reject(new StoreUnavailableError('waited too long for its turn; nothing was stored'));
+    }
     let [count, events, bytes] = [0, 0, 0];
     for (const waiting of queue) {
       events += waiting.request.events.length;
@@ -98,5 +108,10 @@ export class GroupCommit {
       count += 1;
     }
     return queue.splice(0, count);
+  }
+
+  private leave(waiting: Waiting): void {
+    this.events -= waiting.request.events.length;
+    this.bytes -= waiting.bytes;
   }
 }

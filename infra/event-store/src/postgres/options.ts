@@ -14,6 +14,8 @@ export type EventStoreOptions = Readonly<{
   /** What may wait to be stored before `StoreOverloadedError`. */
   queuedEvents?: number;
   queuedBytes?: number;
+  /** How long an append may wait for its turn before `StoreUnavailableError`; nothing of it is stored then. */
+  queueMs?: number;
   /** How long a request to the server may stay unanswered before the connection is given up. */
   replyTimeoutMs?: number;
   connectTimeoutMs?: number;
@@ -32,6 +34,7 @@ export const settingsOf = (options: EventStoreOptions): StoreSettings => ({
   groupBytes: options.groupBytes ?? 400 * 1024,
   queuedEvents: options.queuedEvents ?? 20_000,
   queuedBytes: options.queuedBytes ?? 64 * 1024 * 1024,
+  queueMs: options.queueMs ?? 5_000,
   replyTimeoutMs: options.replyTimeoutMs ?? 8_000,
   connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
   warn: options.warn ?? (() => {}),

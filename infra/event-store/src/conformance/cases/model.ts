@@ -79,7 +79,7 @@ export const model: readonly Case[] = [
         expect(await store.revisions([0, 1, 2].map((nth) => stream(`${run}.${nth}`)))).toEqual(oracle.revisions);
       });
       try {
-        await fc.assert(property, { numRuns: 100 });
+        await fc.assert(property, { numRuns: 60 });
       } finally {
         await instances[1]?.close();
       }
