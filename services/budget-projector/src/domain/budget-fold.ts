@@ -38,7 +38,12 @@ export class BudgetFold {
     this.#state = state;
     this.#versions = versions;
     this.#periodAt = periodResolver(state.definition.period);
-    for (const period of this.periods.values()) period.nextCrossing = undefined;
+    for (const period of this.periods.values()) {
+      period.nextCrossing = undefined;
+      // Another zone may move the end of a period that has not begun (ADR 0003); what is in it stays.
+      const now = this.#periodAt(period.period.start);
+      if (now !== null && now.start === period.period.start) period.period = now;
+    }
   }
 
   /** null outside a one-off period. */
@@ -69,13 +74,18 @@ export class PeriodState {
   /** Number of the fold step that used it last: what an eviction goes by. */
   usedAt = 0;
   readonly startText: string;
-  readonly endText: string;
+  #end: EpochNs | null = null;
+  #endText = '';
 
   constructor(
     readonly budget: BudgetFold,
-    readonly period: Period,
+    public period: Period,
   ) {
     this.startText = formatInstant(period.start);
-    this.endText = formatInstant(period.end);
+  }
+
+  get endText(): string {
+    if (this.#end !== this.period.end) [this.#end, this.#endText] = [this.period.end, formatInstant(this.period.end)];
+    return this.#endText;
   }
 }

@@ -43,12 +43,24 @@ export const decideCrossings = (period: PeriodState, cause: Cause, changes: Chan
     return;
   }
   const judge = budget.judging(period.period, parseInstant(cause.recordedAt));
+  forgetUnlisted(period, judge, changes);
   for (const transition of decideThresholds(judge.definition.thresholds, period.thresholds, period.sums.spend, judge.limit)) {
     period.thresholds.set(transition.key, afterTransition(transition));
     changes.touchedThreshold(period, transition.key);
     changes.emitted.push(emitCrossing(period, judge, transition, cause));
   }
   period.nextCrossing = nextCrossing(period, judge);
+};
+
+/** A threshold that was removed is forgotten without a word; if it returns, it is armed, and its episodes go on. */
+const forgetUnlisted = (period: PeriodState, judge: BudgetState, changes: Changes): void => {
+  if (period.thresholds.size === 0) return;
+  const listed = new Set(judge.definition.thresholds.map(thresholdKey));
+  for (const [key, { crossed, episode }] of period.thresholds) {
+    if (!crossed || listed.has(key)) continue;
+    period.thresholds.set(key, { crossed: false, episode: episode + 1 });
+    changes.touchedThreshold(period, key);
+  }
 };
 
 const emitCrossing = (period: PeriodState, judge: BudgetState, { threshold, key, change, episode }: Transition, cause: Cause) => {

@@ -22,9 +22,20 @@ export const episodesOf = (events: readonly LedgerEvent[]): Map<string, string[]
   return said;
 };
 
-/** What the ledger says of one threshold: crossed 1, cleared 1, crossed 2 … */
-export const alternating = (length: number): string[] =>
-  Array.from({ length }, (_, index) => `${index % 2 === 0 ? 'ThresholdCrossed' : 'ThresholdCleared'} ${Math.floor(index / 2) + 1}`);
+/**
+ * Is it what may be said of one threshold: episodes 1, 2, 3 … each crossed once, and cleared at most once, before the next? An episode
+ * without a clearing ended when the threshold was removed.
+ */
+export const areEpisodes = (said: readonly string[]): boolean => {
+  let episode = 0;
+  let crossed = false;
+  return said.every((text) => {
+    if (text === `ThresholdCleared ${episode}` && crossed) crossed = false;
+    else if (text === `ThresholdCrossed ${episode + 1}`) [episode, crossed] = [episode + 1, true];
+    else return false;
+    return true;
+  });
+};
 
 /** As the oracle's spend says. */
 export const reachedIn = (events: readonly LedgerEvent[]): unknown =>
