@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { access } from './suites/access.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgets } from './suites/budgets.js';
+import { documents } from './suites/documents.js';
+import { idempotency } from './suites/idempotency.js';
+import { mutations } from './suites/mutations.js';
+import { periods } from './suites/periods.js';
+import { positions } from './suites/positions.js';
 import { prices } from './suites/prices.js';
 import { scopes } from './suites/scopes.js';
 import { spend } from './suites/spend.js';
@@ -22,4 +28,10 @@ describe('api', () => {
   scopes(api);
   spend(api);
   prices(api);
+  periods(api);
+  positions(api);
+  idempotency(api, () => system.database.url);
+  documents(api);
+  access(api);
+  mutations(api);
 });

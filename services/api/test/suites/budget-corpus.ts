@@ -107,7 +107,7 @@ export const budgetCorpus = (api: () => Client): void => {
       ['a scope as object', { scope: { type: 'team', id: 'a:b' } }, { scope: 'team:a:b' }],
       ['IN-C5 __proto__ as text', { name: '__proto__', scope: 'team:constructor' }, { name: '__proto__', scope: 'team:constructor' }],
       ['IN-C10 SQL as text', { name: "'; drop table x; -- $1 \\ % _" }, { name: "'; drop table x; -- $1 \\ % _" }],
-      ['IN-C13 markup as text', { name: '<script>{{7*7}}${jndi:x}' }, { name: '<script>{{7*7}}${jndi:x}' }],
+      ['IN-C13 markup as text', { name: `<script>{{7*7}}$${'{jndi:x}'}` }, { name: `<script>{{7*7}}$${'{jndi:x}'}` }],
       ['IN-G6 another currency', { limit: { amount: '5', currency: 'JPY' } }, { limit: { currency: 'JPY' }, status: { currency: 'JPY' } }],
     ])('%s', async (_name, more, expected) => {
       const made = await makeBudget(acme, more as Record<string, unknown>);

@@ -23,7 +23,7 @@ export class OperationInterceptor implements NestInterceptor {
     return from(this.#run(context, () => lastValueFrom(next.handle()) as Promise<Answer>));
   }
 
-  async #run(context: ExecutionContext, handle: () => Promise<Answer>): Promise<string | undefined> {
+  async #run(context: ExecutionContext, handle: () => Promise<Answer>): Promise<Buffer | undefined> {
     const meta = Reflect.getMetadata(OPERATION, context.getHandler()) as OperationMeta;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
@@ -72,9 +72,10 @@ const keep = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
   body: body === undefined ? '' : JSON.stringify(body),
 });
 
-const write = (reply: FastifyReply, { status, headers, body }: KeptAnswer): string | undefined => {
+/** As bytes: Fastify adds a charset to the type of text, and a kept answer is given again exactly as it was. */
+const write = (reply: FastifyReply, { status, headers, body }: KeptAnswer): Buffer | undefined => {
   reply.code(status).headers(headers);
-  return body === '' ? undefined : body;
+  return body === '' ? undefined : Buffer.from(body, 'utf8');
 };
 
 const toRefusal = ({ code, message, pointer }: Rejection): Problem =>

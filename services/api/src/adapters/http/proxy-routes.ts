@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { routesOf, type Service } from '@bursar/contracts/http';
-import { Problem } from '@bursar/platform';
+import { DEFAULT_LIMITS, Problem } from '@bursar/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Upstream } from './upstream.js';
 
@@ -34,12 +34,12 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
 };
 
 const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream): Promise<FastifyReply> => {
+  if (Number(request.headers['content-length'] ?? 0) > DEFAULT_LIMITS.bodyBytes) throw new Problem('payload_too_large');
   const answer = await upstream.forward({
     method: request.method as 'GET',
     path: request.url,
     headers: { ...endToEnd(request.headers), 'request-id': request.id, 'x-request-id': request.id },
-    hasBody: request.body !== undefined && request.body !== null,
-    body: request.raw,
+    body: request.body === undefined || request.body === null ? null : request.raw,
   });
   answer.body.on('error', () => reply.raw.destroy());
   return reply.code(answer.statusCode).headers(endToEnd(answer.headers)).send(answer.body);

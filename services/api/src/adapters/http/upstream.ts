@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Problem } from '@bursar/platform';
 import { Agent, type Dispatcher, errors } from 'undici';
 
@@ -6,8 +7,8 @@ const CONNECT_TIMEOUT_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 9_500;
 const CONNECTIONS = 64;
 
-/** What to send on: the body is a stream, so that 4 MB pass through without being held. */
-export type Forwarded = Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body'> & Readonly<{ hasBody: boolean }>;
+/** What to send on: the body passes through without being held. */
+export type Forwarded = Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers'> & Readonly<{ body: Readable | null }>;
 
 /** Replicas of one service behind us. Asked in turn; another one is asked only when the request never reached the first. */
 export class Upstream {
@@ -27,13 +28,8 @@ export class Upstream {
   async forward(request: Forwarded): Promise<Dispatcher.ResponseData> {
     for (const origin of this.#inTurn()) {
       try {
-        return await this.#agent.request({
-          origin,
-          method: request.method,
-          path: request.path,
-          headers: request.headers,
-          body: request.hasBody ? request.body : null,
-        });
+        const { method, path, headers, body } = request;
+        return await this.#agent.request({ origin, method, path, headers, body: body === null ? null : untouched(body) });
       } catch (error) {
         if (!neverArrived(error)) {
           throw new Problem('outcome_unknown', `${this.name} did not answer.`, { extensions: { outcome: 'unknown' }, cause: error });
@@ -52,6 +48,15 @@ export class Upstream {
     return [...this.#origins.slice(this.#next), ...this.#origins.slice(0, this.#next)];
   }
 }
+
+/** The body as a stream of its own that reads nothing before it is read: the failed attempt destroys what it was given, not the body. */
+const untouched = (body: Readable): Readable =>
+  Readable.from(
+    (async function* () {
+      yield* body.iterator({ destroyOnReturn: false });
+    })(),
+    { objectMode: false },
+  );
 
 /** The connection was never made, so not a byte of the body is gone and the next replica may have it. */
 const neverArrived = (error: unknown): boolean =>

@@ -1,0 +1,118 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Service } from '@bursar/platform';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bootApi } from '../src/boot.js';
+import { ApiEnv } from '../src/config.js';
+import { Client } from './support/client.js';
+import { budgetBody, expectProblem, freshTenant, usageOf } from './support/make.js';
+import { ADMIN_KEY, startSystem, type TestSystem } from './support/system.js';
+
+let system: TestSystem;
+let acme: Client;
+beforeAll(async () => {
+  system = await startSystem();
+  acme = new Client(system.url, freshTenant());
+}, 60_000);
+afterAll(() => system?.stop());
+
+/** A server that answers what the test says; `seen` is what reached it. */
+const fakeUpstream = async (answer: Parameters<typeof createServer>[1]): Promise<{ url: string; server: Server }> => {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+};
+
+const apiBefore = async (ingestion: string): Promise<{ service: Service; client: Client }> => {
+  const { url } = system.database;
+  const config = { DATABASE_URL: url, EVENT_STORE_URL: url, BURSAR_ADMIN_KEY: ADMIN_KEY, PARTITIONS: '4', LOG_LEVEL: 'error' };
+  const service = await bootApi(ApiEnv.parse({ ...config, INGESTION_URL: ingestion }));
+  return { service, client: new Client((await service.start()).url, freshTenant()) };
+};
+
+describe('passing on', () => {
+  test('method, address, headers and body arrive as they were, and so does the answer', async () => {
+    const seen: Record<string, unknown> = {};
+    const { url, server } = await fakeUpstream((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        Object.assign(seen, {
+          method: request.method,
+          url: request.url,
+          headers: request.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        });
+        response.writeHead(202, { 'content-type': 'application/json', 'x-of-upstream': '1', connection: 'close' }).end('{"results": []}');
+      });
+    });
+    const { service, client } = await apiBefore(url);
+    try {
+      const raw = ' { "id" : "1", "weird": "é" } ';
+      const headers = { 'content-type': 'application/cloudevents+json', 'ce-id': 'x', 'idempotency-key': 'k' };
+      const reply = await client.post('usage?dryRun=true', undefined, { raw, headers });
+      expect([reply.status, reply.text, reply.headers.get('x-of-upstream')]).toEqual([202, '{"results": []}', '1']);
+      expect(seen).toMatchObject({ method: 'POST', url: '/api/v1/usage?dryRun=true', body: raw });
+      expect(seen.headers).toMatchObject({ ...headers, authorization: `Bearer ${ADMIN_KEY}`, 'bursar-tenant': client.tenant });
+    } finally {
+      await service.stop();
+      server.close();
+    }
+  });
+
+  test('a replica that is not there is passed over, in turn', async () => {
+    const { url, server } = await fakeUpstream((request, response) => {
+      request.resume().on('end', () => response.writeHead(202, { 'content-type': 'application/json' }).end('{}'));
+    });
+    const { service, client } = await apiBefore(`http://127.0.0.1:1,${url}`);
+    try {
+      for (let round = 0; round < 6; round += 1) expect((await client.post('usage', usageOf('1'))).status).toBe(202);
+    } finally {
+      await service.stop();
+      server.close();
+    }
+  });
+
+  test('one that takes the request and dies leaves the outcome open, and is not asked twice', async () => {
+    let asked = 0;
+    const { url, server } = await fakeUpstream((request) => {
+      asked += 1;
+      request.socket.destroy();
+    });
+    const { service, client } = await apiBefore(`${url},${url}`);
+    try {
+      const reply = await client.post('usage', usageOf('1'));
+      expectProblem(reply, 503, 'outcome_unknown');
+      expect(reply.body.outcome).toBe('unknown');
+      expect(reply.headers.get('retry-after')).toBe('1');
+      expect(asked).toBe(1);
+    } finally {
+      await service.stop();
+      server.close();
+    }
+  });
+
+  test('nobody there is 503 with Retry-After, and a larger body than allowed is refused by its owner', async () => {
+    expectProblem(await acme.post('usage', { id: 'x'.repeat(4_194_304) }), 413);
+    await system.ingestion.kill();
+    const reply = await acme.post('usage', usageOf('1'));
+    expectProblem(reply, 503, 'upstream_unavailable');
+    expect(reply.headers.get('retry-after')).toBe('1');
+    await system.ingestion.start();
+    expect((await acme.post('usage', usageOf('1'))).status).toBe(202);
+  }, 30_000);
+});
+
+describe('without a projector', () => {
+  test('a command is answered with what was decided, within 10 s, and shows once the projector is back', async () => {
+    await system.projector.kill();
+    const start = performance.now();
+    const made = await acme.post('budgets', budgetBody());
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect([made.status, made.body.status.status, made.body.revision]).toEqual([201, 'counting', 0]);
+    await system.projector.start();
+    const position = made.headers.get('bursar-position');
+    const read = await acme.get(`budgets/${made.body.id}?minPosition=${position}`, { headers: { prefer: 'wait=9' } });
+    expect(read.body).toMatchObject({ id: made.body.id, name: 'Monthly' });
+  }, 60_000);
+});
