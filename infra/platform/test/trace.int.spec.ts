@@ -66,7 +66,8 @@ test.each([
 test('what is logged on the way names its own trace, also among others and after awaiting', async () => {
   const traceOf = (n: number): string | undefined => (n % 2 === 0 ? undefined : `${n}`.padStart(32, 'a'));
   const numbers = Array.from({ length: 20 }, (_, n) => n + 100);
-  const headersOf = (n: number) => (traceOf(n) === undefined ? {} : { traceparent: `00-${traceOf(n)}-00f067aa0ba902b7-00` });
+  const headersOf = (n: number): Record<string, string> =>
+    traceOf(n) === undefined ? {} : { traceparent: `00-${traceOf(n)}-00f067aa0ba902b7-00` };
   await Promise.all(numbers.map((n) => post(headersOf(n), `{"n":${n}}`)));
   const worked = new Map(lines.flatMap(({ msg, body, trace_id }) => (msg === 'worked' ? [[(body as { n: number }).n, trace_id]] : [])));
   for (const n of numbers) expect([n, worked.has(n), worked.get(n)]).toEqual([n, true, traceOf(n)]);

@@ -53,9 +53,9 @@ const structured = (event: CloudEvent<object>): string => String(HTTP.structured
 
 /** What the CloudEvents SDK makes of a body of that content type. Throws when it is none. */
 const parse = (contentType: string, body: string): readonly CloudEvent<Record<string, unknown>>[] => {
-  const events = [HTTP.toEvent<Record<string, unknown>>({ headers: { 'content-type': contentType }, body })].flat();
+  const events = [HTTP.toEvent({ headers: { 'content-type': contentType }, body })].flat() as CloudEvent<Record<string, unknown>>[];
   for (const event of events) event.validate();
-  return events as readonly CloudEvent<Record<string, unknown>>[];
+  return events;
 };
 
 /** A definition, so that something else than usage goes to the world. */
