@@ -157,6 +157,20 @@ describe('a consumer hands over every event once, in order, as stored', () => {
     expect(collector.events).toHaveLength(2);
   });
 
+  test.each([
+    ['many events', 12_000, 10],
+    ['large events', 40, 200_000],
+  ])('catches up with %s without being told that there is more', async (_, count, bytes) => {
+    const store = new MemoryEventStore();
+    store.pageBytes = 4 * 1024 * 1024;
+    const events = usages(0, count).map((event) => ({ ...event, data: JSON.stringify('x'.repeat(bytes)) }));
+    for (let at = 0; at < count; at += 500) await store.append(appendOf(PARTITION, events.slice(at, at + 500)));
+    const collector = collect({ store, bus, partition: PARTITION, pollMs: 60_000 });
+    await eventually('all arrived', () => collector.events.length === count);
+    await collector.stop();
+    expect(collector.events.map(({ position }) => position)).toEqual(positions(count));
+  });
+
   test('after a checkpoint nothing before it comes again', async () => {
     const store = new MemoryEventStore();
     const ranges = await fill(store, [3, 3]);

@@ -10,7 +10,7 @@ export type PoolOptions = Readonly<{
   max: number;
   /** Longest statement, ms; 0 for none. Default 30 s. */
   statementTimeoutMs?: number;
-  /** An idle connection broke (a restart of PostgreSQL). The pool replaces it by itself; this only tells. */
+  /** A connection broke (a restart of PostgreSQL). The pool replaces it by itself; this only tells. */
   onError?: (error: Error) => void;
 }>;
 
@@ -37,8 +37,10 @@ export const createPool = (url: string, options: PoolOptions): pg.Pool => {
     types: typeParsers,
     keepAlive: true,
   });
-  // Without a listener a broken idle connection would end the process.
-  pool.on('error', (error) => options.onError?.(error));
+  // Without listeners a connection that breaks would end the process: the pool listens to idle ones alone, and one that breaks
+  // between two statements of a transaction is not idle. Its next statement fails.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  pool.on('error', () => undefined);
   return pool;
 };
 

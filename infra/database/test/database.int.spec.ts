@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { testDatabase } from '@bursar/embedded';
-import type { Kysely } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Kysely, sql } from 'kysely';
 import { createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
 
 let home: Awaited<ReturnType<typeof testDatabase>>;
@@ -70,4 +70,21 @@ describe('the tables', () => {
     const row = await db.selectFrom('projection.scope').selectAll().executeTakeFirstOrThrow();
     expect(row).toMatchObject({ parents: ['org:x'], attributes: { a: 'ü' } });
   });
+});
+
+test('a connection that breaks between two statements of a transaction ends neither the process nor the pool', async () => {
+  const told: Error[] = [];
+  const other = createDatabase(createPool(database.url, { name: 'doomed', max: 2, onError: (error) => told.push(error) }));
+  try {
+    const broken = other.transaction().execute(async (trx) => {
+      const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(trx);
+      await sql`SELECT pg_terminate_backend(${rows[0]?.pid})`.execute(db);
+      while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await sql`SELECT 1`.execute(trx);
+    });
+    await expect(broken).rejects.toThrow();
+    expect((await sql`SELECT 1`.execute(other)).rows).toHaveLength(1);
+  } finally {
+    await other.destroy();
+  }
 });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { routeOf, routesOf } from '@bursar/contracts/http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
@@ -6,6 +7,7 @@ import { z } from 'zod';
 import { Authenticator } from '../src/auth/authenticator.js';
 import { Caller, type Principal } from '../src/auth/principal.js';
 import { loadConfig, ServiceEnv } from '../src/config.js';
+import { Problem } from '../src/http/problem.js';
 import { ZodPipe } from '../src/http/validate.js';
 import { createService, type Service, type ServiceOptions } from '../src/service.js';
 
@@ -134,6 +136,93 @@ describe('problems', () => {
     expect((await post('{"reason":"mistake"}')).body.code).toBe('not_implemented');
     expect((await post('{"why":"mistake"}')).status).toBe(400);
     expect((await post('')).body.code).toMatch(/empty_body|not_implemented/);
+  });
+});
+
+describe('problems of what is no controller', () => {
+  const extend: ServiceOptions['extend'] = (fastify) => {
+    fastify.post('/plain', () => {
+      throw new Problem('upstream_unavailable');
+    });
+    void fastify.register((scope, _options, done) => {
+      scope.get('/plain/inner', () => {
+        throw new Error('secret-canary');
+      });
+      done();
+    });
+  };
+
+  test.each([
+    ['thrown by a plain route', '/plain', { method: 'POST', body: '{}' }, 503, 'upstream_unavailable'],
+    ['thrown by a hook before it', '/plain', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
+    ['thrown by a reader before it', '/plain', { method: 'POST', body: '{' }, 400, 'bad_json'],
+    ['thrown in a scope of its own', '/plain/inner', {}, 500, 'internal_error'],
+    ['thrown by a row that is not built', '/api/v1/usage/e/void', { method: 'POST', body: '{"reason":"x"}' }, 501, 'not_implemented'],
+    ['found by a row that is not built', '/api/v1/usage/e/void', { method: 'POST', body: '{}' }, 400, 'required'],
+  ])('%s', async (_name, path, init, status, code) => {
+    const { url } = await start({ extend, routes: routesOf('ingestion') });
+    const { status: given, headers, text, body } = await call(`${url}${path}`, init);
+    expect([given, headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+    expect(body).toMatchObject({
+      type: expect.stringContaining('/problems/'),
+      title: expect.any(String),
+      status,
+      detail: expect.any(String),
+      instance: expect.stringMatching(/^urn:bursar:request:/),
+      code,
+      retryable: status === 503,
+    });
+    expect(text).not.toContain('canary');
+    if (status === 503) expect([body.outcome, headers.get('retry-after')]).toEqual(['unknown', '1']);
+  });
+});
+
+describe('a body that is larger than allowed', () => {
+  const LIMIT = 100_000;
+  const limits = { bodyBytes: LIMIT, requestTimeoutMs: 3_000 };
+  const headOf = (...lines: readonly string[]): string =>
+    ['POST /things HTTP/1.1', 'Host: x', `Authorization: Bearer ${KEY}`, 'Content-Type: application/json', ...lines, '', ''].join('\r\n');
+
+  /** Sends all of it before it reads anything, as many clients do; rejects when the connection is reset on the way. */
+  const sendAll = async (url: string, head: string, pieces: readonly string[]): Promise<string> => {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    socket.pause();
+    socket.on('error', reject);
+    socket.write(head);
+    for (const piece of pieces) {
+      await new Promise((written) => socket.write(piece, written));
+      await new Promise((next) => setImmediate(next));
+    }
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.on('close', () => resolve(text));
+    socket.resume();
+    return promise;
+  };
+
+  const MIB = 1024 * 1024;
+  test.each([
+    ['announced', headOf(`Content-Length: ${12 * MIB}`), Array.from({ length: 12 }, () => ' '.repeat(MIB))],
+    [
+      'chunked',
+      headOf('Transfer-Encoding: chunked'),
+      [...Array.from({ length: 12 }, () => `${MIB.toString(16)}\r\n${' '.repeat(MIB)}\r\n`), '0\r\n\r\n'],
+    ],
+  ])('IN-A11 %s: the answer reaches a client that first sends all of it, and the connection ends', async (_name, head, pieces) => {
+    const { url } = await start({ limits });
+    const text = await sendAll(url, head, pieces);
+    expect(text).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/i);
+    expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))).toMatchObject({ status: 413, code: 'payload_too_large' });
+  });
+
+  test('a sender without end is not listened to for ever', async () => {
+    const { url } = await start({ limits });
+    const endless = Array.from({ length: 200 }, () => ' '.repeat(MIB));
+    await expect(sendAll(url, headOf(`Content-Length: ${1_000 * MIB}`), endless)).rejects.toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
   });
 });
 

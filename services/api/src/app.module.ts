@@ -3,7 +3,6 @@ import { EventStore } from '@bursar/event-store';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
-import { Cursors } from './adapters/http/cursor.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { Once } from './adapters/http/once.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
@@ -15,6 +14,7 @@ import { ChangeBudget } from './features/change-budget.js';
 import { ChangePrices } from './features/change-prices.js';
 import { ChangeScopes } from './features/change-scopes.js';
 import { CreateBudget } from './features/create-budget.js';
+import { Cursors } from './features/cursors.js';
 import { DecidedBudget } from './features/decided-budget.js';
 import { DecidedScope } from './features/decided-scope.js';
 import { DeleteBudget } from './features/delete-budget.js';
@@ -24,6 +24,7 @@ import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
 import { ScopeSpend } from './features/scope-spend.js';
+import { Settled } from './features/settled.js';
 import { Installation } from './installation.js';
 
 export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; partitions: number; secret: string }>;
@@ -57,6 +58,7 @@ export const appModule = ({ store, database, partitions, secret }: Infrastructur
     ListPrices,
     ListScopes,
     ScopeSpend,
+    Settled,
   ],
   exports: [IdempotencyKeys],
 });

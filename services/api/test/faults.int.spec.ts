@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createDatabase, createPool } from '@bursar/database';
 import type { Service } from '@bursar/platform';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { bootApi } from '../src/boot.js';
 import { ApiEnv } from '../src/config.js';
 import { Client } from './support/client.js';
@@ -114,5 +116,60 @@ describe('without a projector', () => {
     const position = made.headers.get('bursar-position');
     const read = await acme.get(`budgets/${made.body.id}?minPosition=${position}`, { headers: { prefer: 'wait=9' } });
     expect(read.body).toMatchObject({ id: made.body.id, name: 'Monthly' });
+  }, 60_000);
+});
+
+describe('a database that drops connections', () => {
+  test('is 503 with Retry-After or not noticed at all, never 500, and what was answered stands', async () => {
+    const db = createDatabase(createPool(system.database.url, { name: 'test', max: 1 }));
+    const tenant = new Client(system.url, freshTenant());
+    const made: string[] = [];
+    try {
+      for (let round = 0; round < 15; round += 1) {
+        const pending = [
+          tenant.post('budgets', budgetBody()),
+          tenant.get('budgets'),
+          tenant.get('scopes/team/ml/summary'),
+          tenant.post('scopes', { type: 't', id: `${round}` }),
+        ];
+        await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'api%' AND datname = current_database()`.execute(
+          db,
+        );
+        const replies = await Promise.all(pending);
+        for (const reply of replies) {
+          if (reply.status < 300) continue;
+          expectProblem(reply, 503);
+          expect(reply.headers.get('retry-after')).not.toBeNull();
+        }
+        if (replies[0]?.status === 201) made.push(replies[0].body.id);
+      }
+    } finally {
+      await db.destroy();
+    }
+    for (const id of made) expect((await tenant.get(`budgets/${id}`)).status).toBe(200);
+  }, 60_000);
+
+  test('an Idempotency-Key brings the same command through, once', async () => {
+    const db = createDatabase(createPool(system.database.url, { name: 'test', max: 1 }));
+    const tenant = new Client(system.url, freshTenant());
+    try {
+      for (let round = 0; round < 10; round += 1) {
+        const send = () => tenant.post('budgets', budgetBody(), { headers: { 'idempotency-key': `k${round}` } });
+        const first = send();
+        await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'api%' AND datname = current_database()`.execute(
+          db,
+        );
+        let reply = await first;
+        while (reply.status === 503 || reply.body?.code === 'in_flight') {
+          // What could not even release its key is taken over when its lease has run out; here it is let run out.
+          await sql`UPDATE api.idempotency SET leased_until = now() WHERE tenant = ${tenant.tenant} AND status IS NULL`.execute(db);
+          reply = await send();
+        }
+        expect(reply.status).toBe(201);
+      }
+    } finally {
+      await db.destroy();
+    }
+    expect((await tenant.get('budgets?limit=200')).body.data).toHaveLength(10);
   }, 60_000);
 });

@@ -15,6 +15,9 @@ const READ_EVENTS = 2_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
 
+/** A page of the store ends at some 4 MB; text of one million UTF-16 units may be as much. */
+const FULL_PAGE_UNITS = 1_000_000;
+
 const NOTHING: readonly StoredEvent[] = [];
 
 /** Follows one partition: answers what comes next, from the bus if it is there and the store confirms it, else from the store. */
@@ -124,6 +127,7 @@ export class PartitionReader {
     if (events.length > 0) {
       counters.eventsFromStore += events.length;
       this.#advance(events, null);
+      if (isFullPage(events)) this.#claimed = Math.max(this.#claimed, this.#position + 1);
       if (this.#claimed > this.#position && !this.#buffer.has(this.#position + 1)) this.#ahead = this.#read();
       else this.#waitedAt = -1;
     } else if (claims === this.#claims) {
@@ -164,3 +168,7 @@ export class PartitionReader {
     return aborted;
   }
 }
+
+/** Whether more may follow that nobody has told of. */
+const isFullPage = (events: readonly StoredEvent[]): boolean =>
+  events.length >= READ_EVENTS || events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0) >= FULL_PAGE_UNITS;

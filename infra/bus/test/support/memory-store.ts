@@ -18,6 +18,8 @@ export class MemoryEventStore extends EventStore {
   /** While set, every read fails with it. */
   failure: Error | null = null;
   reads = 0;
+  /** A page ends at so much data. */
+  pageBytes = Number.POSITIVE_INFINITY;
 
   constructor(readonly partitions = 4) {
     super();
@@ -51,7 +53,13 @@ export class MemoryEventStore extends EventStore {
   async readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]> {
     this.reads += 1;
     if (this.failure !== null) throw this.failure;
-    return this.#at(partition).events.slice(after, after + limit);
+    const page = this.#at(partition).events.slice(after, after + limit);
+    let bytes = 0;
+    const end = page.findIndex(({ data }, index) => {
+      bytes += data.length;
+      return index > 0 && bytes > this.pageBytes;
+    });
+    return end < 0 ? page : page.slice(0, end);
   }
 
   async lookup(): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>> {

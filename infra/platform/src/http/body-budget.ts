@@ -14,12 +14,16 @@ export class BodyBudget {
     private readonly largest: number,
   ) {}
 
-  /** Takes what the request announces, until its answer is sent or its connection is gone. Throws 503 `overloaded`. */
+  /**
+   * Takes what the request announces, until its answer is sent or its connection is gone.
+   * Throws 413 `payload_too_large` for more than one request may have, 503 `overloaded`.
+   */
   take(request: FastifyRequest, reply: FastifyReply): void {
     if (!hasBody(request.headers)) return;
     const length = Number(request.headers['content-length']);
+    if (length > this.largest) throw new Problem('payload_too_large');
     // A chunked body announces nothing and may be as large as any.
-    const bytes = Number.isFinite(length) ? Math.min(length, this.largest) : this.largest;
+    const bytes = Number.isFinite(length) ? length : this.largest;
     if (this.bytes + bytes > this.limit) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
     this.bytes += bytes;
     reply.raw.once('close', () => {

@@ -3,6 +3,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../ops/logger.js';
 import { traceFields } from '../trace/trace-scope.js';
+import { answerWhileReading } from './linger.js';
 import { Problem } from './problem.js';
 import type { RouteIndex } from './route-index.js';
 
@@ -29,13 +30,16 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status === 413 || problem.status === 408) reply.header('connection', 'close');
     // The 401 is the same text whatever was wrong, so it names no request.
     const instance = problem.status === 401 ? undefined : `urn:bursar:request:${request.id}`;
+    // As bytes: to a string Fastify adds a charset, which the type does not have.
+    const body = Buffer.from(JSON.stringify(problem.toDocument(instance)));
+    const closes = reply.hasHeader('connection') || !reply.raw.shouldKeepAlive;
     reply
       .code(problem.status)
       .headers(problem.headers)
       .header('cache-control', 'no-store')
       .header('content-type', 'application/problem+json')
-      // As bytes: to a string Fastify adds a charset, which the type does not have.
-      .send(Buffer.from(JSON.stringify(problem.toDocument(instance))));
+      .header('content-length', body.length)
+      .send(closes && !request.raw.complete ? answerWhileReading(body, request.raw) : body);
   }
 
   /** Nobody serves this address: by any method (404), or by this one (405, which says by which). The address is not echoed. */

@@ -4,7 +4,6 @@ import type { ExchangeRateBody, PriceListInput } from '@bursar/contracts/http';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { Checkpoints } from '../adapters/sql/checkpoints.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { Streams } from '../adapters/store/streams.js';
 import type { NewEvent } from '../domain/new-event.js';
@@ -12,15 +11,14 @@ import { type CreatePriceList, decidePriceList } from '../domain/price-list.js';
 import { DEFAULT_CURRENCY } from '../domain/tenant-settings.js';
 import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
-
-const WAIT_FOR_PROJECTOR_MS = 5_000;
+import { Settled } from './settled.js';
 
 /** POST /price-lists and POST /exchange-rates. Both only add: lists and rates compete by their dates, so there is no state to decide on. */
 @Injectable()
 export class ChangePrices {
   constructor(
     private readonly streams: Streams,
-    private readonly checkpoints: Checkpoints,
+    private readonly settled: Settled,
     private readonly store: EventStore,
   ) {}
 
@@ -50,9 +48,9 @@ export class ChangePrices {
 
   /** In force for the next event: whoever rates compares its cache with this stream's revision. */
   async #append(context: CommandContext, events: readonly NewEvent[]): Promise<string> {
-    const { partition, position } = await this.streams.add(tenantStream(context.tenant), context, events);
-    await this.checkpoints.passed('budget', partition, position, WAIT_FOR_PROJECTOR_MS);
-    return positionText(partition, position);
+    const outcome = await this.streams.add(tenantStream(context.tenant), context, events);
+    await this.settled.at(outcome);
+    return positionText(outcome.partition, outcome.position);
   }
 
   async #now(): Promise<string> {

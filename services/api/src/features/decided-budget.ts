@@ -3,7 +3,6 @@ import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { findBudget } from '../adapters/sql/budgets.js';
-import { Checkpoints } from '../adapters/sql/checkpoints.js';
 import { onSnapshot, positionText } from '../adapters/sql/snapshot.js';
 import { type BudgetRow, loadStandings } from '../adapters/sql/standings.js';
 import { type Aggregate, type Outcome, Streams } from '../adapters/store/streams.js';
@@ -13,17 +12,16 @@ import { type Answer, etag } from './answer.js';
 import { showBudget } from './budget-view.js';
 import type { CommandContext } from './command-context.js';
 import { type IfMatch, requireMatch } from './if-match.js';
+import { Settled } from './settled.js';
 
 const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
-/** A following read sees the write when the projector is alive; when it is not, the write is no less durable. */
-const WAIT_FOR_PROJECTOR_MS = 5_000;
 
 /** Runs budget commands and answers the state they decided, once reads see it. */
 @Injectable()
 export class DecidedBudget {
   constructor(
     private readonly streams: Streams,
-    private readonly checkpoints: Checkpoints,
+    private readonly settled: Settled,
     private readonly db: Kysely<Database>,
   ) {}
 
@@ -33,7 +31,7 @@ export class DecidedBudget {
       if (state.status === 'Active') requireMatch(ifMatch, revision);
       return decideBudget(command, state);
     });
-    await this.checkpoints.passed('budget', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
+    await this.settled.at(outcome);
     return outcome;
   }
 

@@ -1,12 +1,12 @@
 import { type ScopeRef, scopeId, scopeStream, scopeType } from '@bursar/contracts';
 import { Injectable } from '@nestjs/common';
-import { Checkpoints } from '../adapters/sql/checkpoints.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { type Aggregate, Streams } from '../adapters/store/streams.js';
 import { decideScope, evolveScopes, type ScopeCommand, type ScopeEntry, ScopeRegistry } from '../domain/scope-registry.js';
 import { type Answer, etag } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { type IfMatch, requireMatch } from './if-match.js';
+import { Settled } from './settled.js';
 
 const REGISTRY: Aggregate<ScopeRegistry> = {
   initial: (tenant) => new ScopeRegistry(tenant),
@@ -17,7 +17,6 @@ const REGISTRY: Aggregate<ScopeRegistry> = {
   // A registry has thousands of events and each command needs all of them.
   live: true,
 };
-const WAIT_FOR_PROJECTOR_MS = 5_000;
 
 export type ShownScope = Readonly<{
   scope: ScopeRef;
@@ -45,7 +44,7 @@ export const showScope = ({ scope, parents, name, attributes }: Omit<ScopeEntry,
 export class DecidedScope {
   constructor(
     private readonly streams: Streams,
-    private readonly checkpoints: Checkpoints,
+    private readonly settled: Settled,
   ) {}
 
   /** A scope's ETag is the position of its last event. */
@@ -57,7 +56,7 @@ export class DecidedScope {
     });
     // Taken before waiting: the registry is one live object that later commands change.
     const entry = outcome.state.entries.get(command.scope);
-    await this.checkpoints.passed('budget', outcome.partition, outcome.position, WAIT_FOR_PROJECTOR_MS);
+    await this.settled.at(outcome);
     const headers = { 'bursar-position': positionText(outcome.partition, outcome.position) };
     if (entry === undefined) return { status, headers };
     return { status, body: showScope(entry), headers: { ...headers, etag: etag(entry.position) } };

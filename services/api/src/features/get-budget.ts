@@ -3,13 +3,13 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { Cursors } from '../adapters/http/cursor.js';
 import { crossingsOf, findBudget } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showBudget, showCrossing, showStatus } from './budget-view.js';
+import { Cursors } from './cursors.js';
 import { type PageQuery, pageOf } from './paging.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */

@@ -3,13 +3,13 @@ import type { BudgetStatusName } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { Cursors, type Place } from '../adapters/http/cursor.js';
 import { type BudgetFilter, type BudgetPlace, pageOfBudgets } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { type BudgetRow, loadStandings } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
 import { type Answer, ok } from './answer.js';
 import { type BudgetView, showBudget } from './budget-view.js';
+import { Cursors, type Place } from './cursors.js';
 import type { PageQuery } from './paging.js';
 
 export type ListBudgetsQuery = PageQuery & Readonly<{ filter: BudgetFilter; status?: BudgetStatusName }>;

@@ -1,12 +1,12 @@
 import { formatInstant, NS_PER_MS, parseInstant, partitionOf, tenantStream } from '@bursar/contracts';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
-import { Cursors } from '../adapters/http/cursor.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { type Aggregate, Streams } from '../adapters/store/streams.js';
 import { type ExchangeRate, evolveTenantSettings, type PriceList, TenantSettings } from '../domain/tenant-settings.js';
 import { Installation } from '../installation.js';
 import { type Answer, ok } from './answer.js';
+import { Cursors } from './cursors.js';
 import { type PageQuery, pageOf } from './paging.js';
 
 const SETTINGS: Aggregate<TenantSettings> = {

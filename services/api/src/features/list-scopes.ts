@@ -3,9 +3,9 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { Cursors } from '../adapters/http/cursor.js';
 import { findScope, pageOfScopes } from '../adapters/sql/scopes.js';
 import { type Answer, etag, ok } from './answer.js';
+import { Cursors } from './cursors.js';
 import { showScope } from './decided-scope.js';
 import { type PageQuery, pageOf } from './paging.js';
 

@@ -1,4 +1,4 @@
-import type { Cursors, Place } from '../adapters/http/cursor.js';
+import type { Cursors, Place } from './cursors.js';
 
 export type PageQuery = Readonly<{ limit: number; cursor?: string }>;
 export type Page<T> = Readonly<{ data: readonly T[]; nextCursor: string | null }>;

@@ -17,6 +17,8 @@ export type Step =
   | { do: 'repeat'; which: number }
   | { do: 'create'; budget: number; shape: BudgetShape }
   | { do: 'change'; budget: number; shape: BudgetShape }
+  /** Limit and thresholds only: nothing is counted anew. */
+  | { do: 'edit'; budget: number; limits: Pick<BudgetShape, 'limit' | 'percents' | 'amount'> }
   | { do: 'delete'; budget: number }
   | { do: 'move'; user: number; team: number }
   | { do: 'price'; model: string; amount: number }
@@ -42,14 +44,17 @@ export const SCOPES = ['user:0', 'user:1', 'user:2', 'team:0', 'team:1', 'tenant
 const MODELS = ['a', 'b'] as const;
 
 const currency = fc.constantFrom<'USD' | 'EUR'>('USD', 'USD', 'EUR');
+const limits = {
+  limit: fc.constantFrom(null, 0, 10, 50, 50, 200, 200),
+  percents: fc.uniqueArray(fc.constantFrom(20, 50, 80, 100, 150), { maxLength: 4 }),
+  amount: fc.constantFrom(null, null, 15, 40, 120),
+};
 const shape: fc.Arbitrary<BudgetShape> = fc.record({
   scope: fc.constantFrom(...SCOPES),
   model: fc.constantFrom(null, null, 'a', 'b*'),
-  limit: fc.constantFrom(null, 0, 10, 50, 50, 200),
   currency,
   kind: fc.constantFrom<'daily' | 'monthly'>('daily', 'monthly'),
-  percents: fc.uniqueArray(fc.constantFrom(20, 50, 80, 100, 150), { maxLength: 4 }),
-  amount: fc.constantFrom(null, null, 15, 40),
+  ...limits,
 });
 
 const use: fc.Arbitrary<Step> = fc.record({
@@ -65,10 +70,11 @@ const use: fc.Arbitrary<Step> = fc.record({
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: use },
+  { weight: 24, arbitrary: use },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(30) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('create' as const), budget: fc.nat(4), shape }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('change' as const), budget: fc.nat(4), shape }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('change' as const), budget: fc.nat(4), shape }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('edit' as const), budget: fc.nat(4), limits: fc.record(limits) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), budget: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), user: fc.nat(2), team: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('price' as const), model: fc.constantFrom(...MODELS), amount: fc.nat(5) }) },
@@ -102,9 +108,11 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
   },
 );
 
-/** Steps of the world with turns of the projector between them. */
-export const story = (maxLength = 70): fc.Arbitrary<readonly (Step | Turn)[]> =>
-  fc.array(fc.oneof(step, step, turn), { maxLength, size: 'max' });
+/** Steps of the world with turns of the projector between them; some budgets are there before anything is used. */
+export const story = (maxLength = 90): fc.Arbitrary<readonly (Step | Turn)[]> =>
+  fc
+    .tuple(fc.array(shape, { maxLength: 3 }), fc.array(fc.oneof(step, step, step, turn), { minLength: 10, maxLength, size: 'max' }))
+    .map(([shapes, rest]) => [...shapes.map((one, budget) => ({ do: 'create' as const, budget, shape: one })), ...rest]);
 
 export const definitionOf = ({ scope, model, limit, currency: code, kind, percents, amount }: BudgetShape): BudgetDefinition => ({
   name: 'b',

@@ -9,7 +9,7 @@ import type { Fence, ProjectionTables } from '../../src/features/projection-tabl
 import { sendOutbox } from '../../src/features/send-outbox.js';
 import { TenantHistories } from '../../src/features/tenant-histories.js';
 import type { MemoryLedger } from './memory-ledger.js';
-import { definitionOf, type Step, type Turn } from './stories.js';
+import { type BudgetShape, definitionOf, type Step, type Turn } from './stories.js';
 
 export const TENANT = 'acme';
 const HOUR_MS = 3_600_000;
@@ -18,6 +18,8 @@ const UNLIMITED: MemoryLimits = { tenants: 1_000, periods: 100_000 };
 /** Writes what a step means into the ledger, as ingestion and api would. */
 export class World {
   #count = 0;
+  /** As last defined. */
+  readonly #shapes = new Map<number, BudgetShape>();
   readonly #sent: Parameters<MemoryLedger['put']>[0][] = [];
 
   constructor(readonly ledger: MemoryLedger) {
@@ -42,7 +44,14 @@ export class World {
       case 'change': {
         const budgetId = `budget-${step.budget}`;
         const type = step.do === 'create' ? 'BudgetCreated' : 'BudgetChanged';
+        // A second creation says nothing.
+        if (type === 'BudgetChanged' || !this.#shapes.has(step.budget)) this.#shapes.set(step.budget, step.shape);
         this.#put(budgetStream(TENANT, budgetId), n, type, { budgetId, definition: definitionOf(step.shape) });
+        return;
+      }
+      case 'edit': {
+        const shape = this.#shapes.get(step.budget);
+        if (shape !== undefined) this.take({ do: 'change', budget: step.budget, shape: { ...shape, ...step.limits } });
         return;
       }
       case 'delete':

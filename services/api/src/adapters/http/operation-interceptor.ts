@@ -7,6 +7,7 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Rejection } from '../../domain/rejection.js';
 import type { Answer } from '../../features/answer.js';
 import type { KeptAnswer } from '../sql/idempotency.js';
+import { isOutage } from '../sql/outage.js';
 import { MinPosition } from './min-position.js';
 import { type Attempt, type Made, Once } from './once.js';
 import { OPERATION, type OperationMeta, setOperated } from './operated.js';
@@ -20,7 +21,8 @@ export class OperationInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return from(this.#run(context, () => lastValueFrom(next.handle()) as Promise<Answer>));
+    const answer = this.#run(context, () => lastValueFrom(next.handle()) as Promise<Answer>);
+    return from(answer.catch((error: unknown) => Promise.reject(isOutage(error) ? toUnavailable(error) : error)));
   }
 
   async #run(context: ExecutionContext, handle: () => Promise<Answer>): Promise<Buffer | undefined> {
@@ -77,6 +79,10 @@ const write = (reply: FastifyReply, { status, headers, body }: KeptAnswer): Buff
   reply.code(status).headers(headers);
   return body === '' ? undefined : Buffer.from(body, 'utf8');
 };
+
+/** A command may have been stored before the answer was lost; a read leaves nothing in doubt, and saying so does no harm. */
+const toUnavailable = (cause: unknown): Problem =>
+  new Problem('store_unavailable', 'The database does not answer.', { extensions: { outcome: 'unknown' }, retryAfter: 2, cause });
 
 const toRefusal = ({ code, message, pointer }: Rejection): Problem =>
   new Problem(code, message, pointer === undefined || !isIssueCode(code) ? {} : { errors: [{ pointer, message, code }] });

@@ -1,13 +1,6 @@
 import { decodeStored } from '@bursar/bus';
 import { contentHash, derivedId, type EventMeta, type LedgerEvent, partitionOf } from '@bursar/contracts';
-import {
-  type AppendRequest,
-  type AppendResult,
-  EventStore,
-  type EventToAppend,
-  StoreOverloadedError,
-  StoreUnavailableError,
-} from '@bursar/event-store';
+import { type AppendRequest, EventStore, type EventToAppend } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { NewEvent } from '../../domain/new-event.js';
@@ -46,7 +39,7 @@ export class Streams {
     const loaded = aggregate.live ? this.#remembered(stream, tenant, aggregate) : fresh(tenant, aggregate);
     for (;;) {
       const from = loaded.revision + 1;
-      const page = await reading(this.store.readStream(stream, from, PAGE));
+      const page = await this.store.readStream(stream, from, PAGE);
       for (const event of page) {
         // Two loads of one live state may read the same tail: each event is folded once.
         if (event.revision !== loaded.revision + 1) continue;
@@ -59,8 +52,8 @@ export class Streams {
   }
 
   /**
-   * Runs a decision against the newest state until its events are appended. Throws what the decision throws, and {@link Problem}
-   * `conflict`, `store_unavailable`, `outcome_unknown`, `overloaded`.
+   * Runs a decision against the newest state until its events are appended. Throws what the decision throws, what the store throws
+   * (an append without an answer may have happened: the same Idempotency-Key finds out), and {@link Problem} `conflict`.
    */
   async transact<S>(
     stream: string,
@@ -108,7 +101,7 @@ export class Streams {
 
   /** Position of the unit's last event, or why it was not stored. */
   async #append(request: AppendRequest): Promise<number | 'moved_on' | 'id_taken'> {
-    const result = await appending(this.store.append(request));
+    const result = await this.store.append(request);
     if (!result.ok) return 'moved_on';
     let last = 0;
     for (const outcome of result.outcomes) {
@@ -121,7 +114,7 @@ export class Streams {
   /** Where the command's last event lies when an earlier attempt under the same request id got through. */
   async #find(partition: number, context: CommandContext): Promise<number | undefined> {
     const ids = Array.from({ length: MAX_UNIT }, (_, index) => eventId(context, index));
-    const found = [...(await reading(this.store.lookup(partition, ids))).values()];
+    const found = [...(await this.store.lookup(partition, ids)).values()];
     return found.length === 0 ? undefined : Math.max(...found.map(({ position }) => position));
   }
 
@@ -156,26 +149,4 @@ const toAppend = (event: NewEvent, index: number, context: CommandContext): Even
     meta: JSON.stringify(meta),
     contentHash: contentHash({ type: event.type, data: event.data }),
   };
-};
-
-/** A store that does not answer a read leaves nothing in doubt. */
-const reading = async <T>(work: Promise<T>): Promise<T> => {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StoreUnavailableError) throw new Problem('store_unavailable', undefined, { cause: error });
-    throw error;
-  }
-};
-
-/** An append without an answer may have happened: the same request with the same Idempotency-Key finds out. */
-const appending = async (work: Promise<AppendResult>): Promise<AppendResult> => {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StoreOverloadedError) throw new Problem('overloaded', undefined, { cause: error });
-    if (error instanceof StoreUnavailableError)
-      throw new Problem('outcome_unknown', undefined, { extensions: { outcome: 'unknown' }, cause: error });
-    throw error;
-  }
 };
