@@ -74,7 +74,7 @@ describe('the tables', () => {
 
 test('a connection that breaks between two statements of a transaction ends neither the process nor the pool', async () => {
   const told: Error[] = [];
-  const other = createDatabase(createPool(database.url, { name: 'doomed', max: 2, onError: (error) => told.push(error) }));
+  const other = createDatabase(createPool(home.url, { name: 'doomed', max: 2, onError: (error) => told.push(error) }));
   try {
     const broken = other.transaction().execute(async (trx) => {
       const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(trx);
