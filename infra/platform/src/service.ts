@@ -43,6 +43,13 @@ export type ServiceOptions = Readonly<{
 
 const IDLE_SWEEP_MS = 25;
 
+/** Fastify's errors go to our filter from the first route on. Nest would take them over, but only for routes registered after its own. */
+class OneFilterAdapter extends FastifyAdapter {
+  override setErrorHandler(): ReturnType<FastifyAdapter['setErrorHandler']> {
+    return this.getInstance() as unknown as ReturnType<FastifyAdapter['setErrorHandler']>;
+  }
+}
+
 /** A booted service: routes are registered and hooks have run, nothing listens yet. */
 export type Service = Readonly<{
   app: NestFastifyApplication;
@@ -66,11 +73,12 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   const routes = new RouteIndex();
   const filter = new ProblemFilter(logger, routes);
 
-  const adapter = new FastifyAdapter(fastifyOptions(filter, limits));
+  const adapter = new OneFilterAdapter(fastifyOptions(filter, limits));
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.setErrorHandler((error, request, reply) => filter.answer(error, request, reply));
   fastify.server.maxConnections = limits.connections;
   fastify.addHook('onRoute', (route) => routes.add(route.method, route.url));
-  const deadlines = new Deadlines(limits.handlerTimeoutMs, (request, reply) => filter.answer(timedOut(), request, reply));
+  const deadlines = new Deadlines(limits.handlerTimeoutMs, (request, reply) => filter.answer(new Problem('timed_out'), request, reply));
   fastify.addHook('onRequest', (request, reply, done) => {
     deadlines.begin(request, reply);
     done();
@@ -113,8 +121,6 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   };
   return lifecycle(app, { logger, metrics, readiness, close, config });
 };
-
-const timedOut = (): Problem => new Problem('timed_out', undefined, { extensions: { outcome: 'unknown' } });
 
 const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void => {
   fastify.get('/livez', (_request, reply) => {

@@ -69,8 +69,7 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
 
 /** The store's two failures, the same for every service that appends. By name: the platform does not know the store. */
 const BY_NAME: Readonly<Record<string, (cause: unknown) => Problem>> = {
-  StoreUnavailableError: (cause) =>
-    new Problem('store_unavailable', undefined, { extensions: { outcome: 'unknown' }, retryAfter: 2, cause }),
+  StoreUnavailableError: (cause) => new Problem('store_unavailable', undefined, { retryAfter: 2, cause }),
   StoreOverloadedError: (cause) => new Problem('overloaded', 'Too much waits to be stored; nothing of this was.', { cause }),
 };
 

@@ -10,6 +10,9 @@ export type ProblemOptions = Readonly<{
   cause?: unknown;
 }>;
 
+/** Whether the write happened is for the client to find out, by sending it again (API.md, Errors). */
+const OPEN_OUTCOME: ReadonlySet<ProblemCode> = new Set(['store_unavailable', 'upstream_unavailable', 'outcome_unknown', 'timed_out']);
+
 /** A refusal with a code of the closed union; whatever else is thrown is a fault and answers 500. The filter renders it (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -40,6 +43,7 @@ export class Problem extends Error {
       code: this.code,
       retryable,
       ...(this.options.errors !== undefined && { errors: this.options.errors }),
+      ...(OPEN_OUTCOME.has(this.code) && { outcome: 'unknown' }),
       ...this.options.extensions,
     };
   }
