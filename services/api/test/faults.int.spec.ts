@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import http, { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createDatabase, createPool } from '@bursar/database';
 import type { Service } from '@bursar/platform';
@@ -94,12 +94,33 @@ describe('passing on', () => {
     }
   });
 
+  test.each([
+    ['announced', { 'content-length': String(6 * 1024 * 1024) }],
+    ['chunked', { 'transfer-encoding': 'chunked' }],
+  ])('IN-A11 a body too large, %s, is refused here, delivered, and not taken for silence', async (_name, headers) => {
+    const { hostname, port } = new URL(system.url);
+    const authorization = `Bearer ${ADMIN_KEY}`;
+    const request = http.request({
+      hostname,
+      port,
+      method: 'POST',
+      path: '/api/v1/usage',
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+    });
+    const answered = new Promise<http.IncomingMessage>((resolve, reject) => request.once('response', resolve).once('error', reject));
+    for (let n = 0; n < 6; n += 1) await new Promise((written) => request.write(Buffer.alloc(1024 * 1024, ' '), written));
+    request.end();
+    const response = await answered;
+    const text = (await response.toArray()).join('');
+    expect([response.statusCode, JSON.parse(text).code]).toEqual([413, 'payload_too_large']);
+  });
+
   test('nobody there is 503 with Retry-After, and a larger body than allowed is refused by its owner', async () => {
     expectProblem(await acme.post('usage', { id: 'x'.repeat(4_194_304) }), 413);
     await system.ingestion.kill();
     const reply = await acme.post('usage', usageOf('1'));
     expectProblem(reply, 503, 'upstream_unavailable');
-    expect(reply.headers.get('retry-after')).toBe('1');
+    expect([reply.headers.get('retry-after'), reply.body.outcome]).toEqual(['1', 'unknown']);
     await system.ingestion.start();
     expect((await acme.post('usage', usageOf('1'))).status).toBe(202);
   }, 30_000);

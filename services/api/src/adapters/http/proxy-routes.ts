@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { routesOf, type Service } from '@bursar/contracts/http';
-import { DEFAULT_LIMITS, Problem } from '@bursar/platform';
+import { Problem } from '@bursar/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Upstream } from './upstream.js';
 
@@ -34,7 +34,6 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
 };
 
 const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream): Promise<FastifyReply> => {
-  if (Number(request.headers['content-length'] ?? 0) > DEFAULT_LIMITS.bodyBytes) throw new Problem('payload_too_large');
   const answer = await upstream.forward({
     method: request.method as 'GET',
     path: request.url,

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Problem } from '@bursar/platform';
+import { DEFAULT_LIMITS, Problem } from '@bursar/platform';
 import { Agent, type Dispatcher, errors } from 'undici';
 
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -24,19 +24,21 @@ export class Upstream {
     this.#origins = urls.split(',').map((url) => url.trim().replace(/\/+$/, ''));
   }
 
-  /** Throws 503 `upstream_unavailable` when nobody took it, `outcome_unknown` when somebody did and then fell silent. */
+  /**
+   * Throws 503 `upstream_unavailable` when nobody took it, `outcome_unknown` when somebody did and then fell silent, and 413 for a body
+   * that turns out larger than allowed on the way.
+   */
   async forward(request: Forwarded): Promise<Dispatcher.ResponseData> {
     for (const origin of this.#inTurn()) {
       try {
         const { method, path, headers, body } = request;
         return await this.#agent.request({ origin, method, path, headers, body: body === null ? null : untouched(body) });
       } catch (error) {
-        if (!neverArrived(error)) {
-          throw new Problem('outcome_unknown', `${this.name} did not answer.`, { extensions: { outcome: 'unknown' }, cause: error });
-        }
+        if (error instanceof Problem) throw error;
+        if (!neverArrived(error)) throw new Problem('outcome_unknown', `${this.name} did not answer.`, { cause: error });
       }
     }
-    throw new Problem('upstream_unavailable', `${this.name} cannot be reached; nothing was stored.`, { retryAfter: 1 });
+    throw new Problem('upstream_unavailable', `${this.name} cannot be reached.`);
   }
 
   close(): Promise<void> {
@@ -49,11 +51,19 @@ export class Upstream {
   }
 }
 
-/** The body as a stream of its own that reads nothing before it is read: the failed attempt destroys what it was given, not the body. */
+/**
+ * The body as a stream of its own that reads nothing before it is read: the failed attempt destroys what it was given, not the body.
+ * One that announced no length is counted here, so that the refusal is ours: the owner's would arrive among the body's last bytes.
+ */
 const untouched = (body: Readable): Readable =>
   Readable.from(
     (async function* () {
-      yield* body.iterator({ destroyOnReturn: false });
+      let bytes = 0;
+      for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > DEFAULT_LIMITS.bodyBytes) throw new Problem('payload_too_large');
+        yield chunk;
+      }
     })(),
     { objectMode: false },
   );
