@@ -12,7 +12,18 @@ export const linkOfAppend = (previous: Uint8Array, events: readonly StoredEvent[
   if (first === undefined) return null;
   const recordedMicros = parseMicros(first.recordedAt);
   if (!Number.isSafeInteger(recordedMicros) || events.some(({ recordedAt }) => recordedAt !== first.recordedAt)) return null;
-  const buffer = Buffer.allocUnsafe(encodedBound(events));
+  const buffer = scratchOf(encodedBound(events));
   const bytes = buffer.subarray(0, encodeEvents(buffer, 0, first.partition, events));
   return linkOf({ previous, first: first.position, recordedMicros, digest: digestOf(bytes) });
+};
+
+/** Fresh pages for every range cost more than hashing it does. What is larger than this is not kept. */
+const SCRATCH_BYTES = 4 * 1024 * 1024;
+let scratch = Buffer.alloc(0);
+
+/** Nothing between its use and its next one waits, so one is enough. */
+const scratchOf = (bytes: number): Buffer => {
+  if (bytes > SCRATCH_BYTES) return Buffer.allocUnsafe(bytes);
+  if (bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.min(SCRATCH_BYTES, bytes * 2));
+  return scratch;
 };
