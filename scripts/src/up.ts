@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endProcess } from '@bursar/embedded';
@@ -81,7 +81,7 @@ const runClaimed = async (options: UpOptions): Promise<number> => {
       told = true;
       record(`ready after ${(sinceBeginningMs() / 1000).toFixed(1)} s`);
       tell('ready', announcement(started, dataDir, sinceBeginningMs(), first));
-      if (options.demo && !DETACHED) demo(dataDir);
+      if (options.demo && !DETACHED) await Promise.race([demo(dataDir), asked]);
       await asked;
     }
     log('stopping');
@@ -127,10 +127,13 @@ const askedToStop = (): Promise<undefined> =>
     });
   });
 
-const demo = (dataDir: string): number => {
-  const { status } = spawnSync(join(ROOT, 'scripts', 'replay-trace'), ['--data', dataDir, '--demo'], { stdio: 'inherit' });
-  return status ?? 1;
-};
+/** Answers the exit code of the replay. Not spawnSync: in the foreground this process supervises meanwhile. */
+const demo = (dataDir: string): Promise<number> =>
+  new Promise((done, fail) => {
+    const child = spawn(join(ROOT, 'scripts', 'replay-trace'), ['--data', dataDir, '--demo'], { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', fail);
+    child.once('exit', (code) => done(code ?? 1));
+  });
 
 const sinceBeginningMs = (): number => {
   const started = Number(process.env.BURSAR_UP_STARTED ?? Number.NaN) * 1000;
