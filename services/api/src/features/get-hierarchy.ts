@@ -6,7 +6,7 @@ import { Kysely } from 'kysely';
 import { budgetsOn } from '../adapters/sql/budgets.js';
 import { subtree } from '../adapters/sql/scopes.js';
 import { onSnapshot } from '../adapters/sql/snapshot.js';
-import { totalSpend } from '../adapters/sql/spend.js';
+import { type ScopeSpend, totalSpend } from '../adapters/sql/spend.js';
 import { loadStandings } from '../adapters/sql/standings.js';
 import { type TreeNode, treeFrom } from '../domain/hierarchy.js';
 import { Installation } from '../installation.js';
@@ -21,13 +21,15 @@ type ShownNode = Readonly<{
   name: string | null;
   /** All the scope ever spent, descendants included, by currency. */
   spend: readonly WireMoney[];
+  /** Usage without a price yet, which is not in `spend`. */
+  unpriced: number;
   budgets: readonly ShownBudget[];
   children: readonly ShownNode[];
   truncated?: true;
 }>;
 type Details = Readonly<{
   names: ReadonlyMap<ScopeRef, string | null>;
-  spend: ReadonlyMap<ScopeRef, readonly WireMoney[]>;
+  spend: ReadonlyMap<ScopeRef, readonly ScopeSpend[]>;
   budgets: ReadonlyMap<ScopeRef, readonly ShownBudget[]>;
 }>;
 
@@ -49,12 +51,7 @@ export class GetHierarchy {
       const standings = await loadStandings(trx, tenant, rows, moment);
       const details: Details = {
         names: new Map(registered.map((row) => [row.scope, row.name])),
-        spend: new Map(
-          [...Map.groupBy(spend, (row) => row.scope)].map(([scope, sums]) => [
-            scope,
-            sums.filter((row) => row.currency !== '').map(toMoney),
-          ]),
-        ),
+        spend: Map.groupBy(spend, (row) => row.scope),
         budgets: Map.groupBy(
           standings.map((standing) => showOnNode(standing.budget.name, showStatus(standing, moment))),
           (_, index) => rows[index]?.scope ?? '',
@@ -77,13 +74,14 @@ const showNode = ({ scope, children, truncated }: TreeNode, details: Details): S
   type: scopeType(scope),
   id: scopeId(scope),
   name: details.names.get(scope) ?? null,
-  spend: details.spend.get(scope) ?? [],
+  spend: (details.spend.get(scope) ?? []).filter(({ currency }) => currency !== '').map(toMoney),
+  unpriced: (details.spend.get(scope) ?? []).reduce((sum, { unpriced }) => sum + unpriced, 0),
   budgets: details.budgets.get(scope) ?? [],
   children: children.map((child) => showNode(child, details)),
   ...(truncated && { truncated }),
 });
 
-const toMoney = ({ spend, currency }: Readonly<{ spend: string; currency: string }>): WireMoney => ({
+const toMoney = ({ spend, currency }: ScopeSpend): WireMoney => ({
   amount: formatPicos(parsePicos(spend)),
   currency,
 });

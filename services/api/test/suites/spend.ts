@@ -100,4 +100,62 @@ export const spend = (api: () => Client): void => {
       expectProblem(await acme.get('scopes/tenant/other/summary'), 404, 'not_found');
     });
   });
+
+  describe('any grouping sums to the ledger', () => {
+    /** A fixed pseudo-random sequence, so that a failure repeats. */
+    const random = (seed: number) => () => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return seed / 2 ** 32;
+    };
+    const pick = <T>(next: () => number, items: readonly T[]): T => items[Math.floor(next() * items.length)] as T;
+    const picos = (amount: string): bigint => {
+      const [whole = '0', fraction = ''] = amount.split('.');
+      return BigInt(whole + fraction.padEnd(12, '0'));
+    };
+    const START = Date.parse('2026-03-27T00:00:00Z');
+
+    test('by every dimension, at every granularity, in every zone, at every level', async () => {
+      const next = random(20_260_327);
+      const tenant = api().as(freshTenant());
+      await tenant.post('scopes', { type: 'team', id: 'x', parents: ['org:o', 'org:p'] });
+      await tenant.post('scopes', { type: 'org', id: 'p', parents: ['org:o'] });
+      const events = Array.from({ length: 150 }, () => ({
+        amount: `${Math.floor(next() * 50)}.${String(Math.floor(next() * 1e12)).padStart(12, '0')}`.replace(/0+$/, '').replace(/\.$/, ''),
+        team: pick(next, ['x', 'y']),
+        occurredAt: new Date(START + Math.floor(next() * 6 * 86_400_000)).toISOString(),
+        dimensions: { model: pick(next, ['a', 'b', 'ü']), agent: pick(next, ['1', '2']) },
+        category: pick(next, ['c', 'd']),
+      }));
+      const position = await tenant.record(
+        ...events.map(({ amount, team, ...more }) => usageOf(amount, { scopes: [`team:${team}`], ...more })),
+      );
+      const sumOf = (teams: readonly string[]): bigint =>
+        events.filter(({ team }) => teams.includes(team)).reduce((sum, { amount }) => sum + picos(amount), 0n);
+      const expected = {
+        'team/x': sumOf(['x']),
+        'team/y': sumOf(['y']),
+        'org/o': sumOf(['x']),
+        'org/p': sumOf(['x']),
+        [`tenant/${tenant.tenant}`]: sumOf(['x', 'y']),
+      };
+      const queries = [
+        '',
+        'by=model',
+        'by=agent&granularity=day',
+        'by=category&granularity=hour&timezone=Asia/Kathmandu',
+        'granularity=week',
+        'granularity=month&timezone=America/New_York',
+        'by=campaign&granularity=day&timezone=Europe/Berlin',
+      ];
+      for (const [scope, sum] of Object.entries(expected)) {
+        for (const query of queries) {
+          const { body } = await tenant.get(`scopes/${scope}/usage/breakdown?minPosition=${position}&${query}`, WAIT);
+          const rows = body.data as { spend: { amount: string }[]; events: number }[];
+          expect(rows.reduce((total, { spend: sums }) => total + picos(sums[0]?.amount ?? '0'), 0n)).toBe(sum);
+          expect(picos(body.total.spend[0].amount)).toBe(sum);
+          expect(rows.reduce((total, { events: count }) => total + count, 0)).toBe(body.total.events);
+        }
+      }
+    }, 60_000);
+  });
 };

@@ -2,7 +2,8 @@ import { formatInstant, type Period, parseInstant, type ScopeRef } from '@bursar
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 
-export type ScopeSpend = Readonly<{ scope: ScopeRef; currency: string; spend: string }>;
+/** `currency` is empty for usage that has no price yet; `unpriced` counts it. */
+export type ScopeSpend = Readonly<{ scope: ScopeRef; currency: string; spend: string; unpriced: number }>;
 
 /** What a rollup can be grouped by; other dimensions are in the ledger only. */
 export const GROUPS = ['provider', 'model', 'agent', 'campaign', 'category', 'meter', 'status'] as const;
@@ -30,7 +31,7 @@ export const totalSpend = async (
 ): Promise<readonly ScopeSpend[]> => {
   const some = scopes === 'all' ? sql`true` : sql`scope = ANY(${scopes}::text[])`;
   const { rows } = await sql<ScopeSpend>`
-    SELECT scope, currency, sum(spend) AS spend FROM projection.rollup
+    SELECT scope, currency, sum(spend) AS spend, sum(unpriced)::bigint AS unpriced FROM projection.rollup
     WHERE tenant = ${tenant} AND ${some} GROUP BY scope, currency ORDER BY scope, currency`.execute(db);
   return rows;
 };
