@@ -147,6 +147,21 @@ describe('appending against a server in trouble', () => {
     }
   });
 
+  test('a store set back to an older copy under a running process gets no hole', async () => {
+    const store = await open();
+    for (let n = 0; n < 3; n += 1) await append(store, { partition: 0, stream: 's', events: events(2) });
+    await admin.query("SET session_replication_role = 'replica'");
+    await admin.query('DELETE FROM store.events WHERE position > 2');
+    await admin.query('DELETE FROM store.appends WHERE last > 2');
+    await admin.query(
+      'UPDATE store.partitions p SET position = 2, link = a.link FROM store.appends a WHERE a.partition = p.partition AND a.last = 2',
+    );
+    expect(await append(store, { partition: 0, stream: 's', events: events(1) })).toEqual([
+      { status: 'accepted', position: 3, revision: 2 },
+    ]);
+    expect(await store.verify(0)).toBeNull();
+  });
+
   test('too much waiting is refused at once, and room comes back', async () => {
     const store = await open({ queuedEvents: 100 });
     const accepted = append(store, { partition: 0, stream: 's', events: events(100) });

@@ -38,6 +38,22 @@ export const expectations: readonly Case[] = [
     },
   },
   {
+    title: 'a retry beside new events of other callers is a duplicate too',
+    run: async ({ store, partition, stream }) => {
+      const [a, b] = [stream('a'), stream('b')];
+      const create = { partition, stream: a, events: [event()], expectedRevision: 'none' as const };
+      await store.append(create);
+      for (let n = 0; n < 3; n += 1) await Promise.all([a, b].map((name) => append(store, { partition, stream: name, events: events(1) })));
+      const [, retried] = await Promise.all([
+        append(store, { partition, stream: b, events: events(1) }),
+        store.append(create),
+        append(store, { partition, stream: b, events: events(1) }),
+      ]);
+      expect(retried).toMatchObject({ ok: true, outcomes: [{ status: 'duplicate', position: 1, revision: 0 }] });
+      expect(await readAll(store, partition)).toHaveLength(9);
+    },
+  },
+  {
     title: 'a unit whose expectation fails stores nothing, not even its new events beside known ones',
     run: async ({ store, partition, stream }) => {
       const known = event();
