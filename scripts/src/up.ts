@@ -129,9 +129,12 @@ const askedToStop = (): Promise<undefined> =>
 
 /** Answers the exit code of the replay. Not spawnSync: in the foreground this process supervises meanwhile. */
 const demo = (dataDir: string): Promise<number> =>
-  new Promise((done, fail) => {
+  new Promise((done) => {
     const child = spawn(join(ROOT, 'scripts', 'replay-trace'), ['--data', dataDir, '--demo'], { stdio: ['ignore', 'inherit', 'inherit'] });
-    child.once('error', fail);
+    child.once('error', (error) => {
+      complain(`bursar: the demo could not be started: ${error.message}`);
+      done(1);
+    });
     child.once('exit', (code) => done(code ?? 1));
   });
 
