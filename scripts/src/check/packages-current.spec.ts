@@ -30,6 +30,6 @@ describe('npm ci is run unless what is installed is what the lock asks for', () 
     ['other bytes of the same version', { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-c' } }, a, false],
     ['another platform’s package missing', { ...a, 'node_modules/mac': { version: '1.0.0', optional: true } }, a, true],
     ['a new workspace', { ...a, 'node_modules/@bursar/new': { resolved: 'infra/new', link: true } }, a, false],
-    ['a lock that is no JSON', undefined, a, false],
+    ['no lock at all', undefined, a, false],
   ])('%s', (_name, lock, installed, current) => expect(isCurrent(lock, installed)).toBe(current));
 });
