@@ -178,6 +178,7 @@ describe('appending against a server in trouble', () => {
     await expect(append(store, { partition: 0, stream: 's', events: events(1) })).rejects.toThrow(StoreUnavailableError);
     await expect(store.heads()).rejects.toThrow(StoreUnavailableError);
     await expect(store.clock()).rejects.toThrow(StoreUnavailableError);
+    await expect(open({}, proxy.url)).rejects.toThrow(StoreUnavailableError);
   });
 });
 

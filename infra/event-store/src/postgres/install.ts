@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { StoreRefusedError } from '../port.js';
+import { StoreRefusedError, StoreUnavailableError } from '../port.js';
+import { failureOf } from './failures.js';
 import { MIGRATIONS } from './schema.js';
 import { unsafeSettings } from './unsafe-settings.js';
 
@@ -9,14 +10,18 @@ const MIGRATION_LOCK = 0x6275_7273;
 /** Creates or migrates schema `store`, fixes or checks P, and refuses a server that could lose what it has acknowledged. */
 export const install = async (url: string, partitions: number): Promise<void> => {
   const client = new pg.Client({ connectionString: url, application_name: 'bursar-event-store-install', connectionTimeoutMillis: 10_000 });
-  await client.connect();
   try {
+    await client.connect();
     await refuseUnsafe(client);
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await migrate(client);
     await fixPartitions(client, partitions);
     await client.query('COMMIT');
+  } catch (error) {
+    if (error instanceof StoreRefusedError || failureOf(error) === 'refused') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailableError(`the event store cannot be opened: ${reason}`, { cause: error });
   } finally {
     await client.end();
   }

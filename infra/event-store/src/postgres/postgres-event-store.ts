@@ -13,8 +13,7 @@ import { Writer } from './writer.js';
 
 /**
  * Opens the event store in a PostgreSQL database, creating or migrating its schema `store`. Throws `StoreRefusedError` when the
- * server's settings are unsafe or it was installed with another number of partitions, `StoreUnavailableError`-like driver errors when
- * it cannot be reached.
+ * server's settings are unsafe or it was installed with another number of partitions, `StoreUnavailableError` when it cannot be reached.
  */
 export const createEventStore = async (url: string, options: EventStoreOptions): Promise<EventStore> => {
   const settings = settingsOf(options);
