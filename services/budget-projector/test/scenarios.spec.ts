@@ -1,0 +1,226 @@
+import { describe, expect, test } from '@jest/globals';
+import { Scenario } from './support/scenario.js';
+
+const begin = () => new Scenario();
+
+describe('a threshold', () => {
+  test('is reached at exactly its percentage, and not a pico before', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('79.999999999999');
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use('0.000000000001').folded()).said()).toEqual(['crossed 80% 1']);
+  });
+
+  test.each([
+    { limit: 3, percent: 50, before: '1.499999999999', after: '0.000000000001' },
+    { limit: 7, percent: 1, before: '0.069999999999', after: '0.000000000001' },
+  ])('$percent % of $limit is reached exactly, whatever does not divide', async ({ limit, percent, before, after }) => {
+    const story = begin()
+      .budget({ limit, percents: [percent] })
+      .use(before);
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use(after).folded()).said()).toEqual([`crossed ${percent}% 1`]);
+  });
+
+  test('all that one usage jumps over are crossed, lowest first', async () => {
+    const story = begin()
+      .budget({ percents: [100, 50, 80], amount: 15 })
+      .use('120');
+    expect((await story.folded()).said()).toEqual(['crossed amount:15 1', 'crossed 50% 1', 'crossed 80% 1', 'crossed 100% 1']);
+  });
+
+  test('cleared by a raise and reached again is a new episode; an edit that leaves it crossed says nothing', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90');
+    story
+      .change({ percents: [80], limit: 110 })
+      .change({ percents: [80], limit: 1_000 })
+      .use('800');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1', 'crossed 80% 2']);
+  });
+
+  test('added when it is already reached crosses at once', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .change({ percents: [80, 85, 95] });
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'crossed 85% 1']);
+  });
+
+  test('that was removed is forgotten without a word, and its episodes go on', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .change({ percents: [] })
+      .change({ percents: [80] });
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'crossed 80% 2']);
+  });
+
+  test('of a limit of zero is reached by any spend and by nothing else', async () => {
+    const story = begin()
+      .budget({ limit: 0, percents: [80], amount: 15 })
+      .use('0');
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use('0.000000000001').folded()).said().toSorted()).toEqual(['crossed 80% 1', 'crossed amount:15 1']);
+  });
+
+  test('of an unlimited budget is reached by amount only', async () => {
+    const story = begin()
+      .budget({ limit: null, percents: [80], amount: 15 })
+      .use('1000000');
+    expect((await story.folded()).said()).toEqual(['crossed amount:15 1']);
+  });
+
+  test('is armed anew in each period', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .at('2026-04-01T00:00:00Z')
+      .use('90');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'crossed 80% 1']);
+  });
+
+  test('of a closed period is judged by the limit it lived under', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('70')
+      .at('2026-04-02T00:00:00Z')
+      .change({ percents: [80], limit: 1_000 });
+    story.use('9', { occurredAt: '2026-03-31T23:59:59Z' });
+    expect((await story.folded()).said()).toEqual([]);
+    story.use('1', { occurredAt: '2026-03-31T23:59:59Z' }).change({ percents: [80], limit: 10_000 });
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1']);
+  });
+});
+
+describe('a budget', () => {
+  test('made after its usage counts what happened, decides nothing before that, and then all at once', async () => {
+    const story = begin()
+      .use('90')
+      .budget({ percents: [50, 80, 95] })
+      .use('1');
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.settled()).said()).toEqual(['crossed 50% 1', 'crossed 80% 1']);
+    expect(story.balances()).toEqual({ '2026-03-01': '91 2 0 0' });
+  });
+
+  test('of a tenant without usage is counted at once', async () => {
+    const story = await begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .folded();
+    expect([...story.tables.budgets.values()].map(({ counted }) => counted)).toEqual([1]);
+    expect(story.said()).toEqual(['crossed 80% 1']);
+  });
+
+  test('counts periods before its creation, and judges none of them', async () => {
+    const story = begin()
+      .use('90', { occurredAt: '2026-02-20T00:00:00Z' })
+      .budget({ percents: [80] });
+    expect((await story.settled()).said()).toEqual([]);
+    expect(story.balances()).toEqual({ '2026-02-01': '90 1 0 0' });
+  });
+
+  test('moved to another scope counts that one, from the first usage on', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .use('7', { scopes: ['team:ops'] })
+      .change({ percents: [80], scope: 'team:ops' });
+    await story
+      .use('1', { scopes: ['team:ops'] })
+      .use('5')
+      .settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '8 2 0 0' });
+    expect(story.said()).toEqual(['crossed 80% 1', 'cleared 80% 1']);
+  });
+
+  test('redefined while its past is being counted takes no older count', async () => {
+    const story = begin()
+      .use('90')
+      .use('7', { scopes: ['team:ops'] })
+      .budget();
+    await story.folded();
+    await story.driver.count();
+    await story.change({ scope: 'team:ops' }).settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '7 1 0 0' });
+  });
+
+  test('of one period counts nothing outside it', async () => {
+    const period = {
+      kind: 'custom',
+      timezone: 'UTC',
+      start: '2026-03-05T00:00:00Z',
+      end: '2026-03-06T00:00:00Z',
+      recurring: false,
+    } as const;
+    const story = begin().budget({}, { period });
+    for (const occurredAt of [
+      '2026-03-04T23:59:59.999999999Z',
+      '2026-03-05T00:00:00Z',
+      '2026-03-05T23:59:59.999999999Z',
+      '2026-03-06T00:00:00Z',
+    ]) {
+      story.use('1', { occurredAt });
+    }
+    await story.folded();
+    expect(story.balances()).toEqual({ '2026-03-05': '2 2 0 0' });
+  });
+
+  test('is charged once where several paths lead to it, and by the tree in force where the usage arrived', async () => {
+    const story = begin().scope('team:ml', ['org:x']).scope('team:ops', ['org:x']).budget({ scope: 'org:x' });
+    story
+      .use('1', { scopes: ['team:ml', 'team:ops'] })
+      .scope('team:ml', ['org:y'], 'ScopeMoved')
+      .use('10');
+    await story.use('100', { scopes: ['team:ops'], occurredAt: '2026-03-01T00:00:00Z' }).folded();
+    expect(story.balances()).toEqual({ '2026-03-01': '101 2 0 0' });
+  });
+
+  test('shows failed usage apart, and in its spend', async () => {
+    const story = await begin().budget().use('3').use('2', { status: 'failed' }).use('0').folded();
+    expect(story.balances()).toEqual({ '2026-03-01': '5 3 2 0' });
+  });
+});
+
+describe('usage that waits', () => {
+  const tokens = { meter: 'llm.tokens', quantities: { inputTokens: '100', cacheReadTokens: '60' } };
+
+  test('for a price is never zero, and is charged when one comes', async () => {
+    const story = begin()
+      .budget({ percents: [50] })
+      .use(null, tokens);
+    expect((await story.folded()).balances()).toEqual({ '2026-03-01': '0 0 0 1' });
+    expect((await story.prices('l', { inputTokens: '1' }).folded()).balances()).toEqual({ '2026-03-01': '100 1 0 0' });
+    expect(story.said()).toEqual(['crossed 50% 1']);
+  });
+
+  test('is not priced by half a list', async () => {
+    const story = begin().budget().use(null, tokens).prices('l', { inputTokens: '1' }, true);
+    expect((await story.folded()).balances()).toEqual({ '2026-03-01': '0 0 0 1' });
+    story.prices('l', { cacheReadTokens: '0.1' }, undefined, 'PricesAdded');
+    expect((await story.folded()).balances()).toEqual({ '2026-03-01': '46 1 0 0' });
+  });
+
+  test('for a rate waits in the budgets of that currency alone, and is charged once by the first that covers it', async () => {
+    const story = begin().budget({ currency: 'EUR' }).use('10');
+    expect((await story.folded()).balances()).toEqual({ '2026-03-01': '0 0 0 1' });
+    await story.rate('USD', 'EUR', '0.9').rate('USD', 'EUR', '0.5').folded();
+    expect(story.balances()).toEqual({ '2026-03-01': '9 1 0 0' });
+  });
+
+  test('for a price and then for a rate waits all the way', async () => {
+    const story = begin().budget({ currency: 'EUR' }).use(null, tokens).prices('l', { inputTokens: '1' });
+    expect((await story.folded()).balances()).toEqual({ '2026-03-01': '0 0 0 1' });
+    expect((await story.rate('EUR', 'USD', '2').folded()).balances()).toEqual({ '2026-03-01': '50 1 0 0' });
+  });
+
+  test('is found by a budget made later, and charged to it by the rate that comes before its count is in', async () => {
+    const story = begin().use('10').use('20', { occurredAt: '2026-02-01T00:00:00Z' }).budget({ currency: 'EUR' });
+    await story.folded();
+    await story.rate('USD', 'EUR', '0.5').folded();
+    expect((await story.settled()).balances()).toEqual({ '2026-02-01': '10 1 0 0', '2026-03-01': '5 1 0 0' });
+  });
+});
