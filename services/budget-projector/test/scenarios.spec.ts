@@ -103,7 +103,7 @@ describe('a budget', () => {
       .use('1');
     expect((await story.folded()).said()).toEqual([]);
     expect((await story.settled()).said()).toEqual(['crossed 50% 1', 'crossed 80% 1']);
-    expect(story.balances()).toEqual({ '2026-03-01': '91 2 0 0' });
+    expect(story.balances()).toEqual({ '2026-03-01': '150 2 0 0' });
   });
 
   test('of a tenant without usage is counted at once', async () => {

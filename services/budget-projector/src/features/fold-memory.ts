@@ -113,14 +113,17 @@ export class FoldMemory {
 
   #evictPeriods(unwritten: Readonly<Changes>): void {
     const clean: PeriodState[] = [];
+    // Counted anew: deleted and recounted budgets took theirs with them.
+    this.#periods = 0;
     for (const { budgets } of this.#tenants.values()) {
       for (const { periods } of budgets.values()) {
+        this.#periods += periods.size;
         for (const state of periods.values()) if (!isUnwritten(state, unwritten) && !isUnwritten(state, this.writing)) clean.push(state);
       }
     }
+    if (this.#periods <= this.limits.periods) return;
     clean.sort((a, b) => a.usedAt - b.usedAt);
-    const surplus = this.#periods - Math.floor(this.limits.periods * KEPT);
-    for (const { budget, period } of clean.slice(0, surplus)) {
+    for (const { budget, period } of clean.slice(0, this.#periods - Math.floor(this.limits.periods * KEPT))) {
       budget.periods.delete(period.start);
       budget.whole = false;
       this.#periods -= 1;
