@@ -99,8 +99,8 @@ describe('a budget', () => {
   test('made after its usage counts what happened, decides nothing before that, and then all at once', async () => {
     const story = begin()
       .use('90')
-      .budget({ percents: [50, 80, 95] })
-      .use('1');
+      .budget({ percents: [50, 80, 160] })
+      .use('60');
     expect((await story.folded()).said()).toEqual([]);
     expect((await story.settled()).said()).toEqual(['crossed 50% 1', 'crossed 80% 1']);
     expect(story.balances()).toEqual({ '2026-03-01': '150 2 0 0' });
