@@ -237,6 +237,19 @@ describe('a body that is larger than allowed', () => {
   });
 });
 
+test('IN-A23 an Idempotency-Key that is none is 400 on every POST, and nowhere else looked at', async () => {
+  const { url } = await start({ routes: routesOf('ingestion') });
+  const key = (text: string) => ({ headers: { 'idempotency-key': text } });
+  for (const text of ['', ' ', 'a\tb', 'k'.repeat(256), 'k'.repeat(257)]) {
+    for (const path of ['/things', '/api/v1/usage/e/void']) {
+      const { status, body } = await call(`${url}${path}`, { method: 'POST', body: '{}', ...key(text) });
+      expect([text, status, body.code]).toEqual([text, 400, 'idempotency_key']);
+    }
+    expect((await call(`${url}/things/mine`, key(text))).status).toBe(200);
+  }
+  expect((await call(`${url}/things`, { method: 'POST', body: '{"name":"x"}', ...key('k'.repeat(255)) })).status).toBe(201);
+});
+
 describe('who asks', () => {
   test('the admin key is a platform admin of tenant default, and Bursar-Tenant reaches any other', async () => {
     const { url } = await start();

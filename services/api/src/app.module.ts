@@ -1,14 +1,13 @@
-import type { Database } from '@bursar/database';
+import type { Database, IdempotencyKeys } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
+import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
-import { Once } from './adapters/http/once.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
-import { IdempotencyKeys } from './adapters/sql/idempotency.js';
 import { Streams } from './adapters/store/streams.js';
 import { ChangeBudget } from './features/change-budget.js';
 import { ChangePrices } from './features/change-prices.js';
@@ -27,23 +26,28 @@ import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
 import { Installation } from './installation.js';
 
-export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; partitions: number; secret: string }>;
+export type Infrastructure = Readonly<{
+  store: EventStore;
+  database: Kysely<Database>;
+  keys: IdempotencyKeys;
+  partitions: number;
+  secret: string;
+}>;
 
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, partitions, secret }: Infrastructure): DynamicModule => ({
+export const appModule = ({ store, database, keys, partitions, secret }: Infrastructure): DynamicModule => ({
   module: AppModule,
   controllers: [BudgetsController, ScopesController, PricesController, PeriodsController],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: Kysely, useValue: database },
+    { provide: Once, useValue: new Once(keys) },
     { provide: Installation, useValue: { partitions } },
     { provide: Cursors, useValue: new Cursors(secret) },
     Checkpoints,
-    IdempotencyKeys,
     MinPosition,
-    Once,
     Streams,
     ChangeBudget,
     ChangePrices,
@@ -60,5 +64,4 @@ export const appModule = ({ store, database, partitions, secret }: Infrastructur
     ScopeSpend,
     Settled,
   ],
-  exports: [IdempotencyKeys],
 });

@@ -1,13 +1,12 @@
 import { connectBus } from '@bursar/bus';
 import { ROUTES, type Service as ServiceName } from '@bursar/contracts/http';
-import { createDatabase, createPool, migrate } from '@bursar/database';
+import { createDatabase, createPool, IdempotencyKeys, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import { AdminKey, createLogger, createService, type Logger, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
 import { Docs } from './adapters/http/docs-routes.js';
 import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
 import { Upstream } from './adapters/http/upstream.js';
-import { IdempotencyKeys } from './adapters/sql/idempotency.js';
 import { appModule } from './app.module.js';
 import type { ApiEnv } from './config.js';
 
@@ -23,6 +22,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     warn: (message, error) => logger.warn({ err: error }, message),
   });
   const database = createDatabase(createPool(config.DATABASE_URL, { name: 'api', max: DATABASE_CONNECTIONS }));
+  const keys = new IdempotencyKeys(database);
   const upstreams = [
     { name: 'ingestion', urls: config.INGESTION_URL },
     { name: 'budget-projector', urls: config.PROJECTOR_URL },
@@ -33,7 +33,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
 
   const service = await createService({
     name: 'api',
-    module: appModule({ store, database, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY }),
+    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY }),
     config,
     logger,
     authenticator,
@@ -53,7 +53,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
   for (const { upstream } of opened) service.onStop(() => upstream?.close());
-  forgetOldAnswers(service, logger);
+  forgetOldAnswers(service, keys, logger);
   if (config.NATS_URL !== undefined) await startBus(service, store, config.NATS_URL, logger);
   return service;
 };
@@ -66,8 +66,7 @@ const startBus = async (service: Service, store: EventStore, url: string, logger
 };
 
 /** Answers are kept 24 h; past that a key begins anew anyway, so this only saves room. */
-const forgetOldAnswers = (service: Service, logger: Logger): void => {
-  const keys = service.app.get(IdempotencyKeys, { strict: false });
+const forgetOldAnswers = (service: Service, keys: IdempotencyKeys, logger: Logger): void => {
   const timer = setInterval(() => {
     keys.forgetExpired().catch((error: unknown) => logger.warn({ err: error }, 'old answers could not be forgotten'));
   }, FORGET_EVERY_MS);

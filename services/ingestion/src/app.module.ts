@@ -1,5 +1,6 @@
-import type { Database } from '@bursar/database';
+import { type Database, IdempotencyKeys } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
+import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
 import { UsageController } from './adapters/http/usage.controller.js';
@@ -26,6 +27,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastruct
     { provide: PriceLists, useValue: new TenantPrices(store) },
     { provide: TenantBook, useValue: new ProjectedBook(database) },
     { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
+    { provide: Once, useValue: new Once(new IdempotencyKeys(database)) },
     { provide: UsageMeter, useClass: PrometheusMeter },
     RecordUsage,
     DryRunUsage,

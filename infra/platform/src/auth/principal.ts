@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler runs; absent only on open paths (health). */
     principal: Principal | null;
+    /** Of a POST that has one, and that is one (RELIABILITY IN-A23). */
+    idempotencyKey: string | null;
     /** The body's bytes as received, for whoever signs or fingerprints them. */
     rawBody: Buffer | null;
   }

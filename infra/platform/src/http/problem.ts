@@ -18,6 +18,8 @@ export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** The same request may succeed later without being changed. */
+  readonly retryable: boolean;
 
   constructor(
     readonly code: ProblemCode,
@@ -27,21 +29,21 @@ export class Problem extends Error {
   ) {
     super(detail, { cause: options.cause });
     this.status = PROBLEMS[code].status;
+    this.retryable = PROBLEMS[code].retryable;
     const retryAfter = options.retryAfter ?? (this.status === 503 || this.status === 429 ? 1 : undefined);
     this.headers = { ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }), ...options.headers };
   }
 
   /** The document to send. `instance` names this one request. */
-  toDocument(instance: string | undefined): Record<string, unknown> {
-    const { title, status, retryable } = PROBLEMS[this.code];
+  toDocument(instance: string): Record<string, unknown> {
     return {
       type: problemType(this.code),
-      title,
-      status,
+      title: PROBLEMS[this.code].title,
+      status: this.status,
       detail: this.detail,
-      ...(instance !== undefined && { instance }),
+      instance,
       code: this.code,
-      retryable,
+      retryable: this.retryable,
       ...(this.options.errors !== undefined && { errors: this.options.errors }),
       ...(OPEN_OUTCOME.has(this.code) && { outcome: 'unknown' }),
       ...this.options.extensions,

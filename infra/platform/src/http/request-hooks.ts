@@ -1,3 +1,4 @@
+import { readIdempotencyKey } from '@bursar/contracts/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Authenticator, bearerOf } from '../auth/authenticator.js';
 import type { Principal } from '../auth/principal.js';
@@ -23,9 +24,10 @@ export type Gate = Readonly<{
   bodyBudget: BodyBudget;
 }>;
 
-/** What every request passes before its handler, in this order: shed, authenticate, limit, judge the body's type. */
+/** What every request passes before its handler, in this order: shed, authenticate, limit, judge the headers and the body's type. */
 export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
   fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('idempotencyKey', null);
   fastify.decorateRequest('rawBody', null);
   fastify.decorateRequest('trace', null);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -57,6 +59,7 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, gate: Gate): 
   const principal = await authenticate(request, gate.authenticator);
   request.principal = actOn(principal, request.headers[TENANT_HEADER]);
   await gate.rateLimit.take(principal, reply);
+  request.idempotencyKey = readKey(request);
   if (!hasBody(request.headers) || request.is404) return;
   judgeBody(request, gate.mediaTypesOf(request.method, request.routeOptions.url));
   gate.bodyBudget.take(request, reply);
@@ -69,6 +72,13 @@ const authenticate = async (request: FastifyRequest, authenticator: Authenticato
   if (principal === null || credential === null)
     throw new Problem('unauthenticated', undefined, { headers: { 'www-authenticate': 'Bearer' } });
   return principal;
+};
+
+const readKey = ({ method, headers }: FastifyRequest): string | null => {
+  const header = method === 'POST' ? headers['idempotency-key'] : undefined;
+  const key = readIdempotencyKey(Array.isArray(header) ? header.join(', ') : header);
+  if (key === null || typeof key === 'string') return key;
+  throw new Problem('idempotency_key', key.message);
 };
 
 const judgeBody = (request: FastifyRequest, mediaTypes: ReadonlySet<string>): void => {

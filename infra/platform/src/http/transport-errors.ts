@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ProblemCode } from '@bursar/contracts/http';
 import { Problem } from './problem.js';
+import { problemAnswer } from './to-problem.js';
 
 /** What node's parser refuses before there is a request: no route, no hook and no reply object, so the answer is written by hand. */
 const BY_CODE: Readonly<Record<string, ProblemCode>> = {
@@ -16,7 +18,7 @@ export const answerTransportError = (error: NodeJS.ErrnoException, socket: Socke
     return;
   }
   const problem = new Problem(BY_CODE[error.code ?? ''] ?? 'bad_request');
-  const body = JSON.stringify(problem.toDocument(undefined));
+  const { body } = problemAnswer(problem, randomUUID());
   socket.end(
     `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}\r\ncontent-type: application/problem+json\r\n` +
       `cache-control: no-store\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

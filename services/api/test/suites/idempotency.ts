@@ -4,7 +4,7 @@ import { createDatabase, createPool } from '@bursar/database';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Client } from '../support/client.js';
-import { budgetBody, expectProblem, freshTenant } from '../support/make.js';
+import { budgetBody, expectProblem, freshTenant, usageOf } from '../support/make.js';
 
 export const idempotency = (api: () => Client, databaseUrl: () => string): void => {
   let acme: Client;
@@ -67,6 +67,17 @@ export const idempotency = (api: () => Client, databaseUrl: () => string): void 
       expect(new Set(made.map(({ body }) => body.id)).size).toBe(1);
       for (const reply of replies) if (reply.status !== 201) expectProblem(reply, 409, 'in_flight');
       expect(await countBudgets(tenant)).toBe(1);
+    });
+
+    test('on usage it is honoured by its owner, once', async () => {
+      const tenant = acme.as(freshTenant());
+      const body = usageOf('1');
+      const first = await tenant.post('usage', body, keyed('u'));
+      const again = await tenant.post('usage', body, keyed('u'));
+      expect([first.status, first.body.results[0].status, first.headers.get('idempotent-replayed')]).toEqual([202, 'accepted', null]);
+      expect([again.status, again.text, again.headers.get('idempotent-replayed')]).toEqual([202, first.text, 'true']);
+      expectProblem(await tenant.post('usage', usageOf('2'), keyed('u')), 409, 'idempotency_key_reused');
+      expectProblem(await tenant.post('usage', usageOf('2'), keyed('')), 400, 'idempotency_key');
     });
 
     test('IN-A26 the same key of another tenant is another', async () => {

@@ -8,6 +8,12 @@ const MODES: Readonly<Record<string, UsageMode>> = {
   'application/cloudevents-batch+json': 'cloudevent-batch',
 };
 
+/** All of a request that says which events it brings: two with equal content are the same one, whatever the order of keys. */
+export const contentOf = ({ headers, body }: FastifyRequest): unknown => [
+  readMediaType(headers['content-type']),
+  isBinaryCloudEvent(headers) ? toStructured(headers, body) : body,
+];
+
 /** The events of a request, in order. Throws the 400 of a body that is none as a whole. */
 export const readUsageRequest = (request: FastifyRequest): readonly UsageItem[] => {
   if (request.body === undefined || request.body === null) {

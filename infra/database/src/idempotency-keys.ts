@@ -1,6 +1,5 @@
-import type { Database } from '@bursar/database';
-import { Injectable } from '@nestjs/common';
-import { Kysely, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './schema.js';
 
 /** An answer as it was given: the body is the exact text. */
 export type KeptAnswer = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>;
@@ -16,8 +15,7 @@ export type Claim =
 const LEASE_SECONDS = 15;
 const KEPT_HOURS = 24;
 
-/** Answers by tenant and Idempotency-Key, kept 24 h, table `api.idempotency`. */
-@Injectable()
+/** Answers by tenant and Idempotency-Key, kept 24 h, table `api.idempotency`: one for all services, so that a key is one key at every address. */
 export class IdempotencyKeys {
   constructor(private readonly db: Kysely<Database>) {}
 
