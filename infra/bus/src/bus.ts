@@ -64,6 +64,11 @@ export class Bus {
     return this.#connection.onConnection(attach);
   }
 
+  /** Runs when the connection is lost: what the server knew of it is void. Answers how to stop that. */
+  onDisconnect(listener: () => void): () => void {
+    return this.#connection.onDisconnect(listener);
+  }
+
   /** Makes the streams and keeps them right from now on. Resolves after the first check or 2 s; never rejects. */
   async ensureStreams(): Promise<void> {
     this.#guard ??= new StreamGuard(this.#connection, wantedStreams(this.#limits), this.counters, this.logger);

@@ -20,6 +20,11 @@ const HELP = {
   relayRanges: 'ranges the relay published because ledger.* did not cover them',
   fanoutMessages: 'messages the relay published to events.*',
   fanoutFailures: 'messages to events.* that were refused or unacknowledged and are tried again',
+  durableBatches: 'batches from durable consumers handed to handlers',
+  durableMessages: 'messages in these batches',
+  durableFailures: 'batches whose handler failed; what it left unsettled comes again',
+  durableUnreadable: 'messages from durable consumers that could not be read and were terminated',
+  durableReopened: 'durable consumers that were opened again after an interruption',
   fanoutSkipped: 'events too large for a message to events.*; they stay readable in the store',
 } as const;
 

@@ -55,9 +55,10 @@ export class Connection {
     return () => this.#attach.delete(attach);
   }
 
-  /** Runs when the connection is lost: what was sent and not acknowledged is unknown from here on. */
-  onDisconnect(listener: () => void): void {
+  /** Runs when the connection is lost: what was sent and not acknowledged is unknown from here on. Answers how to stop that. */
+  onDisconnect(listener: () => void): () => void {
     this.#detach.add(listener);
+    return () => this.#detach.delete(listener);
   }
 
   async close(): Promise<void> {
