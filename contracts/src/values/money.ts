@@ -44,11 +44,23 @@ export type AmountProblem = DecimalProblem | 'negative' | 'unsafe_integer';
  */
 export const readAmount = (value: unknown, scale: number = MONEY_SCALE): bigint | AmountProblem => {
   if (typeof value === 'string') return readDecimal(value, scale);
-  if (value instanceof InexactNumber) return /^-?[0-9]+$/.test(value.source) && value.source !== '-0' ? 'unsafe_integer' : 'amount_format';
+  if (value instanceof InexactNumber)
+    return /^[-.0-9]*$/.test(value.source) && /[1-9]/.test(value.source) ? 'unsafe_integer' : 'amount_format';
   if (typeof value !== 'number' || !Number.isFinite(value) || Object.is(value, -0)) return 'amount_format';
+  // No fraction of money or of a price is that small, and as text it would be too long to be looked at.
+  if (value !== 0 && Math.abs(value) < 1e-30) return 'scale';
+  const text = plainText(value);
+  return significantDigits(text) > 15 ? 'unsafe_integer' : readDecimal(text, scale);
+};
+
+/** A number's shortest decimal without an exponent, which String() writes below 1e-6 and from 1e21 on whatever the source had. */
+const plainText = (value: number): string => {
   const text = String(value);
-  if (significantDigits(text) > 15) return 'unsafe_integer';
-  return readDecimal(text, scale); // "1e+21" or "1e-7" from String() is refused here
+  const [, sign = '', whole = '', fraction = '', exponent] = /^(-?)([0-9])(?:\.([0-9]+))?e([-+][0-9]+)$/.exec(text) ?? [];
+  if (exponent === undefined) return text;
+  const digits = whole + fraction;
+  const point = 1 + Number(exponent);
+  return sign + (point > 0 ? digits.padEnd(point, '0') : `0.${'0'.repeat(-point)}${digits}`);
 };
 
 const significantDigits = (text: string): number => text.replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '').length;

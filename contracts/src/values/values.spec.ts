@@ -20,6 +20,10 @@ describe('amounts', () => {
     ['IN-B5', ' ', 'amount_format'],
     ['IN-B7', 9007199254740992, 'unsafe_integer'],
     ['IN-B7', new InexactNumber('9007199254740993'), 'unsafe_integer'],
+    ['IN-B7', new InexactNumber('0.1000000000000000055'), 'unsafe_integer'],
+    ['IN-B7', new InexactNumber(`1${'0'.repeat(1_000_000)}1`), 'unsafe_integer'],
+    ['IN-B3', new InexactNumber('-0.0'), 'amount_format'],
+    ['IN-B1', new InexactNumber('1e400'), 'amount_format'],
     ['IN-B8', '0x10', 'amount_format'],
     ['IN-B8', ' 12 ', 'amount_format'],
     ['IN-B9', '1_000', 'amount_format'],
@@ -31,6 +35,9 @@ describe('amounts', () => {
     ['IN-B10', '.5', 'amount_format'],
     ['IN-B10', '5.', 'amount_format'],
     ['IN-B11', '0.1234567890123', 'scale'],
+    ['IN-B11', 1e-13, 'scale'],
+    ['IN-B11', 5e-324, 'scale'],
+    ['IN-B13', 1e300, 'too_large'],
     ['IN-B13', '9'.repeat(100_000), 'too_large'],
     ['IN-B18', true, 'amount_format'],
     ['IN-B18', [1], 'amount_format'],
@@ -43,6 +50,20 @@ describe('amounts', () => {
   test('IN-B6 a JSON number of at most 15 significant digits is its shortest decimal', () => {
     expect(readAmount(0.1)).toBe(parsePicos('0.1'));
     expect(readAmount(123456789012345)).toBe(123456789012345n * 10n ** 12n);
+  });
+
+  test('IN-B6 however String() would write it: an exponent was none in the source', () => {
+    const literal = fc
+      .tuple(fc.bigInt({ min: -(10n ** 15n) + 1n, max: 10n ** 15n - 1n }), fc.integer({ min: 0, max: 24 }), fc.integer({ min: 0, max: 20 }))
+      .map(([digits, point, zeros]) => formatDecimal(digits * 10n ** BigInt(zeros), point));
+    fc.assert(
+      fc.property(literal, (text) => {
+        expect(readAmount(JSON.parse(text), 24)).toBe(readDecimal(text, 24));
+      }),
+    );
+    expect(readAmount(0.00000000001)).toBe(10n);
+    expect(readAmount(-0.000000000012)).toBe(-12n);
+    expect(readAmount(1e24)).toBe(10n ** 36n);
   });
 
   test('IN-B15 a tenth and a fifth ten million times are exactly three million', () => {
