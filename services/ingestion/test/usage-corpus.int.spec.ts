@@ -37,6 +37,8 @@ const NUMBERS: readonly Rejected[] = [
   ['IN-B4 -1', costOf('-1'), 'negative'],
   ...['"NaN"', '"Infinity"', '"null"', '""', '" "', 'null'].map((text): Rejected => [`IN-B5 ${text}`, costOf(text), 'amount_format']),
   ['IN-B7 9007199254740993', costOf('9007199254740993'), 'unsafe_integer'],
+  ['IN-B7 19 digits of a fraction', costOf('0.1000000000000000055'), 'unsafe_integer'],
+  ['IN-B12 10^20 as a number', costOf('100000000000000000000'), 'too_large'],
   ...['"0x10"', '" 12 "', '"12 "'].map((text): Rejected => [`IN-B8 ${text}`, costOf(text), 'amount_format']),
   ...['"1_000"', '"1,000"', '"1.000,00"', '"٣"', '"１２"'].map((text): Rejected => [`IN-B9 ${text}`, costOf(text), 'amount_format']),
   ...['"+1"', '"01"', '".5"', '"5."'].map((text): Rejected => [`IN-B10 ${text}`, costOf(text), 'amount_format']),
@@ -136,6 +138,7 @@ const MARKUP = ['<script>alert(1)</script>', '{{7*7}}', '$', '{jndi:ldap://x}', 
 describe('what is odd and good is accepted and stored as sent', () => {
   const ACCEPTED: readonly (readonly [id: string, body: string | object, stored: Record<string, unknown>])[] = [
     ['IN-B6 the number 0.1', costOf('0.1'), { cost: { amount: '0.1', currency: 'USD' } }],
+    ['IN-B6 the number 0.00000000001', costOf('0.00000000001'), { cost: { amount: '0.00000000001', currency: 'USD' } }],
     ['IN-B6 15 digits', costOf('123456789012.345'), { cost: { amount: '123456789012.345', currency: 'USD' } }],
     ['IN-B12 10^24 picos', costOf('"1000000000000"'), { cost: { amount: '1000000000000', currency: 'USD' } }],
     ['IN-B14 "0"', costOf('"0"'), { cost: { amount: '0', currency: 'USD' } }],
