@@ -4,3 +4,8 @@ export { DurableServer } from './durable/durable-server.js';
 export { LEDGER_TRANSPORT, type LedgerBatch, LedgerContext, LedgerEvents } from './ledger/ledger-events.js';
 export { LedgerServer, type LedgerServerOptions } from './ledger/ledger-server.js';
 export { type AllPartitions, allPartitions, type ConsumePartition, type PartitionSupply } from './ledger/partition-supply.js';
+export type { ServiceIdentity } from './requests/discovery.js';
+export type { EndpointOptions } from './requests/endpoint.js';
+export { type NatsRequest, NatsRequests } from './requests/nats-requests.js';
+export { ERROR_CODE_HEADER, ERROR_HEADER, Reply } from './requests/reply.js';
+export { NatsRequestServer } from './requests/request-server.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { FakeSource } from '../../../test/support/fake-source.js';
-import { newCounters } from '../../counters.js';
-import { silent } from '../../logger.js';
-import { DurableConsumer } from './durable-consumer.js';
-import { DURABLE_DEFAULTS, type DurableContext, type DurableHandling } from './durable-messages.js';
+import { newCounters } from '../src/counters.js';
+import { silent } from '../src/logger.js';
+import { DurableConsumer } from '../src/nest/durable/durable-consumer.js';
+import { DURABLE_DEFAULTS, type DurableContext, type DurableHandling } from '../src/nest/durable/durable-messages.js';
+import { FakeSource } from './support/fake-source.js';
 
 type Handle = (payloads: readonly string[], context: DurableContext) => Promise<void>;
 

@@ -1,0 +1,96 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { type MessageHandler, type NatsContext, ServerNats, type WritePacket } from '@nestjs/microservices';
+import type { Bus } from '../../bus.js';
+import { Discovery, type ServiceIdentity } from './discovery.js';
+import { Endpoint, type EndpointOptions } from './endpoint.js';
+import { asItCame, asItIs, replyOf } from './reply.js';
+
+const DRAIN_MS = 2_000;
+/** Handlers answer within 10 s. */
+const ANSWER_MS = 12_000;
+
+/**
+ * Nest's NATS transport on the bus's connection: absent, lost and new connections are the bus's business, and listening never fails
+ * the boot. Closing takes no more requests and lets those taken be answered, where Nest's own would wait a fixed time.
+ */
+export class NatsRequestServer extends ServerNats {
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #identity: ServiceIdentity;
+  #discovery: Discovery | null = null;
+  #subscribed: readonly Subscription[] = [];
+  #detach: (() => void) | null = null;
+
+  constructor(
+    private readonly bus: Bus,
+    identity: ServiceIdentity,
+  ) {
+    super({ serializer: asItIs, deserializer: asItCame });
+    this.#identity = identity;
+  }
+
+  override async listen(listening: (error?: unknown) => void): Promise<void> {
+    try {
+      for (const [subject, { extras }] of this.getHandlers())
+        this.#endpoints.set(subject, new Endpoint(subject, extras as EndpointOptions));
+      this.#discovery = new Discovery(this.#identity, [...this.#endpoints.values()]);
+      this.#detach = this.bus.onConnection((nc) => this.bindEvents(nc));
+      listening();
+    } catch (error) {
+      listening(error);
+    }
+  }
+
+  /** Once for each new connection; a reconnect keeps subscriptions by itself. */
+  override bindEvents(nc: NatsConnection): void {
+    this.#subscribed = [...this.#endpoints.values()].map(({ subject, queue }) =>
+      nc.subscribe(subject, { queue, callback: this.getMessageHandler(subject) as (error: Error | null, message: Msg) => void }),
+    );
+    this.#discovery?.attach(nc);
+  }
+
+  override async close(): Promise<void> {
+    this.#detach?.();
+    this.#discovery?.detach();
+    await within(DRAIN_MS, this.#drain());
+    await within(ANSWER_MS, Promise.all(this.#inFlight));
+  }
+
+  /** Subjects are no JSON; Nest's own tries to parse each as such, and catches the error, for every message. */
+  override getHandlerByPattern(subject: string): MessageHandler | null {
+    return this.messageHandlers.get(subject) ?? null;
+  }
+
+  override getPublisher(message: Msg, pattern: string, context: NatsContext): (packet: WritePacket) => unknown {
+    const publish = super.getPublisher(message, pattern, context) as (packet: WritePacket) => unknown;
+    const startedAt = performance.now();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#inFlight.add(promise);
+    return (packet) => {
+      try {
+        return publish(packet);
+      } finally {
+        this.#endpoints.get(pattern)?.count(performance.now() - startedAt, replyOf(packet.response).error);
+        this.#inFlight.delete(promise);
+        resolve();
+      }
+    };
+  }
+
+  override unwrap<T>(): T {
+    return this.bus as T;
+  }
+
+  /** Nobody hears new requests from here; those on their way still come. */
+  async #drain(): Promise<void> {
+    if (this.bus.connected) await Promise.allSettled(this.#subscribed.map((subscription) => subscription.drain()));
+    else for (const subscription of this.#subscribed) subscription.unsubscribe();
+  }
+}
+
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+};
