@@ -1,9 +1,10 @@
-/** `./scripts/bench`: every figure beside its limit or peer of the same run. `--json`, `--only append|ingest`. */
+/** `./scripts/bench`: every figure beside its limit or peer of the same run. `--json`, `--only append|bus|ingest`. */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { benchAppend } from './bench/append.ts';
+import { benchBus } from './bench/bus.ts';
 import { copyLimit } from './bench/copy-limit.ts';
 import { benchIngest } from './bench/ingest.ts';
 import type { BenchRow } from './bench/row.ts';
@@ -12,6 +13,7 @@ import { renderRows } from './bench/table.ts';
 
 const SUITES: Readonly<Record<string, (system: RunningSystem) => Promise<readonly BenchRow[]>>> = {
   append: (system) => benchAppend(system.eventStoreUrl),
+  bus: (system) => benchBus(system.eventStoreUrl),
   ingest: async (system) => benchIngest(system, await copyLimit(system.eventStoreUrl, 100_000)),
 };
 
