@@ -11,6 +11,7 @@ import { StoreLedger } from './adapters/store/store-ledger.js';
 import { AppModule } from './app.module.js';
 import type { ProjectorEnv } from './config.js';
 import { PartitionOwner } from './features/own-partitions.js';
+import { Load } from './features/pace.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
 
 const DATABASE_CONNECTIONS = 10;
@@ -52,10 +53,11 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const heads = async (): Promise<ReadonlyMap<number, number>> =>
     new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
   const events = new ProjectorMetrics(service.metrics, logger, heads, () => [...owner.statuses().keys()]);
+  const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(
     new AdvisoryLocks(config.DATABASE_URL),
     store.partitions,
-    (partition) => new PartitionRunner(tables, ledger, events, TUNING, partition),
+    (partition) => new PartitionRunner(tables, ledger, events, TUNING, load, partition),
     (error) => logger.warn({ err: error }, 'partition locks are out of reach; taking them again'),
   );
   service.readiness.add('partitions', () => projectorReady(owner));

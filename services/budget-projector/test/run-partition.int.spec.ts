@@ -2,6 +2,7 @@ import { budgetStream, contentHash, derivedId, usageStream } from '@bursar/contr
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreLedger } from '../src/adapters/store/store-ledger.js';
+import { Load } from '../src/features/pace.js';
 import { FencedError } from '../src/features/projection-tables.js';
 import { PartitionRunner, type Tuning } from '../src/features/run-partition.js';
 import { expectExactBalances, untilCaughtUp } from './support/exact.js';
@@ -36,7 +37,7 @@ const run = (options: { fault?: (where: Crossing) => void; tuning?: Tuning } = {
   const fault = options.fault ?? (() => undefined);
   const heard = new Heard();
   const ledger = new FailingLedger(new StoreLedger(at.store, null), fault);
-  const runner = new PartitionRunner(failingTables(at.tables, fault), ledger, heard, options.tuning ?? TUNING, 0);
+  const runner = new PartitionRunner(failingTables(at.tables, fault), ledger, heard, options.tuning ?? TUNING, new Load(), 0);
   const stop = new AbortController();
   stops.push(stop);
   const ended = runner.run(stop.signal);

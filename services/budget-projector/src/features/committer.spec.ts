@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Committer } from './committer.js';
-import { Pace } from './pace.js';
+import { Load, Pace } from './pace.js';
 
 /** Counts what is folded; a write ends when it is told to. */
 const setUp = (pauseMs: number, mostPending = 1_000) => {
@@ -25,7 +25,7 @@ const setUp = (pauseMs: number, mostPending = 1_000) => {
         written.push(batch);
       },
     },
-    new Pace(pauseMs),
+    new Pace(pauseMs, new Load()),
     mostPending,
     (error) => failures.push(error),
   );
@@ -97,18 +97,25 @@ describe('a committer', () => {
 
 describe('the pace of commits', () => {
   test.each([
-    { eventsPerSecond: 100, waits: 0 },
-    { eventsPerSecond: 300, waits: 0 },
-    { eventsPerSecond: 2_650, waits: 37 },
-    { eventsPerSecond: 20_000, waits: 75 },
-  ])('at $eventsPerSecond events per second the next commit starts $waits ms after the last', ({ eventsPerSecond, waits }) => {
+    { perSecond: 100, waits: 0 },
+    { perSecond: 300, waits: 0 },
+    { perSecond: 1_640, waits: 37 },
+    { perSecond: 20_000, waits: 75 },
+  ])('at $perSecond events per second over all partitions the next commit starts $waits ms after the last', ({ perSecond, waits }) => {
     let now = 0;
-    const pace = new Pace(75, () => now);
-    for (let k = 0; k < 20; k += 1) {
-      pace.committing(eventsPerSecond / 10);
-      now += 100;
-    }
-    pace.committing(eventsPerSecond / 10);
-    expect(Math.floor(pace.waitMs())).toBe(waits);
+    const load = new Load(() => now);
+    const pace = new Pace(75, load);
+    for (; now < 1_000; now += 50) load.count(perSecond / 20);
+    pace.committing();
+    expect(Math.max(0, Math.floor(pace.waitMs()))).toBe(waits);
+  });
+
+  test('a burst is forgotten half a second after it', () => {
+    let now = 0;
+    const load = new Load(() => now);
+    load.count(10_000);
+    expect(load.perSecond).toBeGreaterThan(10_000);
+    now = 510;
+    expect(load.perSecond).toBe(0);
   });
 });

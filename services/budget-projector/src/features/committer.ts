@@ -74,7 +74,7 @@ export class Committer<B> {
   /** Never rejects: a failure is kept. */
   #start(): Promise<void> {
     this.#due = false;
-    this.pace.committing(this.source.pending());
+    this.pace.committing();
     const batch = this.source.take();
     const writing = this.source
       .write(batch)

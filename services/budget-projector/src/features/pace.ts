@@ -1,33 +1,59 @@
-/** Events per second from which on commits are `longestMs` apart. */
-const BUSY = 5_000;
+/** Events per second, of all partitions together, from which on commits are `longestMs` apart. */
+const BUSY = 3_000;
 /** Below this rate every step is committed at once. */
 const CALM = 300;
+/** How much of the past the rate looks at: a burst is noticed, and forgotten, within it. */
+const WINDOW_MS = 250;
+
+/** How many events this process folds per second, over all partitions: they share the database, so they share the pauses. */
+export class Load {
+  #since = Number.NEGATIVE_INFINITY;
+  #events = 0;
+  #previous = 0;
+
+  constructor(readonly now: () => number = () => performance.now()) {}
+
+  count(events: number): void {
+    this.#turn();
+    this.#events += events;
+  }
+
+  /** Of the last whole window, or of this one if it is busier already. */
+  get perSecond(): number {
+    this.#turn();
+    return (Math.max(this.#previous, this.#events) * 1_000) / WINDOW_MS;
+  }
+
+  #turn(): void {
+    const now = this.now();
+    const elapsed = now - this.#since;
+    if (elapsed < WINDOW_MS) return;
+    this.#previous = elapsed < 2 * WINDOW_MS ? this.#events : 0;
+    this.#events = 0;
+    this.#since = now;
+  }
+}
 
 /**
- * When the next commit may start: at once at low load, up to `longestMs` after the last one at high load. A changed row costs the
- * database as much as an appended event (PERFORMANCE §4), so at load rows are worth collecting; at rest nobody should wait.
+ * When the next commit of one loop may start: at once at low load, up to `longestMs` after its last one at high load. A changed row
+ * costs the database as much as an appended event (PERFORMANCE §4), so at load rows are worth collecting; at rest nobody should wait.
  */
 export class Pace {
   #startedAt = Number.NEGATIVE_INFINITY;
-  #rate = 0;
 
   constructor(
     private readonly longestMs: number,
-    private readonly now: () => number = () => performance.now(),
+    private readonly load: Load,
   ) {}
 
   waitMs(): number {
-    const busy = (this.#rate - CALM) / (BUSY - CALM);
+    const busy = (this.load.perSecond - CALM) / (BUSY - CALM);
     const pause = this.longestMs * Math.min(1, Math.max(0, busy));
-    return this.#startedAt + pause - this.now();
+    return this.#startedAt + pause - this.load.now();
   }
 
-  /** A commit of so many events starts now. */
-  committing(events: number): void {
-    const now = this.now();
-    const elapsed = Math.max(1, now - this.#startedAt);
-    // Half of the new, half of the old: a burst is noticed within two commits, and forgotten as fast.
-    this.#rate = elapsed > 1_000 ? (events * 1_000) / elapsed : (this.#rate + (events * 1_000) / elapsed) / 2;
-    this.#startedAt = now;
+  /** A commit starts now. */
+  committing(): void {
+    this.#startedAt = this.load.now();
   }
 }

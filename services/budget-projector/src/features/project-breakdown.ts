@@ -2,7 +2,7 @@ import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
 import type { Folded } from './handover.js';
 import type { Ledger } from './ledger.js';
-import { Pace } from './pace.js';
+import { type Load, Pace } from './pace.js';
 import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';
 import type { ProjectionTables } from './projection-tables.js';
 
@@ -11,6 +11,7 @@ export type BreakdownOptions = Readonly<{
   signal: AbortSignal;
   maxEvents: number;
   pauseMs: number;
+  load: Load;
   mostPending: number;
 }>;
 
@@ -28,7 +29,7 @@ export const projectBreakdown = async (
   options: BreakdownOptions,
   committed: (position: number, events: number) => void,
 ): Promise<void> => {
-  const { partition, signal, maxEvents, pauseMs, mostPending } = options;
+  const { partition, signal, maxEvents, pauseMs, load, mostPending } = options;
   let fence = await tables.take('breakdown', partition);
   const head = await ledger.head(partition);
   if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
@@ -44,7 +45,7 @@ export const projectBreakdown = async (
         committed(batch.position, batch.events);
       },
     },
-    new Pace(pauseMs),
+    new Pace(pauseMs, load),
     mostPending,
     () => failed.abort(),
   );

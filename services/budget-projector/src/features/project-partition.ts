@@ -5,7 +5,7 @@ import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
-import { Pace } from './pace.js';
+import { type Load, Pace } from './pace.js';
 import { DataRefusedError, type Fence, type ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
@@ -37,6 +37,8 @@ export type ProjectOptions = Readonly<{
   maxEvents: number;
   /** Longest pause between two commits at load. */
   pauseMs: number;
+  /** Of this process. */
+  load: Load;
   /** Folded and not committed, at most. */
   mostPending: number;
   limits: MemoryLimits;
@@ -89,7 +91,7 @@ export class PartitionSession {
 
   /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
   async run(suspects: Suspects = noSuspects()): Promise<void> {
-    const { partition, signal, maxEvents, pauseMs, mostPending } = this.options;
+    const { partition, signal, maxEvents, pauseMs, load, mostPending } = this.options;
     const stop = AbortSignal.any([signal, this.#ended.signal]);
     const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
     const fold = new PartitionFold(this.tables, memory, (folded) => this.handover.push(folded));
@@ -105,13 +107,14 @@ export class PartitionSession {
           memory.writing = null;
         },
       },
-      new Pace(pauseMs),
+      new Pace(pauseMs, load),
       mostPending,
       () => this.#ended.abort(),
     );
     try {
       const after = this.committed.position;
       await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
+        load.count(items.length);
         await committer.around(async () => {
           memory.evict(fold.changes);
           const flush = () => committer.flush();

@@ -3,6 +3,7 @@ import { partitionOf } from '@bursar/contracts';
 import { PastCounter } from './count-past.js';
 import type { MemoryLimits } from './fold-memory.js';
 import type { Ledger } from './ledger.js';
+import type { Load } from './pace.js';
 import { projectBreakdown } from './project-breakdown.js';
 import { haltsPartition, noSuspects, PartitionSession, suspect } from './project-partition.js';
 import type { Projection, ProjectionTables } from './projection-tables.js';
@@ -45,6 +46,7 @@ export class PartitionRunner {
     private readonly ledger: Ledger,
     private readonly events: ProjectorEvents,
     private readonly tuning: Tuning,
+    private readonly load: Load,
     readonly partition: number,
   ) {}
 
@@ -77,7 +79,7 @@ export class PartitionRunner {
     const session = new PartitionSession(
       tables,
       ledger,
-      { partition, signal, ...tuning },
+      { partition, signal, load: this.load, ...tuning },
       {
         committed: (position, events, quarantined) => {
           this.#progressed = true;
@@ -104,7 +106,14 @@ export class PartitionRunner {
   /** Its failures are its own: it begins again at its checkpoint while the main loop goes on. */
   async #breakdown(session: PartitionSession, signal: AbortSignal): Promise<void> {
     const { partition, tables, ledger, tuning } = this;
-    const options = { partition, signal, maxEvents: tuning.maxEvents, pauseMs: tuning.breakdownPauseMs, mostPending: tuning.mostPending };
+    const options = {
+      partition,
+      signal,
+      maxEvents: tuning.maxEvents,
+      pauseMs: tuning.breakdownPauseMs,
+      load: this.load,
+      mostPending: tuning.mostPending,
+    };
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await projectBreakdown(tables, ledger, session, options, (position, events) =>
