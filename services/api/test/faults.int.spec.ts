@@ -79,7 +79,10 @@ describe('passing on', () => {
     }
   });
 
-  test('one that takes the request and dies leaves the outcome open, and is not asked twice', async () => {
+  test.each([
+    ['usage, which counts once however often it is sent, goes to another', 'usage', () => usageOf('1'), 2],
+    ['what may be done once only is not sent again', 'usage/e/void', () => ({ reason: 'x' }), 1],
+  ])('one that takes the request and dies: %s, and the outcome is left open', async (_name, path, body, times) => {
     let asked = 0;
     const { url, server } = await fakeUpstream((request) => {
       asked += 1;
@@ -87,11 +90,11 @@ describe('passing on', () => {
     });
     const { service, client } = await apiBefore(`${url},${url}`);
     try {
-      const reply = await client.post('usage', usageOf('1'));
+      const reply = await client.post(path, body());
       expectProblem(reply, 503, 'outcome_unknown');
       expect(reply.body.outcome).toBe('unknown');
       expect(reply.headers.get('retry-after')).toBe('1');
-      expect(asked).toBe(1);
+      expect(asked).toBe(times);
     } finally {
       await service.stop();
       server.close();

@@ -20,25 +20,30 @@ const HOP_BY_HOP = new Set([
 
 /**
  * The routes of the other services under our address: authenticated here like all requests, then passed on as they are. The body is
- * neither read nor held; what it is worth, its owner says.
+ * held, so that it can be sent to another replica, but not read; what it is worth, its owner says.
  */
 export const registerProxied = (fastify: FastifyInstance, service: Service, upstream: Upstream): void => {
   void fastify.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
-    for (const { method, path } of routesOf(service)) {
-      scope.route({ method, url: path, handler: (request, reply) => pass(request, reply, upstream) });
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    for (const { method, path, operationId } of routesOf(service)) {
+      const repeatable = method === 'GET' || REPEATABLE.has(operationId);
+      scope.route({ method, url: path, handler: (request, reply) => pass(request, reply, upstream, repeatable) });
     }
     done();
   });
 };
 
-const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream): Promise<FastifyReply> => {
+/** Usage counts once by its own id, however often it is sent. */
+const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage']);
+
+const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream, repeatable: boolean): Promise<FastifyReply> => {
   const answer = await upstream.forward({
     method: request.method as 'GET',
     path: request.url,
     headers: { ...endToEnd(request.headers), 'request-id': request.id, 'x-request-id': request.id },
-    body: request.body === undefined || request.body === null ? null : request.raw,
+    body: Buffer.isBuffer(request.body) ? request.body : null,
+    repeatable,
   });
   answer.body.on('error', () => reply.raw.destroy());
   return reply.code(answer.statusCode).headers(endToEnd(answer.headers)).send(answer.body);

@@ -1,0 +1,104 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type Forwarded, Upstream } from '../src/adapters/http/upstream.js';
+
+const times = { patienceMs: 250, answerMs: 1_200, probeMs: 100 };
+const usage: Forwarded = { method: 'POST', path: '/usage', headers: {}, body: Buffer.from('{}'), repeatable: true };
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+/** A replica that is silent, or not, and counts what it is asked. */
+class Replica {
+  silent = false;
+  asked = 0;
+  readonly #held: (() => void)[] = [];
+  readonly #server: Server;
+
+  constructor() {
+    const answer: RequestListener = (request, response) => {
+      const probe = request.url === '/readyz';
+      if (!probe) this.asked += 1;
+      request.resume();
+      const end = (): void => void response.end(probe ? 'ready' : this.url);
+      if (this.silent) this.#held.push(end);
+      else end();
+    };
+    this.#server = createServer(answer);
+    opened.push(() => {
+      this.#server.close();
+      this.#server.closeAllConnections();
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async open(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  wake(): void {
+    this.silent = false;
+    for (const end of this.#held.splice(0)) end();
+  }
+}
+
+const pair = async (): Promise<{ a: Replica; b: Replica; upstream: Upstream; send: (more?: Partial<Forwarded>) => Promise<string> }> => {
+  const [a, b] = await Promise.all([new Replica().open(), new Replica().open()]);
+  const upstream = new Upstream('ingestion', `${a.url},${b.url}`, times);
+  opened.push(() => upstream.close());
+  const send = async (more: Partial<Forwarded> = {}): Promise<string> => (await upstream.forward({ ...usage, ...more })).body.text();
+  // Connected once, so that the first of all requests does not pass for silence.
+  for (let n = 0; n < 2; n += 1) await send({ repeatable: false });
+  a.asked = 0;
+  b.asked = 0;
+  return { a, b, upstream, send };
+};
+
+describe('replicas', () => {
+  test('are asked in turn', async () => {
+    const { a, b, send } = await pair();
+    for (let n = 0; n < 6; n += 1) await send();
+    expect([a.asked, b.asked]).toEqual([3, 3]);
+  });
+
+  test('one that falls silent costs one request a little patience, and is then passed over until it is well', async () => {
+    const { a, b, send } = await pair();
+    a.silent = true;
+    for (let n = 0; n < 10; n += 1) expect(await send()).toBe(b.url);
+    expect(a.asked).toBe(1);
+    a.wake();
+    const deadline = performance.now() + 5_000;
+    while (a.asked === 1 && performance.now() < deadline) await send();
+    expect(a.asked).toBeGreaterThan(1);
+  });
+
+  test('when all are silent the outcome is unknown, in time, and none of them is to blame', async () => {
+    const { a, b, send } = await pair();
+    a.silent = true;
+    b.silent = true;
+    const start = performance.now();
+    await expect(send()).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
+    expect(performance.now() - start).toBeLessThan(3_000);
+    a.wake();
+    b.wake();
+    a.asked = 0;
+    b.asked = 0;
+    for (let n = 0; n < 4; n += 1) await send();
+    expect([a.asked, b.asked]).toEqual([2, 2]);
+  });
+
+  test('what may be done once only waits for the one that has it', async () => {
+    const { a, b, send } = await pair();
+    a.silent = true;
+    b.silent = true;
+    await expect(send({ repeatable: false })).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(a.asked + b.asked).toBe(1);
+  });
+});
