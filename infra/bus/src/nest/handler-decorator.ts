@@ -1,5 +1,5 @@
 import { Catch, type ExceptionFilter, UseFilters } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { type Observable, throwError } from 'rxjs';
 
 /** What a handler of batches looks like. It may take fewer arguments. */
@@ -27,6 +27,13 @@ class FaultsPassOn implements ExceptionFilter {
 export const batchPattern = <P, C>(pattern: string, transport: symbol, extras: object): HandlerDecorator<P, C> => {
   const decorators = [UseFilters(new FaultsPassOn()), EventPattern(pattern, transport, extras as never) as MethodDecorator];
   return (target, key, descriptor) => {
+    takesPayloadAndContext(target, key);
     for (const decorate of decorators) decorate(target, key, descriptor);
   };
+};
+
+/** Without parameter decorators Nest gives a message handler its payload alone. */
+export const takesPayloadAndContext = (target: object, key: string | symbol): void => {
+  Payload()(target, key, 0);
+  Ctx()(target, key, 1);
 };

@@ -65,7 +65,7 @@ export class DurableContext extends BaseRpcContext<Delivery[]> {
 }
 
 /**
- * The handler gets batches of what a durable consumer delivers, one batch at a time in a process, at least once each. The consumer is
+ * The handler, which takes no parameter decorators, gets batches of what a durable consumer delivers, one batch at a time in a process, at least once each. The consumer is
  * made where it is missing. `read` decides the type of the payloads; those of a batch have the indices of the context's messages.
  */
 export const DurableMessages = <T>(options: DurableOptions<T>): HandlerDecorator<readonly T[], DurableContext> =>

@@ -29,7 +29,7 @@ export class LedgerContext extends BaseRpcContext<[partition: number, signal: Ab
 }
 
 /**
- * The handler gets the ledger's events, each partition for itself and in order, one batch at a time. It owns the checkpoint: `last`
+ * The handler, which takes no parameter decorators, gets the ledger's events, each partition for itself and in order, one batch at a time. It owns the checkpoint: `last`
  * is committed in the transaction of the batch's effects. Rejecting, or dying, means that the partition begins again after the
  * checkpoint. `consumer` is its name: it tells the partition supply whose checkpoints are asked for.
  */

@@ -1,5 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { MessagePattern, type NatsContext, Transport } from '@nestjs/microservices';
+import { takesPayloadAndContext } from '../handler-decorator.js';
 import type { EndpointOptions } from './endpoint.js';
 import type { Reply } from './reply.js';
 
@@ -10,10 +11,12 @@ type RequestHandler = (request: NatsRequest, context: NatsContext) => Promise<Re
 
 /**
  * `MessagePattern` of Nest's NATS transport, with the bytes and headers of the wire on both sides instead of Nest's envelopes, and as
- * an endpoint that NATS services discovery shows. The replicas of a queue group share the requests.
+ * an endpoint that NATS services discovery shows. The replicas of a queue group share the requests. The handler takes no parameter
+ * decorators.
  */
-export const NatsRequests = (
-  subject: string,
-  endpoint: EndpointOptions,
-): (<T extends RequestHandler>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>) => void) =>
-  MessagePattern(subject, Transport.NATS, { ...endpoint });
+export const NatsRequests =
+  (subject: string, endpoint: EndpointOptions) =>
+  <T extends RequestHandler>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void => {
+    takesPayloadAndContext(target, key);
+    MessagePattern(subject, Transport.NATS, { ...endpoint })(target, key, descriptor);
+  };
