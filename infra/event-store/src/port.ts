@@ -64,6 +64,9 @@ export type StoredEvent = Readonly<{
   recordedAt: string;
 }>;
 
+/** Where an id is stored, and the hash its content had as sent. */
+export type KnownEvent = Readonly<{ position: number; revision: number; contentHash: Uint8Array }>;
+
 /** What one append transaction stored in a partition: consecutive positions and the hash chain's link at the last one. */
 export type AppendedRange = Readonly<{ partition: number; first: number; last: number; link: Uint8Array; events: readonly StoredEvent[] }>;
 
@@ -104,11 +107,8 @@ export abstract class EventStore {
   /** Events of a partition with position > `after`, in order, without holes, at most `limit` (and at most ~4 MB of data). */
   abstract readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]>;
 
-  /** Where each of these ids is stored in the partition; absent ids are absent from the map. */
-  abstract lookup(
-    partition: number,
-    ids: readonly string[],
-  ): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>>;
+  /** Where each of these ids is stored in the partition, and with which content; absent ids are absent from the map. */
+  abstract lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
 
   /** Every partition's head: position 0 while it is empty. */
   abstract heads(): Promise<readonly PartitionHead[]>;

@@ -4,7 +4,7 @@ import { createDatabase, createPool } from '@bursar/database';
 import { freePort } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CloudEvent, HTTP } from 'cloudevents';
-import { send, usage } from './support/usage-client.js';
+import { type Answer, send, usage } from './support/usage-client.js';
 import { freshTenant, openWorld, PARTITIONS, type World } from './support/world.js';
 
 /** PRODUCT A1, A3, A5, and API.md "Usage". */
@@ -208,6 +208,18 @@ describe('?dryRun=true', () => {
     await send(url, event, { tenant });
     const { body } = await send(url, { events: [event, usage({ id: 'y' }), usage({ id: 'y' })] }, { tenant, query: '?dryRun=true' });
     expect(body.results.map(({ status }) => status)).toEqual(['duplicate', 'accepted', 'duplicate']);
+  });
+
+  test('A3 the same id with other content is refused there too, also within the request', async () => {
+    const tenant = freshTenant();
+    const event = usage({ id: 'x' });
+    await send(url, event, { tenant });
+    const other = { cost: { amount: '9' } };
+    const events = [event, { ...event, ...other }, usage({ id: 'y' }), usage({ id: 'y', ...other }), usage({ id: 'y' })];
+    const codes = ({ body }: Answer) => body.results.map(({ status, problem }) => problem?.code ?? status);
+    const rehearsed = await send(url, { events }, { tenant, query: '?dryRun=true' });
+    expect(codes(rehearsed)).toEqual(['duplicate', 'idempotency_conflict', 'accepted', 'idempotency_conflict', 'duplicate']);
+    expect(codes(await send(url, { events }, { tenant }))).toEqual(codes(rehearsed));
   });
 
   test('dryRun=false records', async () => {

@@ -4,6 +4,7 @@ import {
   type AppendResult,
   EventStore,
   GENESIS,
+  type KnownEvent,
   linkOfAppend,
   type PartitionHead,
   type StoredEvent,
@@ -62,7 +63,7 @@ export class MemoryEventStore extends EventStore {
     return end < 0 ? page : page.slice(0, end);
   }
 
-  async lookup(): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>> {
+  async lookup(): Promise<ReadonlyMap<string, KnownEvent>> {
     return new Map();
   }
 

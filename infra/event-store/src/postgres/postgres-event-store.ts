@@ -1,7 +1,15 @@
 import type pg from 'pg';
 import { checkRequest } from '../check-request.js';
 import { GroupCommit } from '../group-commit.js';
-import { type AppendedRange, type AppendRequest, type AppendResult, EventStore, type PartitionHead, type StoredEvent } from '../port.js';
+import {
+  type AppendedRange,
+  type AppendRequest,
+  type AppendResult,
+  EventStore,
+  type KnownEvent,
+  type PartitionHead,
+  type StoredEvent,
+} from '../port.js';
 import { Subscription } from '../subscription.js';
 import { install } from './install.js';
 import { type EventStoreOptions, type StoreSettings, settingsOf } from './options.js';
@@ -59,7 +67,7 @@ class PostgresEventStore extends EventStore {
     return this.reader.partition(partition, after, limit);
   }
 
-  lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, Readonly<{ position: number; revision: number }>>> {
+  lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>> {
     return this.reader.lookup(partition, ids);
   }
 

@@ -1,5 +1,5 @@
 import { formatMicros } from '../instants.js';
-import type { PartitionHead, StoredEvent } from '../port.js';
+import type { KnownEvent, PartitionHead, StoredEvent } from '../port.js';
 import type { Query } from './query.js';
 import { recordedTimes } from './recorded-times.js';
 import { KNOWN_IDS, REVISIONS } from './statements.js';
@@ -41,9 +41,11 @@ export class Reader {
     return rows.map(([revision]) => Number(revision));
   }
 
-  async lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, { position: number; revision: number }>> {
-    const rows = await this.query<[string, string, string]>(KNOWN_IDS.name, KNOWN_IDS.text, [partition, ids]);
-    return new Map(rows.map(([id, position, revision]) => [id, { position: Number(position), revision: Number(revision) }]));
+  async lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>> {
+    const rows = await this.query<[string, string, string, Buffer]>(KNOWN_IDS.name, KNOWN_IDS.text, [partition, ids]);
+    return new Map(
+      rows.map(([id, position, revision, contentHash]) => [id, { position: Number(position), revision: Number(revision), contentHash }]),
+    );
   }
 
   async heads(): Promise<readonly PartitionHead[]> {

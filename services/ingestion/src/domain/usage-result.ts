@@ -18,18 +18,22 @@ export const rejected = (item: Pick<UsageItem, 'id' | 'source'>, problem: Proble
 });
 
 /** What the ledger says about an event: stored now, stored before, or its id is taken by other content. */
-export type Verdict = Readonly<{ status: 'accepted' | 'duplicate' | 'conflict'; position: number }>;
+export type Verdict = 'accepted' | 'duplicate' | 'conflict';
 
-/** The store's verdict on an event in the words of the API. */
-export const resultOf = (item: Pick<UsageItem, 'id' | 'source'>, eventId: string, partition: number, outcome: Verdict): UsageResult => {
-  const position = `${partition}:${outcome.position}`;
-  if (outcome.status !== 'conflict') return { id: item.id, source: item.source, status: outcome.status, eventId, position };
+/** The verdict on an event in the words of the API. `position` is null while it has none. */
+export const resultOf = (
+  { id, source }: Pick<UsageItem, 'id' | 'source'>,
+  eventId: string,
+  position: string | null,
+  verdict: Verdict,
+): UsageResult => {
+  const where = { eventId, ...(position !== null && { position }) };
+  if (verdict !== 'conflict') return { id, source, status: verdict, ...where };
   return {
-    id: item.id,
-    source: item.source,
+    id,
+    source,
     status: 'rejected',
-    eventId,
-    position,
+    ...where,
     problem: makeProblem('idempotency_conflict', 'This id was recorded with other content, which stands.'),
   };
 };

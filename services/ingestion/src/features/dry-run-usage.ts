@@ -1,7 +1,7 @@
 import { parseInstant, partitionOf, type UsageData, type WireMoney } from '@bursar/contracts';
 import { budgetAppliesAt, budgetsOnPath, chargedPath, type TenantDefinitions } from '@bursar/contracts/folds';
 import type { UsageItem } from '@bursar/contracts/http';
-import { EventStore } from '@bursar/event-store';
+import { EventStore, type KnownEvent } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
 import { type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
@@ -32,11 +32,11 @@ export class DryRunUsage {
     const partition = partitionOf(tenant, this.store.partitions);
     const ids = prepared.flatMap((usage) => ('event' in usage ? [usage.event.id] : []));
     const known = await this.store.lookup(partition, ids);
-    const seen = new Set<string>();
+    const seen = new Map<string, Uint8Array>();
     return prepared.map((usage) => {
       const nothing = { cost: null, unpriced: [], budgets: [] };
       if ('problem' in usage) return { ...rejected(usage.item, usage.problem), ...nothing };
-      const result = this.expect(usage, partition, known.get(usage.event.id)?.position, seen);
+      const result = this.expect(usage, partition, known.get(usage.event.id), seen);
       return { ...result, ...attribute(JSON.parse(usage.event.data) as UsageData, book) };
     });
   }
@@ -44,13 +44,13 @@ export class DryRunUsage {
   private expect(
     { item, event }: Extract<PreparedUsage, { event: unknown }>,
     partition: number,
-    position: number | undefined,
-    seen: Set<string>,
+    known: KnownEvent | undefined,
+    seen: Map<string, Uint8Array>,
   ): UsageResult {
-    if (position !== undefined) return resultOf(item, event.id, partition, { status: 'duplicate', position });
-    const status = seen.has(event.id) ? 'duplicate' : 'accepted';
-    seen.add(event.id);
-    return { id: item.id, source: item.source, status, eventId: event.id };
+    const earlier = known?.contentHash ?? seen.get(event.id);
+    seen.set(event.id, earlier ?? event.contentHash);
+    const status = earlier === undefined ? 'accepted' : Buffer.compare(earlier, event.contentHash) === 0 ? 'duplicate' : 'conflict';
+    return resultOf(item, event.id, known === undefined ? null : `${partition}:${known.position}`, status);
   }
 }
 

@@ -51,7 +51,7 @@ export class RecordUsage {
       const outcome = outcomes[taken] as EventOutcome;
       taken += 1;
       last = Math.max(last, outcome.position);
-      return resultOf(usage.item, usage.event.id, partition, outcome);
+      return resultOf(usage.item, usage.event.id, `${partition}:${outcome.position}`, outcome.status);
     });
     this.meter.count(sender.via, results);
     return { results, position: last === 0 ? null : `${partition}:${last}` };

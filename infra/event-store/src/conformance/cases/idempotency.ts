@@ -100,14 +100,14 @@ export const idempotency: readonly Case[] = [
     },
   },
   {
-    title: 'ids are looked up by partition, absent ones left out',
+    title: 'ids are looked up by partition with their content, absent ones left out',
     run: async ({ store, partition, stream }) => {
       const [a, b, absent] = [event(), event(), event()];
       await append(store, { partition, stream: stream(), events: [a, b] });
       const found = await store.lookup(partition, [b.id, absent.id, a.id]);
       expect([...found].sort((x, y) => x[1].position - y[1].position)).toEqual([
-        [a.id, { position: 1, revision: 0 }],
-        [b.id, { position: 2, revision: 1 }],
+        [a.id, { position: 1, revision: 0, contentHash: Buffer.from(a.contentHash) }],
+        [b.id, { position: 2, revision: 1, contentHash: Buffer.from(b.contentHash) }],
       ]);
       expect((await store.lookup((partition + 1) % store.partitions, [a.id])).size).toBe(0);
       expect((await store.lookup(partition, [])).size).toBe(0);
