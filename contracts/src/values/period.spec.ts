@@ -136,6 +136,19 @@ test('periods contain their instant and tile the line without gap or overlap, wh
   );
 });
 
+test('a period far away is found at once, and none beyond the years that can be written', () => {
+  const monthly = define({ anchor: '2026-01-31T00:00:00Z' });
+  const first = periodAt(monthly, parseInstant('2026-02-01T00:00:00Z'));
+  expect(first && text(periodOffset(monthly, first, 12 * 400 + 1))).toBe('2426-02-28T00:00:00Z/2426-03-31T00:00:00Z');
+  const annual = define({ kind: 'annual' });
+  const year = periodAt(annual, parseInstant('2026-02-01T00:00:00Z'));
+  expect(year && periodOffset(annual, year, 10_000)).toBeNull();
+  const daily = define({ kind: 'daily', timezone: 'Pacific/Apia' });
+  const day = periodAt(daily, parseInstant('2011-12-25T12:00:00Z'));
+  // Ten civil days later the zone had lived through nine.
+  expect(day && text(periodOffset(daily, day, 9))).toBe('2012-01-03T10:00:00Z/2012-01-04T10:00:00Z');
+});
+
 test('IN-D13 zones: IANA names and old country links, nothing else', () => {
   expect(canonicalTimeZone('US/Pacific')).toBe('America/Los_Angeles');
   expect(canonicalTimeZone('europe/berlin')).toBe('Europe/Berlin');

@@ -18,15 +18,26 @@ export const periodOffset = (definition: PeriodDefinition, period: Period, count
   if (definition.preceding !== undefined) return stepped(periodFinder(definition), period, count);
   if (oneOff(definition) !== null) return count === 0 ? period : null;
   const line = boundaries(definition);
+  const k = moved(line, indexAt(line, period.start), count);
+  return withinYears(line, k) ? { start: line.at(k), end: line.at(k + 1) } : null;
+};
+
+/** The index `count` periods of any length away. Only lengths near a day need to be walked. */
+const moved = (line: Boundaries, from: number, count: number): number => {
+  if (!line.mayBeEmpty) return from + count;
   const step = Math.sign(count);
-  let k = indexAt(line, period.start);
+  let k = from;
   for (let left = Math.abs(count); left > 0; left -= 1) {
     k += step;
     // A zone that skipped a day (Pacific/Apia 2011-12-30) makes a daily period of no length: it is no period.
     while (line.at(k) === line.at(k + 1)) k += step;
   }
-  return { start: line.at(k), end: line.at(k + 1) };
+  return k;
 };
+
+/** Beyond the years 1 to 9998 an instant cannot be written. */
+const withinYears = (line: Boundaries, k: number): boolean => Math.abs(k * line.meanSeconds) < MOST_SECONDS;
+const MOST_SECONDS = 7_900 * 365.2425 * 86_400;
 
 /** {@link periodAt} that remembers the periods it answered last: a fold asks for the same few thousands of times. */
 export const periodResolver = (definition: PeriodDefinition): ((at: EpochNs) => Period | null) => {
@@ -105,6 +116,10 @@ type Boundaries = Readonly<{
   at: (k: number) => EpochNs;
   /** A k whose boundary is near the instant. */
   guess: (at: EpochNs) => number;
+  /** Mean length of a period. */
+  meanSeconds: number;
+  /** Whether a day that the zone skipped can leave a period without length. */
+  mayBeEmpty: boolean;
 }>;
 
 const indexAt = (line: Boundaries, at: EpochNs): number => {
@@ -119,6 +134,9 @@ const boundaries = (definition: PeriodDefinition): Boundaries => {
   if (definition.anchor === undefined) return aligned(definition);
   return anchored(parseInstant(definition.anchor), lengthOf(definition), definition.timezone);
 };
+
+/** No zone ever skipped more than a day. */
+const TWO_DAYS = 2 * 86_400;
 
 const ONE = { years: 0, months: 0, weeks: 0, days: 0, hours: 0, minutes: 0, seconds: 0 };
 const LENGTHS: Readonly<Record<Exclude<PeriodDefinition['kind'], 'rolling' | 'custom'>, DurationParts>> = {
@@ -145,10 +163,11 @@ const anchored = (anchor: EpochNs, length: DurationParts, timezone: string): Bou
   const guess = (at: EpochNs): number => Math.floor(Number((at - anchor) / NS_PER_SECOND) / seconds);
   if (isClockOnly(length)) {
     const step = BigInt(clockSeconds(length)) * NS_PER_SECOND;
-    return { at: (k) => anchor + BigInt(k) * step, guess };
+    return { at: (k) => anchor + BigInt(k) * step, guess, meanSeconds: seconds, mayBeEmpty: false };
   }
   const origin = zoned(anchor, timezone);
-  return { at: (k) => origin.add(multiplyDuration(length, k)).epochNanoseconds, guess };
+  const at = (k: number): EpochNs => origin.add(multiplyDuration(length, k)).epochNanoseconds;
+  return { at, guess, meanSeconds: seconds, mayBeEmpty: seconds < TWO_DAYS };
 };
 
 /** The zone's own days, weeks, months, quarters, years; a day starts at its first instant, which is not always 00:00. */
@@ -159,6 +178,8 @@ const aligned = (definition: PeriodDefinition): Boundaries => {
   return {
     at: (k) => origin.add(multiplyDuration(length, k)).toZonedDateTime(definition.timezone).epochNanoseconds,
     guess: (at) => Math.floor(Number(at / NS_PER_SECOND) / seconds),
+    meanSeconds: seconds,
+    mayBeEmpty: seconds < TWO_DAYS,
   };
 };
 

@@ -47,7 +47,7 @@ export const PeriodPreview = z
   .strictObject({
     period: PeriodBody,
     at: instantText.optional(),
-    offset: wholeNumber(-100_000, 100_000).default(0),
+    offset: wholeNumber(-10_000, 10_000).default(0),
     count: wholeNumber(1, 50).default(1),
   })
   .meta({ id: 'PeriodPreview' });
