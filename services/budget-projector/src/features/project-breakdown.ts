@@ -33,6 +33,7 @@ export const projectBreakdown = async (
   let fence = await tables.take('breakdown', partition);
   const head = await ledger.head(partition);
   if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
+  committed(fence.position, 0);
   const fold = new BreakdownFold(tables, main.histories);
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);

@@ -17,6 +17,7 @@ export type PartitionStatus =
 
 /** Told what the loops do: metrics and logs. */
 export abstract class ProjectorEvents {
+  /** `events` 0: taken over at this position. */
   abstract committed(projection: Projection, partition: number, position: number, events: number): void;
   abstract quarantined(partition: number, events: number): void;
   abstract failed(partition: number, what: string, error: unknown): void;
@@ -90,6 +91,7 @@ export class PartitionRunner {
       },
     );
     await session.take();
+    this.events.committed('budget', partition, session.committed.position, 0);
     const head = await ledger.head(partition);
     counter = new PastCounter(
       tables,

@@ -49,7 +49,7 @@ export class ProjectorMetrics extends ProjectorEvents {
 
   committed(projection: Projection, partition: number, position: number, events: number): void {
     this.#events.inc({ projection }, events);
-    this.#commits.inc({ projection });
+    if (events > 0) this.#commits.inc({ projection });
     this.#position.set({ projection, partition }, position);
     this.#committed.set(`${projection} ${partition}`, position);
   }
