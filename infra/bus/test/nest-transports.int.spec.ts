@@ -25,8 +25,7 @@ import { PARTITIONS, World } from './support/world.js';
 
 /** HTTP, the ledger, a durable consumer and request-reply in one Nest application, on real servers. */
 
-const IDENTITY = { name: 'bursar-test', version: '1.2.3', description: 'Answers in tests', metadata: { stage: 'test' } };
-const SCHEMA = 'https://example.test/asyncapi.json#/operations/double';
+const IDENTITY = { name: 'bursar-test', version: '1.2.3', description: 'Answers in tests', document: 'https://api.test/asyncapi.json' };
 
 let world: World;
 let bus: Bus;
@@ -60,7 +59,7 @@ class Everything {
     calls.push(...subjects.map((subject, index) => `durable ${subject} ${context.messages[index]?.info.deliveryCount}`));
   }
 
-  @NatsRequests('double.*', { name: 'double', queue: 'doublers', metadata: { schema: SCHEMA } })
+  @NatsRequests('double.*', { name: 'double', queue: 'doublers', operation: 'double' })
   async double({ subject, data, headers }: NatsRequest): Promise<Reply> {
     await hold;
     const text = new TextDecoder().decode(data);
@@ -69,7 +68,7 @@ class Everything {
     return Reply.of(`${text}${text}`, { 'X-Subject': subject, 'X-Came': headers?.get('X-Sent') ?? '' });
   }
 
-  @NatsRequests('guarded', { name: 'guarded', queue: 'doublers' })
+  @NatsRequests('guarded', { name: 'guarded', queue: 'doublers', operation: 'guard' })
   @UseGuards(Refuses)
   async guarded(): Promise<Reply> {
     throw new Error('nobody gets here');
@@ -160,7 +159,7 @@ describe('services discovery', () => {
     const [before] = await discover<{ id: string; endpoints: Record<string, unknown>[] }>('STATS.bursar-test');
     await ask('a');
     await ask('refuse');
-    const self = { name: 'bursar-test', id: before?.id, version: '1.2.3', metadata: { stage: 'test' } };
+    const self = { name: 'bursar-test', id: before?.id, version: '1.2.3', metadata: { schema: IDENTITY.document } };
     expect(await discover('PING')).toEqual([{ ...self, type: 'io.nats.micro.v1.ping_response' }]);
     expect(await discover(`INFO.bursar-test.${before?.id}`)).toEqual([
       {
@@ -168,8 +167,8 @@ describe('services discovery', () => {
         type: 'io.nats.micro.v1.info_response',
         description: 'Answers in tests',
         endpoints: [
-          { name: 'double', subject: 'double.*', queue_group: 'doublers', metadata: { schema: SCHEMA } },
-          { name: 'guarded', subject: 'guarded', queue_group: 'doublers', metadata: {} },
+          { name: 'double', subject: 'double.*', queue_group: 'doublers', metadata: { schema: `${IDENTITY.document}#/operations/double` } },
+          { name: 'guarded', subject: 'guarded', queue_group: 'doublers', metadata: { schema: `${IDENTITY.document}#/operations/guard` } },
         ],
       },
     ]);

@@ -1,9 +1,13 @@
+import { Bus } from '@bursar/bus';
 import { type Database, IdempotencyKeys } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
 import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
 import { UsageController } from './adapters/http/usage.controller.js';
+import { DeadLetters } from './adapters/nats/dead-letters.js';
+import { UsageIntake } from './adapters/nats/usage-intake.js';
+import { UsageRecordResponder } from './adapters/nats/usage-record.js';
 import { PrometheusMeter } from './adapters/prometheus-meter.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { ProjectedBook } from './adapters/store/projected-book.js';
@@ -13,14 +17,21 @@ import { DryRunUsage } from './features/dry-run-usage.js';
 import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
 import { RecordUsage } from './features/record-usage.js';
 
-export type Infrastructure = Readonly<{ store: EventStore; database: Kysely<Database>; clock: DatabaseClock; maxAgeSeconds: number }>;
+export type Infrastructure = Readonly<{
+  store: EventStore;
+  database: Kysely<Database>;
+  clock: DatabaseClock;
+  maxAgeSeconds: number;
+  /** null: an installation without NATS. */
+  bus: Bus | null;
+}>;
 
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastructure): DynamicModule => ({
+export const appModule = ({ store, database, clock, maxAgeSeconds, bus }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [UsageController],
+  controllers: [UsageController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: LedgerClock, useValue: clock },
@@ -31,6 +42,6 @@ export const appModule = ({ store, database, clock, maxAgeSeconds }: Infrastruct
     { provide: UsageMeter, useClass: PrometheusMeter },
     RecordUsage,
     DryRunUsage,
+    ...(bus === null ? [] : [{ provide: Bus, useValue: bus }, DeadLetters]),
   ],
-  exports: [RecordUsage],
 });

@@ -1,14 +1,12 @@
-import { connectBus, startRelay } from '@bursar/bus';
+import { type Bus, connectBus, startRelay } from '@bursar/bus';
 import { routesOf } from '@bursar/contracts/http';
-import { createDatabase, createPool, migrate, type Pool } from '@bursar/database';
+import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { createLogger, createService, type Limits, type Service } from '@bursar/platform';
-import { UsageIntake } from './adapters/nats/usage-intake.js';
-import { UsageRecordResponder } from './adapters/nats/usage-record.js';
+import { createLogger, createService, type Limits, type Logger, type Service } from '@bursar/platform';
+import { natsTransports } from './adapters/nats/transports.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { appModule } from './app.module.js';
 import type { IngestionEnv } from './config.js';
-import { RecordUsage } from './features/record-usage.js';
 
 /** One is the relay's, for as long as this process leads it; the dry run has the others. */
 const DATABASE_CONNECTIONS = 4;
@@ -26,10 +24,11 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   const database = createDatabase(pool);
   const clock = new DatabaseClock(store, logger);
   await clock.start();
+  const bus = config.NATS_URL === undefined ? null : await openBus(config.NATS_URL, store, logger);
 
   const service = await createService({
     name: 'ingestion',
-    module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE }),
+    module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE, bus }),
     config,
     limits,
     logger,
@@ -41,27 +40,26 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
   service.onStop(() => clock.stop());
-  if (config.NATS_URL !== undefined) await startBus(service, { store, pool, url: config.NATS_URL });
+  if (bus !== null) {
+    await serveOnNats(service, bus, config.API_URL);
+    const relay = startRelay({ store, bus, pool });
+    service.onStop(() => relay.stop());
+  }
   return service;
 };
 
-type Ledger = Readonly<{ store: EventStore; pool: Pool; url: string }>;
-
-/** What ingestion does on NATS. Absent or broken, NATS takes nothing from HTTP: ranges are read from the store then. */
-const startBus = async (service: Service, { store, pool, url }: Ledger): Promise<void> => {
-  const { logger } = service;
+/** Absent or broken, NATS takes nothing from HTTP: ranges are read from the store then. */
+const openBus = async (url: string, store: EventStore, logger: Logger): Promise<Bus> => {
   const bus = await connectBus({ url, name: 'ingestion', logger });
   store.onAppended((range) => bus.publishRange(range));
-  service.metrics.expose(() => bus.samples());
   await bus.ensureStreams();
-  const recordUsage = service.app.get(RecordUsage, { strict: false });
-  const intake = new UsageIntake(bus, recordUsage, logger);
-  const responder = new UsageRecordResponder(bus, recordUsage, logger);
-  const relay = startRelay({ store, bus, pool });
-  intake.start();
-  responder.start();
+  return bus;
+};
+
+/** Closing the application closes its transports, the batches in hand settled; only then the bus. */
+const serveOnNats = async (service: Service, bus: Bus, apiUrl: string | undefined): Promise<void> => {
+  for (const strategy of natsTransports(bus, apiUrl)) service.app.connectMicroservice({ strategy });
+  await service.app.startAllMicroservices();
+  service.metrics.expose(() => bus.samples());
   service.onStop(() => bus.close());
-  service.onStop(async () => {
-    await Promise.all([intake.stop(), responder.stop(), relay.stop()]);
-  });
 };

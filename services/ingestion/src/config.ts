@@ -21,6 +21,8 @@ export const IngestionEnv = ServiceEnv.extend({
   EVENT_STORE_URL: z.string().min(1),
   DATABASE_URL: z.string().min(1),
   NATS_URL: z.string().min(1).optional(),
+  /** Where the api is reached: services discovery on NATS names the AsyncAPI document there. */
+  API_URL: z.string().min(1).optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(DEFAULT_PARTITIONS),
   /** Usage older than this is rejected, `too_old`. In seconds once parsed. */
   MAX_EVENT_AGE: Age.prefault('35d'),

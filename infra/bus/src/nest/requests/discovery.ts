@@ -9,7 +9,8 @@ export type ServiceIdentity = Readonly<{
   /** Semantic version. */
   version: string;
   description: string;
-  metadata?: Readonly<Record<string, string>>;
+  /** Where its AsyncAPI document is to be had, an absolute URL if it is known. */
+  document: string;
 }>;
 
 const NAME = /^[A-Za-z0-9_-]+$/;
@@ -50,8 +51,8 @@ export class Discovery {
   }
 
   #self(type: 'ping' | 'info' | 'stats'): object {
-    const { name, version, metadata = {} } = this.identity;
-    return { type: `io.nats.micro.v1.${type}_response`, name, id: this.id, version, metadata };
+    const { name, version, document } = this.identity;
+    return { type: `io.nats.micro.v1.${type}_response`, name, id: this.id, version, metadata: { schema: document } };
   }
 
   #ping(): object {

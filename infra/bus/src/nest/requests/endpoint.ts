@@ -4,8 +4,8 @@ export type EndpointOptions = Readonly<{
   name: string;
   /** Replicas that answer share it: each request goes to one of them. */
   queue: string;
-  /** For whoever finds it: a `schema` URL, what it is. */
-  metadata?: Readonly<Record<string, string>>;
+  /** Its operation in the AsyncAPI document, which says what may be sent and what comes back. */
+  operation: string;
 }>;
 
 const NS_PER_MS = 1_000_000;
@@ -17,9 +17,11 @@ export class Endpoint {
   #lastError = '';
   #ns = 0;
 
+  /** `document`: the URL of the AsyncAPI document. */
   constructor(
     readonly subject: string,
     private readonly options: EndpointOptions,
+    private readonly document: string,
   ) {}
 
   get queue(): string {
@@ -36,8 +38,8 @@ export class Endpoint {
   }
 
   info(): object {
-    const { name, queue, metadata = {} } = this.options;
-    return { name, subject: this.subject, queue_group: queue, metadata };
+    const { name, queue, operation } = this.options;
+    return { name, subject: this.subject, queue_group: queue, metadata: { schema: `${this.document}#/operations/${operation}` } };
   }
 
   stats(): object {

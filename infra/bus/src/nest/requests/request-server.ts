@@ -31,8 +31,9 @@ export class NatsRequestServer extends ServerNats {
 
   override async listen(listening: (error?: unknown) => void): Promise<void> {
     try {
-      for (const [subject, { extras }] of this.getHandlers())
-        this.#endpoints.set(subject, new Endpoint(subject, extras as EndpointOptions));
+      for (const [subject, { extras }] of this.getHandlers()) {
+        this.#endpoints.set(subject, new Endpoint(subject, extras as EndpointOptions, this.#identity.document));
+      }
       this.#discovery = new Discovery(this.#identity, [...this.#endpoints.values()]);
       this.#detach = this.bus.onConnection((nc) => this.bindEvents(nc));
       listening();
