@@ -137,6 +137,7 @@ export abstract class EventStore {
   /** The database's clock, epoch milliseconds (fractional). */
   abstract clock(): Promise<number>;
 
+  /** Lets accepted appends finish and refuses new ones. May be called again. */
   abstract close(): Promise<void>;
 }
 

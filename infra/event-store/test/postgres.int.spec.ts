@@ -197,21 +197,28 @@ test('what is stored cannot be changed, removed or truncated by mistake', async 
   }
 });
 
-test('a session that saw the store empty still finds its rows by index when it is large', async () => {
+test('a session that saw the store nearly empty does not go on scanning it when it is large', async () => {
   const store = await open({ readers: 1, writers: 1 });
-  for (let n = 0; n < 8; n += 1) await store.readPartition(0, 0, 10);
-  await append(store, { partition: 0, stream: 's', events: events(2000) });
-  const { rows } = await admin.query<{ reads: number }>(
-    "SELECT coalesce(seq_tup_read, 0)::int AS reads FROM pg_stat_user_tables WHERE schemaname = 'store' AND relname = 'events'",
-  );
-  await store.readPartition(0, 1990, 10);
-  await store.lookup(0, [event().id]);
-  await store.revisions(['s']);
-  await store.readStream('s', 1990, 5);
-  await admin.query('SELECT pg_stat_force_next_flush()');
-  await store.heads();
-  const after = await admin.query<{ reads: number }>(
-    "SELECT coalesce(seq_tup_read, 0)::int AS reads FROM pg_stat_user_tables WHERE schemaname = 'store' AND relname = 'events'",
-  );
-  expect(after.rows).toEqual(rows);
+  const look = async () => {
+    await store.readPartition(0, 1, 1);
+    await store.lookup(0, [event().id]);
+    await store.revisions(['s']);
+    await store.readStream('s', 1, 1);
+  };
+  await append(store, { partition: 0, stream: 's', events: events(2) });
+  // Now the planner knows a table of one page, where a scan is the best plan.
+  await admin.query('ANALYZE store.events');
+  await look();
+  await append(store, { partition: 0, stream: 's', events: events(3000) });
+  await look();
+  await store.close();
+  const statistics = async () => {
+    const { rows } = await admin.query<{ inserted: number; scanned: number }>(
+      "SELECT n_tup_ins::int AS inserted, seq_tup_read::int AS scanned FROM pg_stat_user_tables WHERE schemaname = 'store' AND relname = 'events'",
+    );
+    return rows[0];
+  };
+  // A session's counts arrive when it ends.
+  while ((await statistics())?.inserted !== 3002) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await statistics())?.scanned).toBeLessThan(100);
 });

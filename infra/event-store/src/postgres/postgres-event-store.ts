@@ -34,6 +34,7 @@ class PostgresEventStore extends EventStore {
   private readonly groups: GroupCommit;
   private readonly query: Query;
   private readonly reader: Reader;
+  private closing: Promise<void> | undefined;
   private readonly listeners: ((range: AppendedRange) => void)[] = [];
   private readonly subscriptions = new Map<number, Set<Subscription>>();
 
@@ -111,9 +112,11 @@ class PostgresEventStore extends EventStore {
     return this.reader.clockMs();
   }
 
-  async close(): Promise<void> {
-    await this.groups.close();
-    await Promise.all([this.writers.end(), this.readers.end()]);
+  close(): Promise<void> {
+    this.closing ??= this.groups.close().then(async () => {
+      await Promise.all([this.writers.end(), this.readers.end()]);
+    });
+    return this.closing;
   }
 
   private announce(range: () => AppendedRange, partition: number): void {

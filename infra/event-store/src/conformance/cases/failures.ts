@@ -57,7 +57,7 @@ export const failures: readonly Case[] = [
     },
   },
   {
-    title: 'after close nothing is accepted, and what was accepted before is stored',
+    title: 'after close nothing is accepted, what was accepted before is stored, and closing twice is no fault',
     run: async ({ subject, store, partition, stream }) => {
       const other: EventStore = await subject.open();
       const accepted = append(other, { partition, stream: stream(), events: events(3) });
@@ -65,6 +65,7 @@ export const failures: readonly Case[] = [
       await expect(append(other, { partition, stream: stream(), events: events(1) })).rejects.toThrow(StoreUnavailableError);
       expect(await accepted).toHaveLength(3);
       await closing;
+      await other.close();
       expect(await readAll(store, partition)).toHaveLength(3);
     },
   },
