@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@bursar/embedded';
 import { z } from 'zod';
 
 const Run = z.object({
@@ -21,7 +22,7 @@ const root = join(import.meta.dirname, '../../..');
 /** The whole of Bursar as `scripts/up` starts it, in a directory of its own, durability on. */
 export const startSystem = async (): Promise<RunningSystem> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'bursar-bench-'));
-  await run(['--detach', '--data', dataDir, '--port', '0']);
+  await run(['--detach', '--data', dataDir, '--port', String(await freePort())]);
   const parsed = Run.parse(JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')));
   const stop = async (): Promise<void> => {
     await run(['--down', '--data', dataDir]);

@@ -20,7 +20,7 @@ describe('sample traces', () => {
 
   test('servegen clients are projects, and its deepseek hours add up to the control totals', async () => {
     const { rows } = await readTrace(join(data, 'servegen-client-hourly.csv.gz'));
-    const deepseek = rows.filter((row) => row.dimensions['model'] === 'deepseek/deepseek-r1');
+    const deepseek = rows.filter((row) => row.dimensions.model === 'deepseek/deepseek-r1');
     expect([rows.length, total(deepseek, 'inputTokens'), total(deepseek, 'outputTokens')]).toEqual([6330, 1_754_837_741n, 2_113_442_998n]);
     expect(new Set(deepseek.flatMap((row) => row.scopes)).size).toBe(73);
   });

@@ -44,7 +44,7 @@ const known = (text: string): string | null => (text === 'NULL' || text.trim() =
 const businessUnit = (tags: string): string | null => {
   if (known(tags) === null) return null;
   const parsed: unknown = JSON.parse(tags);
-  const unit = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['business_unit'] : undefined;
+  const unit = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>).business_unit : undefined;
   return typeof unit === 'string' ? known(unit) : null;
 };
 
