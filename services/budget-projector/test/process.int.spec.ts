@@ -39,8 +39,8 @@ const status = async (url: string, path: string, init?: RequestInit): Promise<nu
 
 test('killing either of two projectors at any moment changes no figure', async () => {
   let [one, two] = [await start(), await start()];
-  const published = publish(at.store, steps(7, 600));
-  for (let kill = 0; kill < 6; kill += 1) {
+  const published = publish(at.store, steps(7, 400));
+  for (let kill = 0; kill < 4; kill += 1) {
     const head = (await ledgerOf(at.store)).length;
     const victim = kill % 2 === 0 ? one : two;
     victim.process.kill('SIGKILL');

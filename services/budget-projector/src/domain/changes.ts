@@ -15,7 +15,29 @@ export type BudgetChange = Readonly<{
   createdBy: string | null;
 }>;
 
-export type Crossing = Readonly<{ tenant: string; alertId: string; data: CrossingData; position: number; at: string }>;
+/** A threshold crossed: decided here, said in the ledger by the event of this id. */
+export type Crossing = Readonly<{
+  tenant: string;
+  alertId: string;
+  data: CrossingData;
+  /** Its place among what the same event caused. */
+  index: number;
+  /** When the event that caused it was recorded: the same live, replayed and rebuilt. */
+  at: string;
+}>;
+
+/** The ledger says of a crossing what was decided before, and gives it a position. It is the ledger's word that stands. */
+export type Told = Omit<Crossing, 'index'> & Readonly<{ position: number }>;
+
+/** An episode of a threshold is over: cleared, or the threshold was removed. What is said again later changes nothing. */
+export type Clearing = Readonly<{
+  tenant: string;
+  budgetId: string;
+  periodStart: string;
+  threshold: string;
+  episode: number;
+  at: string;
+}>;
 
 export type Quarantined = Readonly<{
   position: number;
@@ -41,7 +63,8 @@ export class Changes {
   /** Their balances and what waits for them are forgotten before anything else is written. */
   readonly recounted: BudgetFold[] = [];
   readonly crossed: Crossing[] = [];
-  readonly cleared: Crossing[] = [];
+  readonly told: Told[] = [];
+  readonly cleared: Clearing[] = [];
   readonly waiting: Waiting[] = [];
   /** Waiting usage that now waits for something else, or for fewer budgets. */
   readonly stillWaiting: Waiting[] = [];
@@ -59,6 +82,12 @@ export class Changes {
   /** Does the table of waiting usage lack something? */
   get touchWaiting(): boolean {
     return this.waiting.length + this.stillWaiting.length + this.settled.length > 0;
+  }
+
+  addCrossed(crossing: Omit<Crossing, 'index'>): void {
+    const last = this.crossed.at(-1);
+    const isNext = last?.data.causePosition === crossing.data.causePosition && last.tenant === crossing.tenant;
+    this.crossed.push({ ...crossing, index: isNext ? last.index + 1 : 0 });
   }
 
   touchedThreshold(period: PeriodState, key: string): void {

@@ -21,7 +21,7 @@ import {
   thresholdKey,
 } from '@bursar/contracts/folds';
 import type { PeriodState } from './budget-fold.js';
-import type { Changes } from './changes.js';
+import type { Changes, Clearing } from './changes.js';
 import { emit } from './emitted.js';
 
 type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
@@ -43,27 +43,35 @@ export const decideCrossings = (period: PeriodState, cause: Cause, changes: Chan
     return;
   }
   const judge = budget.judging(period.period, parseInstant(cause.recordedAt));
-  forgetUnlisted(period, judge, changes);
+  forgetUnlisted(period, judge, cause, changes);
   for (const transition of decideThresholds(judge.definition.thresholds, period.thresholds, period.sums.spend, judge.limit)) {
     period.thresholds.set(transition.key, afterTransition(transition));
     changes.touchedThreshold(period, transition.key);
-    changes.emitted.push(emitCrossing(period, judge, transition, cause));
+    say(period, judge, transition, cause, changes);
   }
   period.nextCrossing = nextCrossing(period, judge);
 };
 
 /** A threshold that was removed is forgotten without a word; if it returns, it is armed, and its episodes go on. */
-const forgetUnlisted = (period: PeriodState, judge: BudgetState, changes: Changes): void => {
+const forgetUnlisted = (period: PeriodState, judge: BudgetState, cause: Cause, changes: Changes): void => {
   if (period.thresholds.size === 0) return;
   const listed = new Set(judge.definition.thresholds.map(thresholdKey));
   for (const [key, { crossed, episode }] of period.thresholds) {
     if (!crossed || listed.has(key)) continue;
     period.thresholds.set(key, { crossed: false, episode: episode + 1 });
     changes.touchedThreshold(period, key);
+    changes.cleared.push(clearing(period, key, episode, cause));
   }
 };
 
-const emitCrossing = (period: PeriodState, judge: BudgetState, { threshold, key, change, episode }: Transition, cause: Cause) => {
+/** In the ledger, by the outbox, and in the rows that status and alerts read: one transaction writes both. */
+const say = (
+  period: PeriodState,
+  judge: BudgetState,
+  { threshold, key, change, episode }: Transition,
+  cause: Cause,
+  changes: Changes,
+): void => {
   const { tenant } = period.budget;
   const data: CrossingData = {
     budgetId: judge.budgetId,
@@ -82,8 +90,19 @@ const emitCrossing = (period: PeriodState, judge: BudgetState, { threshold, key,
   };
   const id = thresholdEventId(change, tenant, judge.budgetId, period.startText, key, episode);
   const type = change === 'crossed' ? 'ThresholdCrossed' : 'ThresholdCleared';
-  return emit(type, balanceStream(tenant, judge.budgetId), id, data, cause);
+  changes.emitted.push(emit(type, balanceStream(tenant, judge.budgetId), id, data, cause));
+  if (change === 'crossed') changes.addCrossed({ tenant, alertId: id, data, at: cause.recordedAt });
+  else changes.cleared.push(clearing(period, key, episode, cause));
 };
+
+const clearing = ({ budget, startText }: PeriodState, threshold: string, episode: number, { recordedAt }: Cause): Clearing => ({
+  tenant: budget.tenant,
+  budgetId: budget.id,
+  periodStart: startText,
+  threshold,
+  episode,
+  at: recordedAt,
+});
 
 /** The smallest spend at which an armed threshold is reached; null when no spend reaches one. */
 const nextCrossing = (period: PeriodState, judge: BudgetState): bigint | null => {

@@ -2,7 +2,7 @@ import { formatInstant, formatPicos } from '@bursar/contracts';
 import type { DefinitionEvent } from '@bursar/contracts/folds';
 import { ARMED } from '@bursar/contracts/folds';
 import type { PeriodState } from '../domain/budget-fold.js';
-import type { BudgetChange, Changes, Crossing, Quarantined, ScopeChange } from '../domain/changes.js';
+import type { BudgetChange, Changes, Clearing, Crossing, Quarantined, ScopeChange, Told } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
@@ -54,7 +54,8 @@ export type CommitBatch = Readonly<{
   budgets: readonly BudgetChange[];
   counted: readonly (BudgetKey & Readonly<{ position: number | null }>)[];
   crossed: readonly Crossing[];
-  cleared: readonly Crossing[];
+  told: readonly Told[];
+  cleared: readonly Clearing[];
   waiting: readonly WaitingRow[];
   stillWaiting: readonly WaitingRow[];
   settled: readonly Readonly<{ tenant: string; position: number }>[];
@@ -83,6 +84,7 @@ export const toBatch = (changes: Changes): CommitBatch => ({
   budgets: mergedBudgets(changes.budgets),
   counted: [...new Set(changes.counted)].map(({ tenant, id, countedPosition }) => ({ tenant, budgetId: id, position: countedPosition })),
   crossed: changes.crossed,
+  told: changes.told,
   cleared: changes.cleared,
   waiting: changes.waiting.map(toWaitingRow),
   stillWaiting: changes.stillWaiting.map(toWaitingRow),

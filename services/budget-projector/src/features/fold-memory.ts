@@ -32,9 +32,13 @@ export class FoldMemory {
   ) {}
 
   async tenant(tenant: string): Promise<TenantFold> {
-    const known = this.#tenants.get(tenant);
-    const fold = known ?? (await this.#load(tenant));
-    fold.usedAt = this.step;
+    return this.known(tenant) ?? this.#load(tenant);
+  }
+
+  /** Without waiting, when it is here: most usage is of a tenant that was just used. */
+  known(tenant: string): TenantFold | undefined {
+    const fold = this.#tenants.get(tenant);
+    if (fold !== undefined) fold.usedAt = this.step;
     return fold;
   }
 
@@ -97,6 +101,7 @@ export class FoldMemory {
       this.ledger.firstUsage(tenant),
     ]);
     const fold = new TenantFold(history, counted, firstUsage);
+    fold.usedAt = this.step;
     this.#tenants.set(tenant, fold);
     return fold;
   }

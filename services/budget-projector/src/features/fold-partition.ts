@@ -49,7 +49,7 @@ export class PartitionFold {
     let plans: UsagePlan[] = [];
     for (const item of items) {
       if (!isUnreadable(item) && item.type === 'UsageRecorded') {
-        const tenant = await this.memory.tenant(item.meta.tenant);
+        const tenant = this.memory.known(item.meta.tenant) ?? (await this.memory.tenant(item.meta.tenant));
         tenant.firstUsage ??= item.position;
         plans.push({ event: item, plan: this.#attempt(item, () => planUsage(tenant, item)) });
         continue;
@@ -85,13 +85,14 @@ export class PartitionFold {
     switch (event.type) {
       case 'BudgetCounted':
         return this.#foldCounted(event, flush);
-      case 'ThresholdCrossed':
-      case 'ThresholdCleared': {
+      case 'ThresholdCrossed': {
         const { id, position, recordedAt, data, meta } = event;
-        const records = event.type === 'ThresholdCrossed' ? this.#changes.crossed : this.#changes.cleared;
-        records.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
+        this.#changes.told.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
         return;
       }
+      case 'ThresholdCleared':
+        this.#changes.cleared.push({ ...event.data, tenant: event.meta.tenant, at: event.recordedAt });
+        return;
       case 'PartitionTaken':
       case 'HoldsChanged':
       case 'UsageRecorded':

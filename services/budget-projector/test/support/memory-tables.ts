@@ -1,11 +1,13 @@
 import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
 import type { ThresholdState } from '@bursar/contracts/folds';
+import type { Crossing } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
 import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
 
 type Checkpoint = { position: number; epoch: number };
+type CrossingRow = Crossing & { position: number | null; clearedAt: string | null };
 const key = (...parts: readonly (string | number)[]): string => parts.join('\u0000');
 
 /** What the tables of PostgreSQL hold, in maps. */
@@ -16,8 +18,7 @@ export class MemoryTables extends ProjectionTables {
   readonly definitionEvents: LedgerEvent[] = [];
   readonly scopes = new Map<string, unknown>();
   readonly budgets = new Map<string, { tenant: string; budgetId: string; row: unknown; deleted: boolean; counted: number | null }>();
-  readonly crossings = new Map<string, unknown>();
-  readonly cleared: unknown[] = [];
+  readonly crossings = new Map<string, CrossingRow>();
   readonly waitingRows = new Map<string, WaitingRow & { projection: Projection }>();
   readonly quarantined = new Map<string, unknown>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
@@ -95,8 +96,7 @@ export class MemoryTables extends ProjectionTables {
       const known = this.budgets.get(key(tenant, budgetId));
       if (known !== undefined) known.counted = position;
     }
-    for (const row of batch.crossed) this.crossings.set(key(row.tenant, row.alertId), row);
-    this.cleared.push(...batch.cleared);
+    this.#writeCrossings(batch);
     this.#writeWaiting('budget', batch);
     for (const row of batch.stillWaiting) this.waitingRows.set(key('budget', row.tenant, row.position), { projection: 'budget', ...row });
     this.#settle('budget', batch);
@@ -137,7 +137,7 @@ export class MemoryTables extends ProjectionTables {
     const { balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined } = this;
     return [balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined]
       .map(sorted)
-      .concat([this.cleared, this.definitionEvents]);
+      .concat([this.definitionEvents]);
   }
 
   #advance(fence: Fence, position: number): Fence {
@@ -154,6 +154,21 @@ export class MemoryTables extends ProjectionTables {
       const budgetIds = row.budgetIds.filter((waiting) => waiting !== budgetId);
       if (budgetIds.length === 0) this.waitingRows.delete(id);
       else this.waitingRows.set(id, { ...row, budgetIds });
+    }
+  }
+
+  #writeCrossings({ crossed, told, cleared }: Pick<CommitBatch, 'crossed' | 'told' | 'cleared'>): void {
+    for (const row of crossed) this.crossings.set(key(row.tenant, row.alertId), { ...row, position: null, clearedAt: null });
+    for (const { position, ...row } of told) {
+      const id = key(row.tenant, row.alertId);
+      this.crossings.set(id, { ...(this.crossings.get(id) ?? { ...row, index: 0, clearedAt: null }), position });
+    }
+    for (const { tenant, budgetId, periodStart, threshold, episode, at } of cleared) {
+      for (const row of this.crossings.values()) {
+        const { data } = row;
+        const isIt = data.budgetId === budgetId && data.periodStart === periodStart && data.threshold === threshold && data.episode === episode;
+        if (row.tenant === tenant && isIt) row.clearedAt ??= at;
+      }
     }
   }
 

@@ -128,7 +128,7 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await writeScopes(trx, batch.scopes);
   await writeBudgets(trx, batch.budgets);
   await writeCounted(trx, batch.counted);
-  await writeCrossings(trx, batch.crossed, batch.cleared);
+  await writeCrossings(trx, batch);
   await addWaiting(trx, 'budget', batch.waiting);
   await replaceWaiting(trx, 'budget', batch.stillWaiting);
   await removeWaiting(trx, 'budget', batch.settled);

@@ -2,40 +2,59 @@ import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import type { Crossing, Quarantined } from '../../domain/changes.js';
 import type { Emitted } from '../../domain/emitted.js';
-import type { WaitingRow } from '../../features/batches.js';
+import type { CommitBatch, WaitingRow } from '../../features/batches.js';
 import type { Projection } from '../../features/projection-tables.js';
 import { column, textArray } from './columns.js';
 
 type Session = Kysely<Database>;
 
-/** What happened to thresholds, as said in the ledger. A crossing and its clearing may come in one commit, in this order. */
-export const writeCrossings = async (db: Session, crossed: readonly Crossing[], cleared: readonly Crossing[]): Promise<void> => {
-  if (crossed.length > 0) {
-    await sql`
-      INSERT INTO projection.crossing (tenant, alert_id, budget_id, period_start, threshold, episode, data, position, crossed_at)
-      SELECT u.tenant, u.alert_id, u.budget_id, u.period_start, u.threshold, u.episode, u.data::jsonb, u.position, u.crossed_at FROM unnest(
-        ${column(crossed, 'text', (row) => row.tenant)},
-        ${column(crossed, 'uuid', (row) => row.alertId)},
-        ${column(crossed, 'text', ({ data }) => data.budgetId)},
-        ${column(crossed, 'timestamptz', ({ data }) => data.periodStart)},
-        ${column(crossed, 'text', ({ data }) => data.threshold)},
-        ${column(crossed, 'int', ({ data }) => data.episode)},
-        ${column(crossed, 'text', ({ data }) => JSON.stringify(data))},
-        ${column(crossed, 'bigint', (row) => row.position)},
-        ${column(crossed, 'timestamptz', (row) => row.at)})
-        AS u (tenant, alert_id, budget_id, period_start, threshold, episode, data, position, crossed_at)`.execute(db);
-  }
+type CrossingRows = Pick<CommitBatch, 'crossed' | 'told' | 'cleared'>;
+
+/** What happened to thresholds. A crossing, its place in the ledger and its end may come in one commit, in this order. */
+export const writeCrossings = async (db: Session, { crossed, told, cleared }: CrossingRows): Promise<void> => {
+  await insertCrossings(
+    db,
+    crossed.map((row) => ({ ...row, position: null })),
+  );
+  await insertCrossings(
+    db,
+    told.map((row) => ({ ...row, index: 0 })),
+  );
   if (cleared.length === 0) return;
   await sql`
     UPDATE projection.crossing SET cleared_at = u.cleared_at FROM unnest(
       ${column(cleared, 'text', (row) => row.tenant)},
-      ${column(cleared, 'text', ({ data }) => data.budgetId)},
-      ${column(cleared, 'timestamptz', ({ data }) => data.periodStart)},
-      ${column(cleared, 'text', ({ data }) => data.threshold)},
-      ${column(cleared, 'int', ({ data }) => data.episode)},
+      ${column(cleared, 'text', (row) => row.budgetId)},
+      ${column(cleared, 'timestamptz', (row) => row.periodStart)},
+      ${column(cleared, 'text', (row) => row.threshold)},
+      ${column(cleared, 'int', (row) => row.episode)},
       ${column(cleared, 'timestamptz', (row) => row.at)}) AS u (tenant, budget_id, period_start, threshold, episode, cleared_at)
     WHERE crossing.tenant = u.tenant AND crossing.budget_id = u.budget_id AND crossing.period_start = u.period_start
-      AND crossing.threshold = u.threshold AND crossing.episode = u.episode`.execute(db);
+      AND crossing.threshold = u.threshold AND crossing.episode = u.episode AND crossing.cleared_at IS NULL`.execute(db);
+};
+
+/** One that is known already only gets its position: when it was crossed is when its cause was recorded. */
+const insertCrossings = async (db: Session, rows: readonly (Crossing & Readonly<{ position: number | null }>)[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO projection.crossing (tenant, alert_id, budget_id, period_start, threshold, episode, data, position, cause_position,
+      cause_index, crossed_at)
+    SELECT u.tenant, u.alert_id, u.budget_id, u.period_start, u.threshold, u.episode, u.data::jsonb, u.position, u.cause_position,
+      u.cause_index, u.crossed_at
+    FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'uuid', (row) => row.alertId)},
+      ${column(rows, 'text', ({ data }) => data.budgetId)},
+      ${column(rows, 'timestamptz', ({ data }) => data.periodStart)},
+      ${column(rows, 'text', ({ data }) => data.threshold)},
+      ${column(rows, 'int', ({ data }) => data.episode)},
+      ${column(rows, 'text', ({ data }) => JSON.stringify(data))},
+      ${column(rows, 'bigint', (row) => row.position)},
+      ${column(rows, 'bigint', ({ data }) => data.causePosition)},
+      ${column(rows, 'int', (row) => row.index)},
+      ${column(rows, 'timestamptz', (row) => row.at)})
+      AS u (tenant, alert_id, budget_id, period_start, threshold, episode, data, position, cause_position, cause_index, crossed_at)
+    ON CONFLICT (tenant, alert_id) DO UPDATE SET data = excluded.data, position = excluded.position`.execute(db);
 };
 
 /** Usage that begins to wait. For a rate, another budget may wait for the same usage already. */
