@@ -14,6 +14,7 @@ export * from './values/ids.js';
 export * from './values/instant.js';
 export * from './values/money.js';
 export * from './values/period.js';
+export * from './values/period-anchor.js';
 export * from './values/period-change.js';
 export * from './values/scope.js';
 export * from './values/timezone.js';

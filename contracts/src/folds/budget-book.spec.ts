@@ -59,6 +59,13 @@ describe('budgets of a path', () => {
   });
 });
 
+test('a rolling budget without an anchor starts at the very instant the store recorded it', () => {
+  const event = budgetCreated(2, 'b', { period: { kind: 'rolling', timezone: 'UTC', length: '30d', recurring: true } });
+  expect(findBudget(given(event), 'b')?.definition.period.anchor).toBe(event.recordedAt);
+  const anchored = budgetCreated(2, 'b', { period: { ...event.data.definition.period, anchor: '2024-01-31T00:00:00Z' } });
+  expect(findBudget(given(anchored), 'b')?.definition.period.anchor).toBe('2024-01-31T00:00:00Z');
+});
+
 describe('filters', () => {
   const filter = { category: 'AI_CLASSIFICATION', dimensions: { provider: 'openai', model: 'gpt-4*' } };
   const dimensions = { provider: 'openai', model: 'gpt-4o' };

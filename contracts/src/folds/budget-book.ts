@@ -3,6 +3,7 @@ import type { EventOf } from '../events/registry.js';
 import { canonicalJson } from '../values/canonical.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { parsePicos } from '../values/money.js';
+import { anchorPeriod } from '../values/period-anchor.js';
 import { continuesPeriods } from '../values/period-change.js';
 import type { ScopeRef } from '../values/scope.js';
 import { globMatches } from './glob.js';
@@ -145,11 +146,17 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
 
 const created = (event: EventOf<'BudgetCreated'>): BudgetState => ({
   budgetId: event.data.budgetId,
-  ...readDefinition(event.data.definition),
+  ...readDefinition(atCreation(event.data.definition, event.recordedAt)),
   createdPosition: event.position,
   createdAt: parseInstant(event.recordedAt),
   definedPosition: event.position,
   deletedPosition: null,
+});
+
+/** A rolling period without an anchor starts where the store says the budget was created. */
+const atCreation = (definition: BudgetDefinition, recordedAt: string): BudgetDefinition => ({
+  ...definition,
+  period: anchorPeriod(definition.period, recordedAt),
 });
 
 type Defined = Pick<BudgetState, 'definition' | 'scopes' | 'currency' | 'limit' | 'validFrom' | 'validUntil'>;

@@ -63,7 +63,7 @@ export const Alert = z
     periodStart: Instant.nullable(),
     createdAt: Instant,
     suppressed: z.boolean(),
-    position: Position,
+    position: Position.nullable().meta({ description: 'Of its event; null for a moment, until the ledger tells what was decided' }),
   })
   .meta({ id: 'Alert' });
 export const AlertList = listOf(Alert).meta({ id: 'AlertList' });

@@ -20,10 +20,11 @@ export type Alert = Readonly<{
   periodStart: string;
   createdAt: string;
   suppressed: boolean;
-  position: string;
+  /** Of its event in the ledger; null for the moment between the decision and its being told there. */
+  position: string | null;
 }>;
 
-export const toAlert = (id: string, data: CrossingData, createdAt: string, position: string): Alert => ({
+export const toAlert = (id: string, data: CrossingData, createdAt: string, position: string | null): Alert => ({
   id,
   budgetId: data.budgetId,
   type: alertType(data),

@@ -1,4 +1,5 @@
 import {
+  anchorPeriod,
   type BudgetDefinition,
   canonicalJson,
   changePeriod,
@@ -8,7 +9,6 @@ import {
   type ScopeRef,
   scopeType,
 } from '@bursar/contracts';
-import { anchorPeriod } from './budget-period.js';
 import type { NewEvent } from './new-event.js';
 import { Rejection } from './rejection.js';
 
@@ -25,7 +25,7 @@ export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted
 type BudgetEvent = NewEvent<BudgetEventType>;
 
 export type BudgetCommand =
-  | Readonly<{ type: 'CreateBudget'; tenant: string; budgetId: string; definition: BudgetDefinition; now: string }>
+  | Readonly<{ type: 'CreateBudget'; tenant: string; budgetId: string; definition: BudgetDefinition }>
   /** `revise` makes the whole new definition of the current one: PUT ignores it, PATCH merges into it. */
   | Readonly<{
       type: 'ChangeBudget';
@@ -52,7 +52,7 @@ export const decideBudget = (command: BudgetCommand, state: Budget): readonly Bu
 
 const create = (command: Command<'CreateBudget'>, state: Budget): readonly BudgetEvent[] => {
   if (state.status !== 'NotCreated') throw new Rejection('already_exists', `Budget ${command.budgetId} exists already.`);
-  const definition = accept(anchored(command.definition, command.now), command.tenant);
+  const definition = accept(command.definition, command.tenant);
   return [{ type: 'BudgetCreated', data: { budgetId: command.budgetId, definition } }];
 };
 
@@ -69,8 +69,9 @@ const change = (command: Command<'ChangeBudget'>, state: Budget): readonly Budge
 export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
   switch (event.type) {
     case 'BudgetCreated': {
-      const { budgetId, definition } = event.data;
+      const { budgetId } = event.data;
       const createdBy = event.meta.actor ?? null;
+      const definition = anchored(event.data.definition, event.recordedAt);
       return { status: 'Active', budgetId, definition, createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
     }
     case 'BudgetChanged':

@@ -1,6 +1,5 @@
-import { derivedId, formatInstant, NS_PER_MS } from '@bursar/contracts';
+import { derivedId } from '@bursar/contracts';
 import { type BudgetInput, withCurrency } from '@bursar/contracts/http';
-import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_CURRENCY } from '../domain/tenant-settings.js';
 import type { Answer } from './answer.js';
@@ -10,17 +9,13 @@ import { DecidedBudget } from './decided-budget.js';
 /** POST /budgets. The id derives from the request's, so that the same request, sent again, is the same budget. */
 @Injectable()
 export class CreateBudget {
-  constructor(
-    private readonly decided: DecidedBudget,
-    private readonly store: EventStore,
-  ) {}
+  constructor(private readonly decided: DecidedBudget) {}
 
   async execute(context: CommandContext, input: BudgetInput): Promise<Answer> {
     const { tenant } = context;
     const budgetId = derivedId('budget', tenant, context.requestId);
     const definition = withCurrency(input, DEFAULT_CURRENCY);
-    const now = formatInstant(BigInt(Math.trunc(await this.store.clock())) * NS_PER_MS);
-    const outcome = await this.decided.run(context, { type: 'CreateBudget', tenant, budgetId, definition, now });
+    const outcome = await this.decided.run(context, { type: 'CreateBudget', tenant, budgetId, definition });
     return this.decided.answer(tenant, outcome, 201, { location: `/api/v1/budgets/${budgetId}` });
   }
 }

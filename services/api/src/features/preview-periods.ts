@@ -1,7 +1,6 @@
-import { formatInstant, type Period, parseInstant, periodAt, periodOffset } from '@bursar/contracts';
+import { anchorPeriod, formatInstant, type Period, parseInstant, periodAt, periodOffset } from '@bursar/contracts';
 import type { PeriodPreview } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
-import { anchorPeriod } from '../domain/budget-period.js';
 import { type Answer, ok } from './answer.js';
 
 /** Instants that can be said: RFC 3339 has four-digit years. */

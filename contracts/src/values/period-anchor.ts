@@ -1,8 +1,11 @@
-import { formatInstant, type PeriodDefinition, parseInstant, periodAt } from '@bursar/contracts';
+import type { PeriodDefinition } from '../events/budget.js';
+import { formatInstant, parseInstant } from './instant.js';
+import { periodAt } from './period.js';
 
 /**
  * The period with the anchor it needs to be computed from: a rolling one starts at `startsAt` (API.md "Budgets"), a one-off calendar
- * period is the one that holds `startsAt`. Everything else stays as given. `startsAt` is RFC 3339, UTC.
+ * period is the one that holds `startsAt`. Everything else stays as given. `startsAt` is RFC 3339, UTC. A fold calls it with the
+ * `recordedAt` of `BudgetCreated`, so that the store's clock decides and the period starts when the answer says it was created.
  */
 export const anchorPeriod = (period: PeriodDefinition, startsAt: string): PeriodDefinition => {
   if (period.anchor !== undefined || period.kind === 'custom') return period;
