@@ -21,10 +21,24 @@ const live = async (told: Story, limits?: ConstructorParameters<typeof Driver>[2
   for (const one of told) {
     if (isStep(one)) world.take(one);
     else await driver.take(one);
+    expect(standingAlerts(tables)).toEqual(crossedThresholds(tables));
   }
   await driver.settle();
+  expect(standingAlerts(tables)).toEqual(crossedThresholds(tables));
   return { ledger, tables };
 };
+
+/** Whoever reads at any moment sees an alert for each crossed threshold, and for no other. */
+const standingAlerts = (tables: MemoryTables): unknown =>
+  [...tables.crossings.values()]
+    .filter(({ clearedAt }) => clearedAt === null)
+    .map(({ data }) => `${data.budgetId} ${data.periodStart} ${data.threshold} ${data.episode}`)
+    .sort();
+const crossedThresholds = (tables: MemoryTables): unknown =>
+  [...tables.thresholds.values()]
+    .filter(({ crossed }) => crossed)
+    .map(({ budgetId, periodStart, threshold, episode }) => `${budgetId} ${periodStart} ${threshold} ${episode}`)
+    .sort();
 
 const balancesOf = (tables: MemoryTables): unknown =>
   [...tables.balances.values()]

@@ -36,17 +36,22 @@ test(
         const keys = new Set(crossed.map(({ budget_id, period_start, threshold }) => `${budget_id} ${period_start} ${threshold}`));
         const listed = judged(ledger.events).filter(({ budgetId, start, one }) => keys.has(`${budgetId} ${start} ${keyOf(one)}`));
         expect(listed.map(({ name }) => name)).toEqual(reachedIn(ledger.events));
-        const records = await at.db.selectFrom('projection.crossing').select(['position', 'cleared_at']).execute();
-        expect(records.length).toBe(ledger.events.filter(({ type }) => type === 'ThresholdCrossed').length);
-        expect(records.filter(({ cleared_at }) => cleared_at !== null).length).toBe(
-          ledger.events.filter(({ type }) => type === 'ThresholdCleared').length,
+        const records = await at.db.selectFrom('projection.crossing').selectAll().execute();
+        const told = ledger.events.filter(({ type }) => type === 'ThresholdCrossed');
+        expect(records.map(({ alert_id, position }) => `${alert_id} ${position}`).sort()).toEqual(
+          told.map(({ id, position }) => `${id} ${position}`).sort(),
         );
+        const standing = records.filter(({ cleared_at }) => cleared_at === null);
+        expect(standing.map(crossingKey).sort()).toEqual(crossed.map(crossingKey).sort());
         expect(await at.db.selectFrom('projection.outbox').selectAll().execute()).toEqual([]);
       }),
       { numRuns: 40 },
     ),
   120_000,
 );
+
+const crossingKey = (row: { budget_id: string; period_start: string; threshold: string; episode: number }): string =>
+  `${row.budget_id} ${row.period_start} ${row.threshold} ${row.episode}`;
 
 test('who was overtaken writes nothing: neither at the old position nor in the old epoch', async () => {
   await wipe(at.db);
@@ -65,4 +70,25 @@ test('who was overtaken writes nothing: neither at the old position nor in the o
   await at.tables.take('breakdown', 0);
   const cells = { position: 1, events: 1, rollups: [], waiting: [], settled: [], quarantined: [] };
   await expect(at.tables.commitBreakdown(breakdown, cells)).rejects.toThrow(FencedError);
+});
+
+test('usage that waits for a rate waits for every budget it was added for, until that budget is counted anew', async () => {
+  await wipe(at.db);
+  const nothing = toBatch(new Changes());
+  const event =
+    '{"occurredAt":"2026-03-01T00:00:00Z","effectiveAt":"2026-03-01T00:00:00Z","cost":{"amount":"1","currency":"USD"},"failed":false}';
+  const row = (budgetId: string) => ({ tenant: 'acme', position: 5, reason: 'rate' as const, budgetIds: [budgetId], event });
+  const waiting = async () =>
+    (await at.tables.waiting('budget', 'acme', 'rate', 0, 10)).flatMap((one) => (one.reason === 'rate' ? one.budgetIds : []));
+  const odd = 'b,"c\\d}';
+  let fence = await at.tables.take('budget', 0);
+  fence = await at.tables.commit(fence, { ...nothing, position: 1, waiting: [row('a'), row(odd)] });
+  fence = await at.tables.commit(fence, { ...nothing, position: 2, waiting: [row('z')] });
+  expect(await waiting()).toEqual(['a', odd, 'z']);
+  fence = await at.tables.commit(fence, { ...nothing, position: 3, recounted: [{ tenant: 'acme', budgetId: odd }] });
+  expect(await waiting()).toEqual(['a', 'z']);
+  fence = await at.tables.commit(fence, { ...nothing, position: 4, stillWaiting: [row('z')] });
+  expect(await waiting()).toEqual(['z']);
+  await at.tables.commit(fence, { ...nothing, position: 5, recounted: [{ tenant: 'acme', budgetId: 'z' }] });
+  expect(await at.db.selectFrom('projection.waiting').selectAll().execute()).toEqual([]);
 });

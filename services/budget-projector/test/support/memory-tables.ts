@@ -135,9 +135,7 @@ export class MemoryTables extends ProjectionTables {
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
     const { balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined } = this;
-    return [balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined]
-      .map(sorted)
-      .concat([this.definitionEvents]);
+    return [balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined].map(sorted).concat([this.definitionEvents]);
   }
 
   #advance(fence: Fence, position: number): Fence {
@@ -166,7 +164,8 @@ export class MemoryTables extends ProjectionTables {
     for (const { tenant, budgetId, periodStart, threshold, episode, at } of cleared) {
       for (const row of this.crossings.values()) {
         const { data } = row;
-        const isIt = data.budgetId === budgetId && data.periodStart === periodStart && data.threshold === threshold && data.episode === episode;
+        const isIt =
+          data.budgetId === budgetId && data.periodStart === periodStart && data.threshold === threshold && data.episode === episode;
         if (row.tenant === tenant && isIt) row.clearedAt ??= at;
       }
     }
