@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { up as projections } from './migrations/0001_projections.js';
 import { up as idempotencyLease } from './migrations/0002_idempotency_lease.js';
+import { up as crossingsWhenDecided } from './migrations/0003_crossings_when_decided.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -8,4 +9,5 @@ export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Pr
 export const MIGRATIONS: readonly Migration[] = [
   { name: '0001_projections', up: projections },
   { name: '0002_idempotency_lease', up: idempotencyLease },
+  { name: '0003_crossings_when_decided', up: crossingsWhenDecided },
 ];

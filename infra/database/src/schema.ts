@@ -98,7 +98,11 @@ export interface CrossingTable {
   threshold: string;
   episode: number;
   data: Json<CrossingData>;
-  position: Count;
+  /** Of the `ThresholdCrossed` itself; null until it is folded. */
+  position: Count | null;
+  /** What orders crossings: the event whose fold decided them, and the place among those it caused. */
+  cause_position: Count;
+  cause_index: number;
   crossed_at: Instant;
   cleared_at: Instant | null;
 }
