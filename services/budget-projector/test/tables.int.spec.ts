@@ -37,9 +37,9 @@ test(
         const listed = judged(ledger.events).filter(({ budgetId, start, one }) => keys.has(`${budgetId} ${start} ${keyOf(one)}`));
         expect(listed.map(({ name }) => name)).toEqual(reachedIn(ledger.events));
         const records = await at.db.selectFrom('projection.crossing').selectAll().execute();
-        const told = ledger.events.filter(({ type }) => type === 'ThresholdCrossed');
+        const said = ledger.events.filter(({ type }) => type === 'ThresholdCrossed');
         expect(records.map(({ alert_id, position }) => `${alert_id} ${position}`).sort()).toEqual(
-          told.map(({ id, position }) => `${id} ${position}`).sort(),
+          said.map(({ id, position }) => `${id} ${position}`).sort(),
         );
         const standing = records.filter(({ cleared_at }) => cleared_at === null);
         expect(standing.map(crossingKey).sort()).toEqual(crossed.map(crossingKey).sort());

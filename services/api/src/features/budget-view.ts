@@ -48,4 +48,4 @@ export const showBudget = (standing: Standing, moment: Moment): BudgetView => {
 };
 
 export const showCrossing = (row: CrossingRow, partition: number): Alert =>
-  toAlert(row.alert_id, row.data, row.crossed_at, positionText(partition, row.position));
+  toAlert(row.alert_id, row.data, row.crossed_at, row.position === null ? null : positionText(partition, row.position));

@@ -3,13 +3,13 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { crossingsOf, findBudget } from '../adapters/sql/budgets.js';
+import { type CrossingPlace, crossingsOf, findBudget } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showBudget, showCrossing, showStatus } from './budget-view.js';
-import { Cursors } from './cursors.js';
+import { Cursors, type Place } from './cursors.js';
 import { type PageQuery, pageOf } from './paging.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
@@ -43,8 +43,8 @@ export class GetBudget {
         tenant,
         ['budget-alerts', budgetId],
         query,
-        (after, limit) => crossingsOf(trx, tenant, budgetId, limit, after === null ? null : Number(after[0])),
-        (row) => [row.position],
+        (after, limit) => crossingsOf(trx, tenant, budgetId, limit, placeOf(after)),
+        (row) => [row.cause_position, row.cause_index],
         (row) => showCrossing(row, moment.partition),
       );
       return ok(page);
@@ -65,3 +65,6 @@ export class GetBudget {
     });
   }
 }
+
+const placeOf = (after: Place | null): CrossingPlace | null =>
+  after === null ? null : { causePosition: Number(after[0]), causeIndex: Number(after[1]) };

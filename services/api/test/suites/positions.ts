@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Client } from '../support/client.js';
+import { type Client, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
 export const positions = (api: () => Client): void => {
@@ -32,6 +32,37 @@ export const positions = (api: () => Client): void => {
         expect(reply.body).toMatchObject({ minPosition: `${partition}:999999999`, position: expect.stringMatching(/^\d+:\d+$/) });
         expect(performance.now() - start).toBeGreaterThanOrEqual(least);
       }
+    });
+
+    test('a read at a position shows spend, status and alerts of that very position, twenty times of twenty', async () => {
+      const thresholds = [50, 80].map((percent) => ({ percent, severity: 'warning' }));
+      const percents = (alerts: readonly { percent: number }[]) => alerts.map(({ percent }) => percent);
+      for (let round = 0; round < 20; round += 1) {
+        const tenant = acme.as(freshTenant());
+        const { id } = await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' }, thresholds });
+        const position = await tenant.record(usageOf('85'));
+        const { body } = await tenant.get(`budgets/${id}/status?minPosition=${position}`, WAIT);
+        expect([body.currentSpend, body.status, percents(body.activeAlerts)]).toEqual(['85', 'warning', [80, 50]]);
+        expect(percents((await tenant.get(`budgets/${id}/alerts`)).body.data)).toEqual([80, 50]);
+        const { status } = (await tenant.patch(`budgets/${id}`, { limit: { amount: '125', currency: 'USD' } })).body;
+        expect([status.status, percents(status.activeAlerts)]).toEqual(['warning', [50]]);
+      }
+    }, 60_000);
+
+    test('pages of alerts follow one another, told in the ledger or not yet', async () => {
+      const tenant = acme.as(freshTenant());
+      const thresholds = [10, 20, 30, 40, 50].map((percent) => ({ percent, severity: 'info' }));
+      const { id } = await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' }, thresholds });
+      await tenant.get(`budgets/${id}/status?minPosition=${await tenant.record(usageOf('25'))}`, WAIT);
+      await tenant.get(`budgets/${id}/status?minPosition=${await tenant.record(usageOf('25'))}`, WAIT);
+      const seen: number[] = [];
+      for (let cursor = ''; ; ) {
+        const { body } = await tenant.get(`budgets/${id}/alerts?limit=2${cursor}`);
+        seen.push(...body.data.map(({ percent }: { percent: number }) => percent));
+        if (body.nextCursor === null) break;
+        cursor = `&cursor=${body.nextCursor}`;
+      }
+      expect(seen).toEqual([50, 40, 30, 20, 10]);
     });
 
     test('what is no position of this tenant', async () => {

@@ -46,17 +46,22 @@ export const budgetsOn = async (
   return query.orderBy('created_position').execute();
 };
 
-/** The last crossings of a budget, newest first, cleared ones too; from before a position on when one is given. */
+/** Newest first: what was decided before this. */
+export type CrossingPlace = Readonly<{ causePosition: number; causeIndex: number }>;
+
+/** The last crossings of a budget, newest first, cleared ones too. What orders them is their cause: the newest may have no place yet. */
 export const crossingsOf = async (
   trx: Kysely<Database>,
   tenant: string,
   budgetId: string,
   limit: number,
-  before: number | null = null,
+  after: CrossingPlace | null = null,
 ): Promise<readonly CrossingRow[]> => {
   let query = trx.selectFrom('projection.crossing').selectAll().where('tenant', '=', tenant).where('budget_id', '=', budgetId);
-  if (before !== null) query = query.where('position', '<', before);
-  return query.orderBy('position', 'desc').limit(limit).execute();
+  if (after !== null) {
+    query = query.where(sql<boolean>`(cause_position, cause_index) < (${after.causePosition}::bigint, ${after.causeIndex}::int)`);
+  }
+  return query.orderBy('cause_position', 'desc').orderBy('cause_index', 'desc').limit(limit).execute();
 };
 
 /** The scope itself or one of several members. */

@@ -37,7 +37,7 @@ export const loadStandings = async (
   const { rows: crossings } = await sql<CrossingRow>`
     SELECT crossing.* FROM ${current} JOIN projection.crossing AS crossing USING (budget_id, period_start)
     WHERE crossing.tenant = ${tenant} AND crossing.cleared_at IS NULL
-    ORDER BY crossing.position DESC`.execute(trx);
+    ORDER BY crossing.cause_position DESC, crossing.cause_index DESC`.execute(trx);
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);
   return budgets.map((budget, index) => ({
