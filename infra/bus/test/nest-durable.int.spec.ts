@@ -70,7 +70,7 @@ const makeStream = () => manager.streams.add({ name: STREAM, subjects: ['work.*'
 const start = async (handler: typeof work = async () => undefined): Promise<DurableServer> => {
   seen.length = 0;
   work = handler;
-  const server = new DurableServer(bus);
+  const server = new DurableServer(bus, { checkMs: 100 });
   app = await nestApp([Worker], [server]);
   return server;
 };
@@ -171,16 +171,34 @@ test('its consumer deleted under it, and the stream too, it goes on when they ar
   expect(bus.counters.durableReopened).toBeGreaterThanOrEqual(2);
 });
 
-test('its consumer changed by somebody is set right when it is opened', async () => {
+test('its consumer changed by somebody is set right, at once or when it is opened', async () => {
+  const wrong = { max_ack_pending: 1, max_deliver: 3, filter_subject: 'work.nothing' };
+  const right = { max_ack_pending: 2_000, max_deliver: -1, filter_subject: 'work.*' };
   await makeStream();
   await start();
   await eventually('there is a consumer', () => info().then(Boolean, () => false));
+  await manager.consumers.update(STREAM, 'workers', wrong);
+  await publish(10);
+  await eventually('all were handled', () => handled().length === 10);
+  expect((await info()).config).toMatchObject(right);
   await app?.close();
-  await manager.consumers.update(STREAM, 'workers', { max_ack_pending: 1, max_deliver: 3, filter_subject: 'work.nothing' });
+  await manager.consumers.update(STREAM, 'workers', wrong);
   await publish(10);
   await start();
   await eventually('all were handled', () => handled().length === 10);
-  expect((await info()).config).toMatchObject({ max_ack_pending: 2_000, max_deliver: -1, filter_subject: 'work.*' });
+  expect((await info()).config).toMatchObject(right);
+});
+
+test('its backlog is known: what waits, and what is being worked on', async () => {
+  await makeStream();
+  await publish(1_000);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = await start(() => promise);
+  await eventually('it is read', () => server.backlogs.some(({ waiting, unacknowledged }) => waiting + unacknowledged === 1_000));
+  expect(server.backlogs).toEqual([{ durable: 'workers', waiting: expect.any(Number), unacknowledged: expect.any(Number) }]);
+  expect(server.backlogs[0]?.unacknowledged).toBeGreaterThanOrEqual(200);
+  resolve();
+  await eventually('it is 0 again', () => server.backlogs.every(({ waiting, unacknowledged }) => waiting + unacknowledged === 0));
 });
 
 test('two replicas share the messages, each goes to one of them', async () => {

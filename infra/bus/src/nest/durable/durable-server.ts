@@ -3,29 +3,66 @@ import type { Bus } from '../../bus.js';
 import { BatchServer } from '../batch-server.js';
 import { DurableConsumer, NotConnectedError, type OpenSource } from './durable-consumer.js';
 import { DURABLE_TRANSPORT, type DurableHandling, type DurableOptions } from './durable-messages.js';
-import { ensureConsumer } from './ensure-consumer.js';
+import { ensureConsumer, isMissing } from './ensure-consumer.js';
 import { PullSource } from './pull-source.js';
+
+/** What a durable consumer has before it, all replicas together. */
+export type Backlog = Readonly<{ durable: string; waiting: number; unacknowledged: number }>;
+
+export type DurableServerOptions = Readonly<{
+  /** Another source than JetStream, for tests. */
+  open?: OpenSource;
+  /** How often a consumer's settings are checked, and its backlog read. */
+  checkMs?: number;
+}>;
+
+const CHECK_MS = 5_000;
+
+type Handling = DurableOptions<unknown> & DurableHandling;
 
 /** Hands what durable JetStream consumers deliver to handlers of `DurableMessages`. */
 export class DurableServer extends BatchServer {
   override readonly transportId = DURABLE_TRANSPORT;
   readonly #open: OpenSource;
+  readonly #checkMs: number;
+  readonly #backlogs = new Map<string, Backlog>();
 
-  /** `open`: another source than JetStream, for tests. */
-  constructor(bus: Bus, open?: OpenSource) {
+  constructor(bus: Bus, { open = pullFrom(bus), checkMs = CHECK_MS }: DurableServerOptions = {}) {
     super(bus);
-    this.#open = open ?? pullFrom(bus);
+    this.#open = open;
+    this.#checkMs = checkMs;
   }
 
-  protected override consume(_name: string, handler: MessageHandler): Promise<void> {
+  /** As of the last check, for metrics; those never seen are missing. */
+  get backlogs(): readonly Backlog[] {
+    return [...this.#backlogs.values()];
+  }
+
+  protected override async consume(_name: string, handler: MessageHandler): Promise<void> {
+    const handling = handler.extras as Handling;
     const consumer = new DurableConsumer({
-      handling: handler.extras as DurableOptions<unknown> & DurableHandling,
+      handling,
       open: this.#open,
       handle: (payloads, context) => this.handle(handler, payloads, context),
       counters: this.bus.counters,
       logger: this.bus.logger,
     });
-    return consumer.run(this.closing.signal);
+    const checks = setInterval(() => void this.#check(handling), this.#checkMs).unref();
+    await consumer.run(this.closing.signal);
+    clearInterval(checks);
+  }
+
+  /** What somebody changed about the consumer while it is read is set right (RELIABILITY IN-E12). */
+  async #check(handling: Handling): Promise<void> {
+    const nc = this.bus.connection;
+    if (nc === null) return;
+    try {
+      const { num_pending: waiting, num_ack_pending: unacknowledged } = await ensureConsumer(nc, handling);
+      this.#backlogs.set(handling.durable, { durable: handling.durable, waiting, unacknowledged });
+    } catch (error) {
+      // Missing: whoever reads it finds out, and opens it anew.
+      if (!isMissing(error)) this.bus.logger.warn({ error, durable: handling.durable }, 'a durable consumer could not be checked');
+    }
   }
 }
 
