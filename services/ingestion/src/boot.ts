@@ -3,6 +3,7 @@ import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import { createLogger, createService, type Limits, type Logger, type Service } from '@bursar/platform';
+import { exposeBacklogs } from './adapters/nats/intake-metrics.js';
 import { natsTransports } from './adapters/nats/transports.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { appModule } from './app.module.js';
@@ -58,8 +59,10 @@ const openBus = async (url: string, store: EventStore, logger: Logger): Promise<
 
 /** Closing the application closes its transports, the batches in hand settled; only then the bus. */
 const serveOnNats = async (service: Service, bus: Bus, apiUrl: string | undefined): Promise<void> => {
-  for (const strategy of natsTransports(bus, apiUrl)) service.app.connectMicroservice({ strategy });
+  const { intake, requests } = natsTransports(bus, apiUrl);
+  for (const strategy of [intake, requests]) service.app.connectMicroservice({ strategy });
   await service.app.startAllMicroservices();
   service.metrics.expose(() => bus.samples());
+  exposeBacklogs(service.metrics, () => intake.backlogs);
   service.onStop(() => bus.close());
 };

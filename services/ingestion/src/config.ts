@@ -1,5 +1,5 @@
 import { DEFAULT_PARTITIONS, readDuration } from '@bursar/contracts';
-import { ServiceEnv } from '@bursar/platform';
+import { PostgresUrl, ServiceEnv } from '@bursar/platform';
 import { z } from 'zod';
 
 /** `35d`, `2000d`: elapsed time only, so nothing a calendar would stretch. */
@@ -18,8 +18,8 @@ const secondsOf = (text: string): number | null => {
 
 /** The environment of this service. */
 export const IngestionEnv = ServiceEnv.extend({
-  EVENT_STORE_URL: z.string().min(1),
-  DATABASE_URL: z.string().min(1),
+  EVENT_STORE_URL: PostgresUrl,
+  DATABASE_URL: PostgresUrl,
   NATS_URL: z.string().min(1).optional(),
   /** Where the api is reached: services discovery on NATS names the AsyncAPI document there. */
   API_URL: z.string().min(1).optional(),

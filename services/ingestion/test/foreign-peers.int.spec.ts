@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { partitionOf } from '@bursar/contracts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CloudEvent, HTTP } from 'cloudevents';
@@ -143,6 +144,51 @@ describe('the older `nats` client', () => {
     );
   });
 });
+
+describe('services discovery, by the older client’s own service client', () => {
+  const collect = async <T>(answers: AsyncIterable<T>): Promise<readonly T[]> => {
+    const all: T[] = [];
+    for await (const answer of answers) all.push(answer);
+    return all;
+  };
+
+  test('finds ingestion, what it answers and where that is written down, and what it has answered', async () => {
+    const client = nc.services.client({ maxWait: 500 });
+    const [self] = await collect(await client.ping('bursar-ingestion'));
+    expect(self).toMatchObject({ name: 'bursar-ingestion', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+
+    const [info] = await collect(await client.info('bursar-ingestion', self?.id));
+    expect(info?.endpoints).toEqual([
+      {
+        name: 'record',
+        subject: 'usage.record.*',
+        queue_group: 'ingestion',
+        metadata: { schema: '/asyncapi.json#/operations/recordUsageByRequest' },
+      },
+    ]);
+    const { operations, channels } = asyncApi();
+    const channel = channels[operations.recordUsageByRequest?.channel.$ref.split('/').at(-1) ?? ''];
+    expect(channel?.address.replace(/\{\w+\}/, '*')).toBe(info?.endpoints?.[0]?.subject);
+    expect(operations.recordUsageByRequest?.bindings?.nats.queue).toBe(info?.endpoints?.[0]?.queue_group);
+
+    const counts = async () => {
+      const [stats] = await collect(await client.stats('bursar-ingestion', self?.id));
+      const { num_requests = 0, num_errors = 0 } = stats?.endpoints?.[0] ?? {};
+      return [num_requests, num_errors];
+    };
+    const [requests = 0, errors = 0] = await counts();
+    await nc.request(`usage.record.${freshTenant()}`, older.JSONCodec().encode(usage()), { timeout: 10_000 });
+    await nc.request(`usage.record.${freshTenant()}`, older.StringCodec().encode('no'), { timeout: 10_000 });
+    expect(await counts()).toEqual([requests + 2, errors + 1]);
+  });
+});
+
+/** The published document. */
+const asyncApi = () =>
+  JSON.parse(readFileSync(new URL('../../../contracts/asyncapi.json', import.meta.url), 'utf8')) as Readonly<{
+    operations: Record<string, { channel: { $ref: string }; bindings?: { nats: { queue: string } } }>;
+    channels: Record<string, { address: string }>;
+  }>;
 
 describe('a plain TCP socket', () => {
   test('publishes usage, with and without headers, and has it acknowledged by JetStream', async () => {

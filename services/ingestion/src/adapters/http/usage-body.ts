@@ -1,5 +1,5 @@
 import { isBinaryCloudEvent, readUsageBody, toStructured, type UsageItem, type UsageMode } from '@bursar/contracts/http';
-import { Problem, readMediaType } from '@bursar/platform';
+import { Problem, readMediaType, tryReadJson } from '@bursar/platform';
 import type { FastifyRequest } from 'fastify';
 
 const MODES: Readonly<Record<string, UsageMode>> = {
@@ -21,7 +21,8 @@ export const readUsageRequest = (request: FastifyRequest): readonly UsageItem[] 
   }
   const mode = MODES[readMediaType(request.headers['content-type']) ?? ''] ?? 'json';
   const binary = mode === 'json' && isBinaryCloudEvent(request.headers);
-  const reading = binary ? readUsageBody('cloudevent', toStructured(request.headers, request.body)) : readUsageBody(mode, request.body);
+  const content = binary ? toStructured(request.headers, request.body) : request.body;
+  const reading = readUsageBody(binary ? 'cloudevent' : mode, content, tryReadJson);
   if (reading.ok) return reading.items;
   const { code, detail, errors } = reading.problem;
   throw new Problem(code, detail, { errors });

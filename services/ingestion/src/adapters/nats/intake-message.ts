@@ -8,7 +8,7 @@ import {
   type UsageItem,
   type UsageMode,
 } from '@bursar/contracts/http';
-import { Problem as ProblemError, readJson, readMediaType } from '@bursar/platform';
+import { Problem as ProblemError, readJson, readMediaType, tryReadJson } from '@bursar/platform';
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 
 /** What a message says, or why it says nothing as a whole. The tenant is the subject's: nothing inside a message can change it. */
@@ -39,7 +39,7 @@ export const readIntake = (message: Pick<Msg, 'subject' | 'headers' | 'data'>, t
   const binary = mode === 'json' && isBinaryCloudEvent(named);
   const content = binary ? toStructured(named, body.value) : body.value;
   if (namesAnotherTenant(content, tenant)) return refuse(makeProblem('tenant', 'The event names another tenant than its subject.'));
-  const reading = readUsageBody(binary ? 'cloudevent' : mode, content);
+  const reading = readUsageBody(binary ? 'cloudevent' : mode, content, tryReadJson);
   return reading.ok ? { ok: true, tenant, items: trace === null ? reading.items : traced(reading.items, trace) } : reading;
 };
 
