@@ -116,7 +116,7 @@ test.each(Object.entries(MODES))('the example of %s is what it shows', (name, mo
   const examples = document.components.messages[name]?.examples ?? [];
   expect(examples).toHaveLength(1);
   for (const { payload } of examples) {
-    const reading = readUsageBody(mode, payload);
+    const reading = readUsageBody(mode, payload, () => undefined);
     expect(reading).toMatchObject({ ok: true, items: [{ id: 'req-789', source: 'relay', sent: { scopes: ['user:alice', 'team:ml'] } }] });
   }
 });

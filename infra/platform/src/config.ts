@@ -11,6 +11,9 @@ export class ConfigError extends Error {
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+/** Where PostgreSQL is: its own scheme, so that another thing's address is refused at boot and not looked up. */
+export const PostgresUrl = z.string().regex(/^postgres(?:ql)?:\/\/./, 'expected postgresql://…');
+
 /** What every service reads. A service extends it with `ServiceEnv.extend({ … })`; keys are the names of the variables. */
 export const ServiceEnv = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),

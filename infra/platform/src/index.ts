@@ -9,7 +9,7 @@ export { type Attempt, type KeyUse, Once, writeAnswer } from './http/once.js';
 export { Problem, type ProblemOptions } from './http/problem.js';
 export { toProblem } from './http/to-problem.js';
 export { invalid, validate, ZodPipe } from './http/validate.js';
-export { readJson } from './json/read-json.js';
+export { readJson, tryReadJson } from './json/read-json.js';
 export { createLogger, Logger, scrub } from './ops/logger.js';
 export { Metrics } from './ops/metrics.js';
 export { type Check, Readiness } from './ops/readiness.js';

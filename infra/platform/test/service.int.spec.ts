@@ -135,7 +135,9 @@ describe('problems', () => {
     const post = (body: string) => call(`${url}/api/v1/usage/e/void`, { method: 'POST', body });
     expect((await post('{"reason":"mistake"}')).body.code).toBe('not_implemented');
     expect((await post('{"why":"mistake"}')).status).toBe(400);
-    expect((await post('')).body.code).toMatch(/empty_body|not_implemented/);
+    expect((await post('')).body.code).toBe('empty_body');
+    // IN-A8
+    for (const body of ['null', '7', '"x"', '[]']) expect([body, (await post(body)).body.code]).toEqual([body, 'not_an_object']);
   });
 });
 

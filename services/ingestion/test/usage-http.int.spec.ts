@@ -79,11 +79,23 @@ describe('CloudEvents 1.0', () => {
 
   test('what the CloudEvents SDK writes is read', async () => {
     const made = new CloudEvent({ type: 'bursar.usage.v1', source: '/sdk', data, subject: 'user:bob' });
-    for (const message of [HTTP.structured(made), HTTP.binary(made)]) {
+    const asBytes = new CloudEvent({ ...made, data: undefined, data_base64: Buffer.from(JSON.stringify(data)).toString('base64') });
+    for (const message of [HTTP.structured(made), HTTP.binary(made), HTTP.structured(asBytes)]) {
       const headers = Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name, String(value)]));
       const { status, body } = await send(url, String(message.body), { tenant: freshTenant(), headers });
       expect([status, body.results[0]?.status, body.results[0]?.id]).toEqual([202, 'accepted', made.id]);
     }
+  });
+
+  test.each([
+    ['no base64', '%%%', 'wrong_type'],
+    ['no JSON', btoa('x'), 'wrong_type'],
+    ['no object', btoa('7'), 'wrong_type'],
+    ['a forbidden key', btoa('{"__proto__":{}}'), 'wrong_type'],
+    ['a number that JSON cannot keep', btoa('{"scopes":["team:ml"],"cost":{"amount":9007199254740993}}'), 'unsafe_integer'],
+  ])('data as bytes that hold %s is its rejection', async (_name, encoded, code) => {
+    const { status, body } = await send(url, event({ data: undefined, data_base64: encoded }), { headers: structured });
+    expect([status, body.results[0]?.problem?.code]).toEqual([202, code]);
   });
 
   test.each(['specversion', 'id', 'source', 'type'])('a lone envelope without %s is 400', async (name) => {

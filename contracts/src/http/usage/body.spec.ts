@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { isBinaryCloudEvent, toStructured } from './binary.js';
-import { readUsageBody, type UsageBodyReading } from './body.js';
+import { readUsageBody, type UsageBodyReading, type UsageMode } from './body.js';
 
 const event = { id: 'a', source: 's', scopes: ['team:ml'], cost: { amount: '1', currency: 'USD' } };
 const { id: _id, source: _source, ...data } = event;
 const envelope = { specversion: '1.0', type: 'bursar.usage.v1', id: 'a', source: 's', time: '2026-01-15T10:00:00Z', data };
+
+const read = (mode: UsageMode, body: unknown): UsageBodyReading =>
+  readUsageBody(mode, body, (bytes) => (bytes.at(0) === 0x7b ? JSON.parse(bytes.toString()) : undefined));
 
 /** `400 code`, or the code of each item (`ok` when it was read). */
 const codes = (reading: UsageBodyReading): string =>
@@ -22,12 +25,12 @@ describe('a plain JSON body', () => {
     ['one', event, 'ok'],
     ['one bad, alone', { ...event, id: '' }, 'text_format'],
     ['no object', { events: [event, 1, null, event] }, 'ok,wrong_type,wrong_type,ok'],
-  ])('%s %j: %s', (_row, body, expected) => expect(codes(readUsageBody('json', body))).toBe(expected));
+  ])('%s %j: %s', (_row, body, expected) => expect(codes(read('json', body))).toBe(expected));
 
   test('IN-A16 one bad event among a thousand is refused alone, in its place', () => {
     const events: unknown[] = Array.from({ length: 1000 }, (_, n) => ({ ...event, id: `e${n}` }));
     events[500] = { ...event, id: 'bad', cost: { amount: '-1' } };
-    const reading = readUsageBody('json', { events });
+    const reading = read('json', { events });
     if (!reading.ok) throw new Error(reading.problem.detail);
     expect(reading.items.filter((item) => 'problem' in item)).toEqual([
       expect.objectContaining({ id: 'bad', source: 's', problem: expect.objectContaining({ code: 'negative' }) }),
@@ -36,14 +39,14 @@ describe('a plain JSON body', () => {
   });
 
   test('an id that was refused is not repeated', () => {
-    const reading = readUsageBody('json', { ...event, id: 'x'.repeat(300) });
+    const reading = read('json', { ...event, id: 'x'.repeat(300) });
     expect(reading).toMatchObject({ ok: true, items: [{ id: null, source: 's' }] });
   });
 });
 
 describe('a CloudEvent', () => {
   test.each(['specversion', 'id', 'source', 'type'])('without %s is no body at all', (name) => {
-    expect(codes(readUsageBody('cloudevent', { ...envelope, [name]: undefined }))).toBe('400 cloudevent_attribute');
+    expect(codes(read('cloudevent', { ...envelope, [name]: undefined }))).toBe('400 cloudevent_attribute');
   });
 
   test.each([
@@ -60,34 +63,44 @@ describe('a CloudEvent', () => {
     ['null', { ...envelope, time: null, subject: null, dataschema: null }, 'ok'],
     ['null', { ...envelope, data: null }, 'required'],
     ['time', { ...envelope, time: 'yesterday' }, 'time_format'],
-  ])('%s %j: %s', (_what, body, expected) => expect(codes(readUsageBody('cloudevent', body))).toBe(expected));
+  ])('%s %j: %s', (_what, body, expected) => expect(codes(read('cloudevent', body))).toBe(expected));
+
+  test('data as bytes is the data that they hold', () => {
+    const { data: _data, ...attributes } = envelope;
+    const encoded = (text: string) => ({ ...attributes, data_base64: Buffer.from(text).toString('base64') });
+    expect(read('cloudevent', encoded(JSON.stringify(data)))).toEqual(read('cloudevent', envelope));
+    expect(codes(read('cloudevent', encoded('x')))).toBe('wrong_type');
+    expect(codes(read('cloudevent', { ...attributes, data_base64: '%' }))).toBe('wrong_type');
+    expect(codes(read('cloudevent', { ...envelope, data_base64: 'e30=' }))).toBe('exclusive');
+    expect(codes(read('cloudevent', attributes))).toBe('required');
+  });
 
   test('its envelope gives id, source and time, and its subject the first scope', () => {
-    const reading = readUsageBody('cloudevent', { ...envelope, subject: 'user:alice' });
+    const reading = read('cloudevent', { ...envelope, subject: 'user:alice' });
     expect(reading).toMatchObject({
       items: [{ sent: { id: 'a', source: 's', occurredAt: '2026-01-15T10:00:00Z', scopes: ['user:alice', 'team:ml'] } }],
     });
-    expect(readUsageBody('cloudevent', { ...envelope, subject: 'no scope' })).toMatchObject({ items: [{ sent: { scopes: ['team:ml'] } }] });
+    expect(read('cloudevent', { ...envelope, subject: 'no scope' })).toMatchObject({ items: [{ sent: { scopes: ['team:ml'] } }] });
   });
 
   test('pointers point into the envelope', () => {
-    const reading = readUsageBody('cloudevent', { ...envelope, time: 'x', data: { ...data, scopes: [1] } });
+    const reading = read('cloudevent', { ...envelope, time: 'x', data: { ...data, scopes: [1] } });
     expect(reading).toMatchObject({ items: [{ problem: { errors: [{ pointer: '/time' }, { pointer: '/data/scopes/0' }] } }] });
   });
 
   test('in a batch each stands alone', () => {
-    expect(codes(readUsageBody('cloudevent-batch', [envelope, { ...envelope, id: undefined }, 1, envelope]))).toBe(
+    expect(codes(read('cloudevent-batch', [envelope, { ...envelope, id: undefined }, 1, envelope]))).toBe(
       'ok,cloudevent_attribute,not_an_object,ok',
     );
-    expect(codes(readUsageBody('cloudevent-batch', []))).toBe('400 batch_size');
-    expect(codes(readUsageBody('cloudevent-batch', envelope))).toBe('400 batch_size');
+    expect(codes(read('cloudevent-batch', []))).toBe('400 batch_size');
+    expect(codes(read('cloudevent-batch', envelope))).toBe('400 batch_size');
   });
 
   test('a valid trace of the envelope is handed on, in structured and in binary mode; one that is not is ignored', () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const trace = { traceparent, tracestate: 'a=1' };
     const itemOf = (extensions: object) => {
-      const reading = readUsageBody('cloudevent', { ...envelope, ...extensions });
+      const reading = read('cloudevent', { ...envelope, ...extensions });
       return reading.ok ? reading.items[0] : reading;
     };
     expect(itemOf(trace)).toMatchObject({ trace });
@@ -103,7 +116,7 @@ describe('a CloudEvent', () => {
       'ce-source': 's',
       'ce-traceparent': traceparent,
     };
-    expect(readUsageBody('cloudevent', toStructured(headers, data))).toMatchObject({ items: [{ trace: { traceparent } }] });
+    expect(read('cloudevent', toStructured(headers, data))).toMatchObject({ items: [{ trace: { traceparent } }] });
   });
 
   test('binary mode is the same event', () => {
@@ -119,7 +132,7 @@ describe('a CloudEvent', () => {
     };
     expect(isBinaryCloudEvent(headers)).toBe(true);
     expect(isBinaryCloudEvent({ 'content-type': 'application/json' })).toBe(false);
-    expect(readUsageBody('cloudevent', toStructured(headers, data))).toMatchObject({
+    expect(read('cloudevent', toStructured(headers, data))).toMatchObject({
       items: [{ sent: { id: 'a é', scopes: ['team:ml'] } }],
     });
   });

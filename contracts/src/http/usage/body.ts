@@ -1,7 +1,7 @@
 import { isPlainText } from '../../values/scope.js';
 import type { Trace } from '../../values/trace-context.js';
 import { makeProblem, type Problem } from '../problem.js';
-import { fromCloudEvent } from './cloudevent.js';
+import { fromCloudEvent, type ReadJson } from './cloudevent.js';
 import { LIMITS } from './limits.js';
 import { isDictionary } from './parts.js';
 import { readUsageEvent } from './read.js';
@@ -19,12 +19,12 @@ export type UsageBodyReading = Readonly<{ ok: true; items: readonly UsageItem[] 
 
 /**
  * All events of a parsed body. `ok: false` only for what spoils the body as a whole (API.md "Usage"); whatever is wrong inside an
- * event is that item's problem and sinks nobody else.
+ * event is that item's problem and sinks nobody else. `readJson` opens data that comes as bytes.
  */
-export const readUsageBody = (mode: UsageMode, body: unknown): UsageBodyReading => {
-  if (mode === 'cloudevent-batch') return readBatch(body, cloudEventItem);
+export const readUsageBody = (mode: UsageMode, body: unknown, readJson: ReadJson): UsageBodyReading => {
+  if (mode === 'cloudevent-batch') return readBatch(body, (event) => cloudEventItem(event, readJson));
   if (!isDictionary(body)) return { ok: false, problem: makeProblem('not_an_object', 'Expected a JSON object') };
-  if (mode === 'cloudevent') return readSingle(body);
+  if (mode === 'cloudevent') return readSingle(body, readJson);
   return 'events' in body ? readEvents(body) : { ok: true, items: [plainItem(body)] };
 };
 
@@ -48,9 +48,9 @@ const readBatch = (events: unknown, item: (event: unknown) => UsageItem): UsageB
 };
 
 /** A lone envelope without its required attributes is a bad body; in a batch it is one bad event. */
-const readSingle = (body: unknown): UsageBodyReading => {
-  const opened = fromCloudEvent(body);
-  return opened.kind === 'malformed' ? { ok: false, problem: opened.problem } : { ok: true, items: [cloudEventItem(body)] };
+const readSingle = (body: unknown, readJson: ReadJson): UsageBodyReading => {
+  const opened = fromCloudEvent(body, readJson);
+  return opened.kind === 'malformed' ? { ok: false, problem: opened.problem } : { ok: true, items: [cloudEventItem(body, readJson)] };
 };
 
 const plainItem = (event: unknown): UsageItem => {
@@ -60,8 +60,8 @@ const plainItem = (event: unknown): UsageItem => {
   return { ...names(named.id, named.source), problem: reading.problem };
 };
 
-const cloudEventItem = (event: unknown): UsageItem => {
-  const opened = fromCloudEvent(event);
+const cloudEventItem = (event: unknown, readJson: ReadJson): UsageItem => {
+  const opened = fromCloudEvent(event, readJson);
   if (opened.kind === 'rejected') return { ...names(opened.id, opened.source), problem: opened.problem };
   if (opened.kind === 'malformed') {
     const named = isDictionary(event) ? event : {};

@@ -12,7 +12,7 @@ export const readRequest = (route: Route, request: FastifyRequest): RouteInput =
   if (!params.success) throw new Problem('not_found');
   const query = validate(route.query, request.query);
   if (route.body === undefined) return { params: params.data, query, body: undefined };
-  return { params: params.data, query, body: validate(route.body, request.body ?? (route.bodyOptional ? {} : undefined)) };
+  return { params: params.data, query, body: validate(route.body, request.body === undefined && route.bodyOptional ? {} : request.body) };
 };
 
 /** What the contract names and nobody built yet: judged like the rest, then 501. Never silently ignored. */

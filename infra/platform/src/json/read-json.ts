@@ -24,6 +24,16 @@ export const readJson = (body: Buffer): unknown => {
   return value;
 };
 
+/** {@link readJson} of bytes inside something else, whose refusal is the other thing's to word: undefined for what is none. */
+export const tryReadJson = (bytes: Buffer): unknown => {
+  try {
+    return readJson(bytes);
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+};
+
 const parse = (text: string, inexact: boolean): unknown => {
   try {
     return inexact ? JSON.parse(text, keepSource as (key: string, value: unknown) => unknown) : JSON.parse(text);
