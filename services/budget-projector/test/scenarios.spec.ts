@@ -204,6 +204,17 @@ describe('usage that waits', () => {
     expect((await story.folded()).balances()).toEqual({ '2026-03-01': '46 1 0 0' });
   });
 
+  test('is priced by the whole list also where a later budget counts it, and in the breakdown', async () => {
+    const story = begin()
+      .use(null, tokens)
+      .prices('l', { inputTokens: '1' }, true)
+      .prices('l', { cacheReadTokens: '0.1' }, undefined, 'PricesAdded');
+    await story.budget().settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '46 1 0 0' });
+    const spent = [...story.tables.rollups].filter(([id]) => id.includes('tenant:acme')).map(([, { spend }]) => spend);
+    expect(spent.reduce((sum, spend) => sum + spend, 0n)).toBe(46_000_000_000_000n);
+  });
+
   test('for a rate waits in the budgets of that currency alone, and is charged once by the first that covers it', async () => {
     const story = begin().budget({ currency: 'EUR' }).use('10');
     expect((await story.folded()).balances()).toEqual({ '2026-03-01': '0 0 0 1' });
