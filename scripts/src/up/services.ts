@@ -63,6 +63,7 @@ export const serviceEnvironment = (replica: Replica, replicas: readonly Replica[
   BURSAR_ADMIN_KEY: shared.adminApiKey,
   INGESTION_URL: urlsOf(replicas, 'ingestion').join(','),
   PROJECTOR_URL: urlsOf(replicas, 'budget-projector').join(','),
+  API_URL: urlsOf(replicas, 'api')[0],
 });
 
 export const serviceChild = (root: string, replica: Replica, replicas: readonly Replica[], shared: Shared): ChildSpec => {
