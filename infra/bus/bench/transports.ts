@@ -91,7 +91,7 @@ const requests = async (): Promise<void> => {
     queue: 'q',
     callback: async (_error, message) => {
       parse(message);
-      await null;
+      await Promise.resolve();
       const fields = headers();
       fields.set('Content-Type', 'application/json');
       message.respond('{"ok":true}', { headers: fields });
