@@ -8,7 +8,7 @@ import { eventually } from './support/events.js';
 const serverOfVersion = (version: string): Server =>
   createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.write(`INFO ${JSON.stringify({ server_id: 'x', version, headers: true, max_payload: 1_048_576 })}\r\n`);
+    socket.write(`INFO ${JSON.stringify({ server_id: 'x', proto: 1, version, headers: true, max_payload: 1_048_576 })}\r\n`);
     socket.on('data', (data) => {
       if (data.includes('PING')) socket.write('PONG\r\n');
     });

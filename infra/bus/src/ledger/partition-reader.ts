@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GENESIS, type StoredEvent } from '@bursar/event-store';
 import type { BufferedRange } from './buffered-range.js';
@@ -8,6 +9,8 @@ import { verifyRanges } from './verify.js';
 import { Wake } from './wake.js';
 
 const BUFFER_BYTES = 8 * 1024 * 1024;
+/** News comes from the hub, by the bus or by its poll of the heads, so this only bounds how long a lost wake-up could matter. */
+const IDLE_MS = 60_000;
 /** How long a range that must be on its way may take before the store is asked instead. */
 const GRACE_MS = 20;
 /** Rows of one read of the store: large enough for its speed, small enough for sixteen partitions at once in memory. */
@@ -40,6 +43,8 @@ export class PartitionReader {
 
   constructor(private readonly options: ConsumeOptions) {
     const { bus, store, partition, after, pollMs } = options;
+    // Every partition of a process may wait on the same signal, which is no leak of listeners.
+    setMaxListeners(0, options.signal);
     this.#hub = bus.hubOf(store);
     this.#position = after;
     this.#link = after === 0 ? GENESIS : null;
@@ -55,14 +60,14 @@ export class PartitionReader {
 
   /** The next events in order, after a wait if need be; empty when there is nothing to hand over yet. */
   async next(): Promise<readonly StoredEvent[]> {
-    const { signal, maxEvents, pollMs } = this.options;
+    const { signal, maxEvents } = this.options;
     if (this.#ahead === null) {
       const taken = this.#buffer.take(this.#position, maxEvents);
       if (taken.length > 0) return await this.#confirm(taken);
     }
     this.#buffer.prune(this.#position);
     if (this.#claimed <= this.#position) {
-      await this.#wake.wait(pollMs, signal);
+      await this.#wake.wait(IDLE_MS, signal);
       return NOTHING;
     }
     if (this.#ahead === null && this.#hub.connected && this.#waitedAt !== this.#position) {
