@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -53,11 +53,15 @@ describe('a nats-server for tests', () => {
     );
   });
 
-  test('its own credentials lie where only its owner reads them', async () => {
+  test('its own credentials lie where only its owner reads them, and outlive its data', async () => {
     const dataDir = join(nats.dataDir, 'second');
-    const server = await startNats({ dataDir });
-    await server.stop();
-    expect(statSync(join(dataDir, 'credentials.json')).mode & 0o077).toBe(0);
-    expect(isAlive(server.pid)).toBe(false);
+    const first = await startNats({ dataDir });
+    await first.stop();
+    expect(statSync(`${dataDir}.credentials.json`).mode & 0o077).toBe(0);
+    expect(isAlive(first.pid)).toBe(false);
+    rmSync(dataDir, { recursive: true });
+    const second = await startNats({ dataDir, port: first.port });
+    await second.stop();
+    expect(second.url).toBe(first.url);
   });
 });

@@ -14,7 +14,7 @@ export type NatsOptions = Readonly<{
   dataDir: string;
   /** Picked free when absent. */
   port?: number;
-  /** Default: generated once and kept in `<dataDir>/credentials.json` (0600). */
+  /** Default: generated once and kept in `<dataDir>.credentials.json` (0600). */
   credentials?: NatsCredentials;
   /** Default: `<dataDir>.log` beside the data directory. */
   logFile?: string;
@@ -89,8 +89,9 @@ const run = async (options: NatsOptions, { dataDir, binary, credentials, port }:
 /** nats.conf parses the value of a variable again: without quotes a path or a password of digits would not stay text. */
 const quoted = (value: string): string => JSON.stringify(value);
 
+/** Beside the data, not in it: whoever wipes JetStream's storage must not lock out everyone who knows the URL. */
 const keptCredentials = (dataDir: string): NatsCredentials => {
-  const file = join(dataDir, 'credentials.json');
+  const file = `${dataDir}.credentials.json`;
   if (!existsSync(file)) {
     const fresh: NatsCredentials = { user: 'bursar', password: randomBytes(24).toString('base64url') };
     writeFileSync(file, JSON.stringify(fresh), { mode: 0o600 });
