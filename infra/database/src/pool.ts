@@ -10,6 +10,8 @@ export type PoolOptions = Readonly<{
   max: number;
   /** Longest statement, ms; 0 for none. Default 30 s. */
   statementTimeoutMs?: number;
+  /** Longest wait for an answer, ms, also from a server that no longer answers at all. Default: none. */
+  answerTimeoutMs?: number;
   /** A connection broke (a restart of PostgreSQL). The pool replaces it by itself; this only tells. */
   onError?: (error: Error) => void;
 }>;
@@ -31,6 +33,7 @@ export const createPool = (url: string, options: PoolOptions): pg.Pool => {
     max: options.max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    ...(options.answerTimeoutMs !== undefined && { query_timeout: options.answerTimeoutMs }),
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     options: '-c timezone=UTC',

@@ -17,6 +17,18 @@ export interface CheckpointTable {
   epoch: Count;
 }
 
+export interface ReplicaTable {
+  replica: string;
+  expires_at: Instant;
+}
+
+export interface LeaseTable {
+  partition: number;
+  owner: string | null;
+  epoch: Count;
+  expires_at: Instant;
+}
+
 export interface DefinitionEventTable {
   projection: string;
   tenant: string;
@@ -157,6 +169,8 @@ export interface Database {
   'projection.definition_event': DefinitionEventTable;
   'projection.waiting': WaitingTable;
   'projection.scope': ScopeTable;
+  'projection.replica': ReplicaTable;
+  'projection.lease': LeaseTable;
   'projection.budget': BudgetTable;
   'projection.balance': BalanceTable;
   'projection.threshold': ThresholdTable;
