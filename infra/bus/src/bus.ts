@@ -1,6 +1,6 @@
 import type { AppendedRange, EventStore } from '@bursar/event-store';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { type Counters, newCounters, type Sample, samplesOf } from './counters.js';
+import { type Counters, gauge, newCounters, type Sample, samplesOf } from './counters.js';
 import { LedgerHub } from './ledger/hub.js';
 import { type Logger, silent } from './logger.js';
 import { Connection } from './nats/connection.js';
@@ -126,9 +126,14 @@ export class Bus {
     return () => this.#coveredListeners.delete(listener);
   }
 
-  /** The counters under their Prometheus names, for a registry's `collect`. */
+  /** What happened and how it stands, under Prometheus names, for a registry's `collect`. */
   samples(): readonly Sample[] {
-    return samplesOf(this.counters);
+    return [
+      gauge('bursar_bus_connected', '1 while there is a connection to NATS that is used', this.connected ? 1 : 0),
+      gauge('bursar_bus_problems', 'Streams that are not as they must be, or 1 without a connection', this.problems.length),
+      gauge('bursar_bus_unacknowledged', 'Messages sent to JetStream that it has not acknowledged yet', this.unacknowledged),
+      ...samplesOf(this.counters),
+    ];
   }
 
   async close(): Promise<void> {

@@ -11,9 +11,11 @@ const HELP = {
   rangesOverflowed: 'ranges that arrived while the buffer was full; read from the store later',
   eventsFromBus: 'events handed to consumers from range messages',
   eventsFromStore: 'events handed to consumers from reads of the store',
+  gapsRead: 'holes between range messages that were filled from the store',
   storeReads: 'reads of the store by consumers',
   storeReadFailures: 'reads of the store that failed and were retried',
   connects: 'connections made to NATS, reconnects included',
+  reconnects: 'connections made to NATS after one was lost',
   disconnects: 'connections to NATS that were lost',
   streamRepairs: 'streams made or set right by the configuration check',
   streamProblems: 'streams the configuration check could not set right',
@@ -30,8 +32,8 @@ const HELP = {
 
 export type CounterName = keyof typeof HELP;
 export type Counters = Record<CounterName, number>;
-/** One sample for whoever registers the process's metrics. */
-export type Sample = Readonly<{ name: string; help: string; value: number }>;
+/** One figure for whoever registers the process's metrics: a count, unless it is said to be a gauge. */
+export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge' }>;
 
 const NAMES = Object.keys(HELP) as CounterName[];
 
@@ -44,3 +46,5 @@ export const samplesOf = (counters: Readonly<Counters>): readonly Sample[] =>
     help: HELP[name],
     value: counters[name],
   }));
+
+export const gauge = (name: string, help: string, value: number): Sample => ({ name, help, value, kind: 'gauge' });

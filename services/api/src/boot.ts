@@ -62,6 +62,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
 const startBus = async (service: Service, store: EventStore, url: string, logger: Logger): Promise<void> => {
   const bus = await connectBus({ url, name: 'api', logger });
   store.onAppended((range) => bus.publishRange(range));
+  service.metrics.expose(() => bus.samples());
   service.onStop(() => bus.close());
 };
 

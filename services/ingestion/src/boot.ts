@@ -44,6 +44,7 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   if (bus !== null) {
     await serveOnNats(service, bus, config.API_URL);
     const relay = startRelay({ store, bus, pool });
+    service.metrics.expose(() => relay.samples());
     service.onStop(() => relay.stop());
   }
   return service;

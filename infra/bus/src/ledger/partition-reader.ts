@@ -149,6 +149,7 @@ export class PartitionReader {
     const after = this.#position;
     const missing = this.#buffer.firstAfter(after) - 1 - after;
     bus.counters.storeReads += 1;
+    if (Number.isFinite(missing)) bus.counters.gapsRead += 1;
     return this.#ask(() => store.readPartition(partition, after, Math.max(1, Math.min(missing, READ_EVENTS))), NOTHING);
   }
 

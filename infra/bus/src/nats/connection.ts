@@ -119,6 +119,7 @@ export class Connection {
   #up(nc: NatsConnection): void {
     this.#usable = true;
     this.#problem = null;
+    if (this.counters.connects > 0) this.counters.reconnects += 1;
     this.counters.connects += 1;
     this.logger.info({ server: nc.getServer(), version: nc.info?.version }, 'connected to NATS');
   }

@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from '@bursar/database';
 import type { EventStore } from '@bursar/event-store';
 import type { Bus } from '../bus.js';
+import type { Sample } from '../counters.js';
 import { consumeStored } from '../ledger/consume.js';
 import { Checkpoints } from './checkpoints.js';
 import { fanOut } from './fan-out.js';
 import { lead, type Term } from './leadership.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { Progress } from './progress.js';
 
 export type RelayOptions = Readonly<{
   store: EventStore;
@@ -20,6 +22,8 @@ export type RelayOptions = Readonly<{
 export type Relay = Readonly<{
   /** This process is the one that relays. */
   isLeader(): boolean;
+  /** Whether it leads and how far it is behind, under Prometheus names. */
+  samples(): readonly Sample[];
   /** Saves its checkpoints and gives up the lead. */
   stop(): Promise<void>;
 }>;
@@ -35,18 +39,21 @@ const FAN_OUT_EVENTS = 500;
  */
 export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Relay => {
   const ending = new AbortController();
+  const progress = new Progress();
   let leading = false;
   const done = lead(pool, LEADER_LOCK, ending.signal, bus.logger, async (term) => {
     leading = true;
     bus.logger.info({}, 'this process leads the relay');
     try {
-      await reign({ store, bus, pollMs }, term);
+      await reign({ store, bus, pollMs, progress }, term);
     } finally {
       leading = false;
+      progress.forget();
     }
   });
   return {
     isLeader: () => leading,
+    samples: () => progress.samples(leading, performance.now()),
     stop: async () => {
       ending.abort();
       await done;
@@ -54,14 +61,18 @@ export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Re
   };
 };
 
-type Realm = Readonly<{ store: EventStore; bus: Bus; pollMs: number }>;
+type Realm = Readonly<{ store: EventStore; bus: Bus; pollMs: number; progress: Progress }>;
 
-const reign = async ({ store, bus, pollMs }: Realm, term: Term): Promise<void> => {
+const reign = async ({ store, bus, pollMs, progress }: Realm, term: Term): Promise<void> => {
   const checkpoints = new Checkpoints(term.session);
   const positions = await checkpoints.load();
   const watch = new LedgerWatch(bus, store);
   const stopCovered = bus.onCovered((partition, first, last) => watch.covered(partition, first, last));
-  const stopHeads = bus.hubOf(store).onHeads((heads) => watch.heads(heads));
+  for (const [partition, position] of positions) progress.reached(partition, position, performance.now());
+  const stopHeads = bus.hubOf(store).onHeads((heads) => {
+    watch.heads(heads);
+    progress.heads(heads, performance.now());
+  });
   const failed = new AbortController();
   const signal = AbortSignal.any([term.signal, failed.signal]);
   const follow = (partition: number) =>
@@ -70,6 +81,7 @@ const reign = async ({ store, bus, pollMs }: Realm, term: Term): Promise<void> =
       async ({ events, last }) => {
         await fanOut(bus, events, signal);
         checkpoints.advance(partition, last);
+        progress.reached(partition, last, performance.now());
       },
     );
   const work = [...Array.from({ length: store.partitions }, (_, partition) => follow(partition)), saveOften(checkpoints, signal)];

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
 
-/** A count that something keeps by itself. Its name ends in `_total`. */
-export type Sample = Readonly<{ name: string; help: string; value: number }>;
+/** A figure that something keeps by itself: a count, its name ending in `_total`, unless it is said to be a gauge. */
+export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge' }>;
 
 /** Where a service registers what it measures: `new Counter({ …, registers: [metrics.registry] })`. Shown on the ops listener only. */
 export class Metrics {
@@ -33,18 +33,31 @@ export class Metrics {
     });
   }
 
-  /** Shows counts that are kept elsewhere, as they are when somebody looks. The names stay the same from call to call. */
+  /** Shows figures that are kept elsewhere, as they are when somebody looks. The names stay the same from call to call. */
   expose(samples: () => readonly Sample[]): void {
-    for (const { name, help } of samples()) {
-      new Counter({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.reset();
-          this.inc(samples().find((sample) => sample.name === name)?.value ?? 0);
-        },
-      });
+    const registers = [this.registry];
+    for (const { name, help, kind } of samples()) {
+      const present = () => samples().find((sample) => sample.name === name)?.value ?? 0;
+      if (kind === 'gauge') {
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(present());
+          },
+        });
+      } else {
+        new Counter({
+          name,
+          help,
+          registers,
+          collect() {
+            this.reset();
+            this.inc(present());
+          },
+        });
+      }
     }
   }
 }
