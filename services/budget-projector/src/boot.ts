@@ -5,7 +5,7 @@ import { createEventStore } from '@bursar/event-store';
 import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
 import { projectorReady } from './adapters/ops/projector-ready.js';
-import { AdvisoryLocks } from './adapters/sql/advisory-locks.js';
+import { SqlLeases } from './adapters/sql/sql-leases.js';
 import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
 import { AppModule } from './app.module.js';
@@ -53,12 +53,16 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const heads = async (): Promise<ReadonlyMap<number, number>> =>
     new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
   const events = new ProjectorMetrics(service.metrics, logger, heads, () => [...owner.statuses().keys()]);
+  if (bus !== null) service.metrics.expose(() => bus.samples());
   const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(
-    new AdvisoryLocks(config.DATABASE_URL),
+    new SqlLeases(config.DATABASE_URL, store.partitions, config.PARTITION_LEASE_MS),
     store.partitions,
-    (partition) => new PartitionRunner(tables, ledger, events, TUNING, load, partition),
-    (error) => logger.warn({ err: error }, 'partition locks are out of reach; taking them again'),
+    (lease) => new PartitionRunner(tables, ledger, events, TUNING, load, lease),
+    {
+      lost: (partition) => events.leaseLost(partition),
+      trouble: (error) => logger.warn({ err: error }, 'the partition leases are out of reach; asking again'),
+    },
   );
   service.readiness.add('partitions', () => projectorReady(owner));
   service.onStop(() => store.close());

@@ -7,6 +7,8 @@ export const ProjectorEnv = ServiceEnv.extend({
   DATABASE_URL: PostgresUrl,
   EVENT_STORE_URL: PostgresUrl,
   NATS_URL: z.string().min(1).optional(),
+  /** How long a partition stays with a process that does not answer any more. Renewed six times as often. */
+  PARTITION_LEASE_MS: z.coerce.number().int().min(500).max(60_000).default(3_000),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(DEFAULT_PARTITIONS),
 });
 export type ProjectorEnv = z.infer<typeof ProjectorEnv>;

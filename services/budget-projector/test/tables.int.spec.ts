@@ -2,8 +2,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Changes } from '../src/domain/changes.js';
 import { toBatch } from '../src/features/batches.js';
+import { LeaseLostError } from '../src/features/lease.js';
 import { FencedError } from '../src/features/projection-tables.js';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
+import { KEY, seize } from './support/leases.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { balanceLines, type Real, real, wipe } from './support/real.js';
 import { story } from './support/stories.js';
@@ -56,20 +58,30 @@ const crossingKey = (row: { budget_id: string; period_start: string; threshold: 
 test('who was overtaken writes nothing: neither at the old position nor in the old epoch', async () => {
   await wipe(at.db);
   const nothing = toBatch(new Changes());
-  const first = await at.tables.take('budget', 0);
+  const first = await at.tables.take('budget', KEY);
   const moved = await at.tables.commit(first, { ...nothing, position: 3 });
   await expect(at.tables.commit(first, { ...nothing, position: 5 })).rejects.toThrow(FencedError);
-  const second = await at.tables.take('budget', 0);
+  const second = await at.tables.take('budget', KEY);
   expect(second).toEqual({ ...moved, epoch: moved.epoch + 1 });
   const emitted = [{ stream: 's', id: '00000000-0000-8000-8000-000000000000', type: 'BudgetCounted', version: 1, data: '{}', meta: '{}' }];
   await expect(at.tables.commit(moved, { ...nothing, position: 5, emitted })).rejects.toThrow(FencedError);
   expect(await at.tables.outbox(0)).toEqual([]);
   await at.tables.commit(second, { ...nothing, position: 5, emitted });
   expect(await at.tables.outbox(0)).toEqual(emitted);
-  const breakdown = await at.tables.take('breakdown', 0);
-  await at.tables.take('breakdown', 0);
+  const breakdown = await at.tables.take('breakdown', KEY);
+  await at.tables.take('breakdown', KEY);
   const cells = { position: 1, events: 1, rollups: [], waiting: [], settled: [], quarantined: [] };
   await expect(at.tables.commitBreakdown(breakdown, cells)).rejects.toThrow(FencedError);
+});
+
+test('who has not the lease raises no epoch: the owner goes on undisturbed', async () => {
+  await wipe(at.db);
+  const owner = await seize(at.db, { ...KEY, owner: 'owner' });
+  const fence = await at.tables.take('budget', owner);
+  await expect(at.tables.take('budget', KEY)).rejects.toThrow(LeaseLostError);
+  await expect(at.tables.take('budget', { ...owner, epoch: owner.epoch - 1 })).rejects.toThrow(LeaseLostError);
+  await expect(at.tables.take('breakdown', { ...owner, partition: 1 })).rejects.toThrow(LeaseLostError);
+  await at.tables.commit(fence, { ...toBatch(new Changes()), position: 1 });
 });
 
 test('usage that waits for a rate waits for every budget it was added for, until that budget is counted anew', async () => {
@@ -81,7 +93,7 @@ test('usage that waits for a rate waits for every budget it was added for, until
   const waiting = async () =>
     (await at.tables.waiting('budget', 'acme', 'rate', 0, 10)).flatMap((one) => (one.reason === 'rate' ? one.budgetIds : []));
   const odd = 'b,"c\\d}';
-  let fence = await at.tables.take('budget', 0);
+  let fence = await at.tables.take('budget', KEY);
   fence = await at.tables.commit(fence, { ...nothing, position: 1, waiting: [row('a'), row(odd)] });
   fence = await at.tables.commit(fence, { ...nothing, position: 2, waiting: [row('z')] });
   expect(await waiting()).toEqual(['a', odd, 'z']);

@@ -9,6 +9,9 @@ export const isUnreadable = (item: LedgerItem): item is Unreadable => 'unreadabl
 
 export type FollowOptions = Readonly<{ partition: number; after: number; maxEvents: number; signal: AbortSignal }>;
 
+/** Who takes a partition, in which epoch of its checkpoint. */
+export type Taken = Readonly<{ owner: string; epoch: number }>;
+
 /** The ledger as the loops see it. */
 export abstract class Ledger {
   abstract readonly partitions: number;
@@ -29,6 +32,12 @@ export abstract class Ledger {
 
   /** A tenant's usage in order, from a revision on. */
   abstract usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]>;
+
+  /**
+   * Appends `PartitionTaken` at the revision that the stream of holds has: what an earlier owner still sends to it at an older one is
+   * refused from here on.
+   */
+  abstract takePartition(partition: number, taken: Taken): Promise<void>;
 
   /** Appends one unit to one stream, idempotent by event id. */
   abstract append(partition: number, stream: string, events: readonly Emitted[]): Promise<void>;

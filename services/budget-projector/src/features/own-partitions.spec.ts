@@ -1,53 +1,95 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { Lease } from './lease.js';
 import { PartitionOwner } from './own-partitions.js';
-import { PartitionLocks } from './partition-locks.js';
+import { type LeaseView, PartitionLeases } from './partition-leases.js';
 import type { PartitionRunner } from './run-partition.js';
 
-/** Locks of one server, shared by the members that opened a session. */
-class Server {
-  readonly held = new Map<number, Locks>();
-  readonly sessions = new Set<Locks>();
+const PARTITIONS = 6;
+const TTL_MS = 120;
+type Row = { owner: string | null; epoch: number; expiresAt: number };
+
+/** One table of leases, shared by its members. */
+class Table {
+  readonly rows = new Map<number, Row>();
+  readonly replicas = new Map<string, number>();
+  moves = 0;
+
+  isFree(partition: number): boolean {
+    return (this.rows.get(partition)?.expiresAt ?? 0) <= performance.now();
+  }
 }
 
-class Locks extends PartitionLocks {
-  #onLost: (error: Error) => void = () => undefined;
-  constructor(private readonly server: Server) {
+class Leases extends PartitionLeases {
+  readonly ttlMs = TTL_MS;
+  /** As SIGSTOP: nothing gets through until it is woken. */
+  asleep: Promise<void> | null = null;
+  failing = false;
+
+  constructor(
+    private readonly table: Table,
+    readonly replica: string,
+  ) {
     super();
   }
-  async open(onLost: (error: Error) => void): Promise<void> {
-    this.#onLost = onLost;
-    this.server.sessions.add(this);
+
+  async renew(held: readonly Lease[]): Promise<LeaseView> {
+    const liveUntil = performance.now() + this.ttlMs;
+    await this.asleep;
+    if (this.failing) throw new Error('out of reach');
+    const { rows, replicas } = this.table;
+    const expiresAt = performance.now() + this.ttlMs;
+    replicas.set(this.replica, expiresAt);
+    const kept = held.filter(({ key }) => {
+      const row = rows.get(key.partition);
+      if (row?.owner !== this.replica || row.epoch !== key.epoch) return false;
+      row.expiresAt = expiresAt;
+      return true;
+    });
+    const live = [...replicas].filter(([, until]) => until > performance.now()).map(([replica]) => replica);
+    const heldBy = (replica: string): number =>
+      [...rows].filter(([partition, { owner }]) => owner === replica && !this.table.isFree(partition)).length;
+    const counts = new Map(live.map((replica) => [replica, heldBy(replica)]));
+    const free = Array.from({ length: PARTITIONS }, (_, partition) => partition).filter((partition) => this.table.isFree(partition)).length;
+    return { kept: new Set(kept.map(({ partition }) => partition)), liveUntil, replicas: counts, free };
   }
-  async tryLock(partition: number): Promise<boolean> {
-    if (this.server.held.has(partition)) return false;
-    this.server.held.set(partition, this);
-    return true;
+
+  async acquire(limit: number, except: readonly number[]): Promise<readonly Lease[]> {
+    await this.asleep;
+    const taken: Lease[] = [];
+    for (let partition = 0; partition < PARTITIONS && taken.length < limit; partition += 1) {
+      if (!this.table.isFree(partition) || except.includes(partition)) continue;
+      const epoch = (this.table.rows.get(partition)?.epoch ?? 0) + 1;
+      const expiresAt = performance.now() + this.ttlMs;
+      this.table.rows.set(partition, { owner: this.replica, epoch, expiresAt });
+      this.table.moves += 1;
+      taken.push(new Lease({ partition, epoch, owner: this.replica }, expiresAt));
+    }
+    return taken;
   }
-  async unlock(partition: number): Promise<void> {
-    this.server.held.delete(partition);
+
+  async release({ key }: Lease): Promise<void> {
+    await this.asleep;
+    const row = this.table.rows.get(key.partition);
+    if (row?.owner === key.owner && row.epoch === key.epoch) this.table.rows.set(key.partition, { ...row, owner: null, expiresAt: 0 });
   }
-  async members(): Promise<number> {
-    return this.server.sessions.size;
+
+  async leave(): Promise<void> {
+    this.table.replicas.delete(this.replica);
   }
-  async close(): Promise<void> {
-    this.server.sessions.delete(this);
-    for (const [partition, holder] of this.server.held) if (holder === this) this.server.held.delete(partition);
-  }
-  lose(): void {
-    void this.close();
-    this.#onLost(new Error('connection lost'));
-  }
+
+  async close(): Promise<void> {}
 }
 
-const owners: PartitionOwner[] = [];
+const members: ReturnType<typeof member>[] = [];
 afterEach(async () => {
-  for (const owner of owners.splice(0)) await owner.stop();
+  await Promise.all(members.splice(0).map(({ owner }) => owner.stop()));
 });
 
-const member = (server: Server) => {
-  const locks = new Locks(server);
+const member = (table: Table, name: string) => {
+  const leases = new Leases(table, name);
   const running = new Set<number>();
-  const runnerOf = (partition: number) => ({
+  const lost: number[] = [];
+  const runnerOf = ({ partition }: Lease) => ({
     status: { status: 'running' },
     run: async (signal: AbortSignal) => {
       if (running.has(partition)) throw new Error('run twice');
@@ -55,45 +97,94 @@ const member = (server: Server) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => resolve(), { once: true });
       if (!signal.aborted) await promise;
+      await leases.asleep;
       running.delete(partition);
     },
   });
-  const owner = new PartitionOwner(
-    locks,
-    6,
-    (partition) => runnerOf(partition) as unknown as PartitionRunner,
-    () => undefined,
-  );
-  owners.push(owner);
+  const owner = new PartitionOwner(leases, PARTITIONS, (lease) => runnerOf(lease) as unknown as PartitionRunner, {
+    lost: (partition) => lost.push(partition),
+    trouble: () => undefined,
+  });
   owner.start();
-  return { owner, locks, running };
+  return { owner, leases, running, lost };
+};
+
+const join = (table: Table, name: string) => {
+  const one = member(table, name);
+  members.push(one);
+  return one;
 };
 
 const until = async (holds: () => boolean): Promise<void> => {
   const deadline = Date.now() + 10_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error('did not come to hold');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 };
+const sizes = (...all: readonly { running: Set<number> }[]): string => all.map(({ running }) => running.size).join(' ');
 
-test('one takes everything, two share evenly, and what one leaves the other takes', async () => {
-  const server = new Server();
-  const one = member(server);
-  await until(() => one.running.size === 6);
-  const two = member(server);
-  await until(() => one.running.size === 3 && two.running.size === 3);
-  expect([...one.running, ...two.running].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+test('one takes everything; who joins gets a fair share and no more moves; what one leaves the others take at once', async () => {
+  const table = new Table();
+  const one = join(table, 'a');
+  await until(() => one.running.size === 6 && one.owner.settled);
+  const two = join(table, 'b');
+  const three = join(table, 'c');
+  await until(() => sizes(one, two, three) === '2 2 2');
+  const { moves } = table;
+  await new Promise((resolve) => setTimeout(resolve, 2 * TTL_MS));
+  expect([sizes(one, two, three), table.moves]).toEqual(['2 2 2', moves]);
   await one.owner.stop();
-  await until(() => two.running.size === 6);
+  expect([...table.rows.values()].filter(({ owner }) => owner === 'a')).toEqual([]);
+  await until(() => sizes(two, three) === '3 3');
+  expect([one.lost, two.lost, three.lost]).toEqual([[], [], []]);
 });
 
-test('with the connection that holds the locks every partition stops, and is taken again', async () => {
-  const server = new Server();
-  const one = member(server);
+test('who sleeps loses its partitions when the lease has run out, knows it by its own clock, and gives them up on waking', async () => {
+  const table = new Table();
+  const one = join(table, 'a');
   await until(() => one.running.size === 6);
-  one.locks.lose();
-  await until(() => one.running.size === 0);
-  expect(one.owner.settled).toBe(false);
-  await until(() => one.running.size === 6 && one.owner.settled);
+  const two = join(table, 'b');
+  await until(() => sizes(one, two) === '3 3');
+  const leases = [...one.running].map((partition) => one.owner.leaseOf(partition));
+  expect(leases.map((lease) => lease?.isLive())).toEqual([true, true, true]);
+  const asleep = Promise.withResolvers<void>();
+  one.leases.asleep = asleep.promise;
+  await until(() => two.running.size === 6);
+  expect(leases.map((lease) => lease?.isLive())).toEqual([false, false, false]);
+  one.leases.asleep = null;
+  asleep.resolve();
+  await until(() => one.lost.length === 3);
+  expect(leases.map((lease) => lease?.isLive())).toEqual([false, false, false]);
+  await until(() => sizes(one, two) === '3 3');
+});
+
+test('while the leases are out of reach the partitions are kept, and no plain answer is given once they may be another’s', async () => {
+  const table = new Table();
+  const one = join(table, 'a');
+  await until(() => one.running.size === 6);
+  one.leases.failing = true;
+  const lease = one.owner.leaseOf(0);
+  await until(() => lease?.isLive() === false);
+  expect(one.running.size).toBe(6);
+  one.leases.failing = false;
+  await until(() => lease?.isLive() === true);
+  expect(one.lost).toEqual([]);
+});
+
+test('a lease that is over is never live again', () => {
+  let now = 0;
+  const lease = new Lease({ partition: 0, owner: 'a', epoch: 1 }, 100, () => now);
+  now = 99;
+  expect(lease.isLive()).toBe(true);
+  now = 100;
+  expect(lease.isLive()).toBe(false);
+  lease.renewed(200);
+  expect(lease.isLive()).toBe(true);
+  lease.renewed(150); // an answer that was overtaken by a later one
+  now = 180;
+  expect(lease.isLive()).toBe(true);
+  lease.end();
+  lease.renewed(1_000);
+  expect(lease.isLive()).toBe(false);
 });

@@ -1,29 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PartitionLocks } from './partition-locks.js';
+import { fairShare } from '../domain/fair-share.js';
+import type { Lease } from './lease.js';
+import type { PartitionLeases } from './partition-leases.js';
 import type { PartitionRunner, PartitionStatus } from './run-partition.js';
 
-const TICK_MS = 500;
-const FIRST_TICKS_MS = 50;
-const RETRY_MS = 500;
+/** Renewals in the time of one lease: some may fail or be late without loss. */
+const BEATS_PER_LEASE = 6;
+/** As often does a replica look that has less than its share: others are just giving something up. */
+const LOOKS_PER_LEASE = 20;
 
-type Owned = Readonly<{ runner: PartitionRunner; stop: AbortController; done: Promise<void> }>;
+type Owned = Readonly<{ lease: Lease; runner: PartitionRunner; stop: AbortController; done: Promise<void> }>;
+
+/** Told what becomes of the partitions: metrics and logs. */
+export type OwnerWatch = Readonly<{
+  /** Somebody else has it, or its lease was wiped. */
+  lost: (partition: number) => void;
+  /** The leases are out of reach; the fences decide what still gets through. */
+  trouble: (error: unknown) => void;
+}>;
 
 /**
- * Takes a fair share of the partitions: ceil(P ÷ members), more never, what others free at the next tick. Loses all of them with the
- * connection that holds the locks.
+ * Takes a fair share of the partitions, gives up what is more than that after a clean commit, and keeps the leases of the rest. A
+ * partition is given up only when its loops have ended, and taken again only then.
  */
 export class PartitionOwner {
   readonly #owned = new Map<number, Owned>();
+  readonly #leaving = new Set<number>();
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
-  #open = false;
   #settled = false;
 
   constructor(
-    private readonly locks: PartitionLocks,
+    private readonly leases: PartitionLeases,
     private readonly partitions: number,
-    private readonly makeRunner: (partition: number) => PartitionRunner,
-    private readonly onTrouble: (error: unknown) => void,
+    private readonly makeRunner: (lease: Lease) => PartitionRunner,
+    private readonly watch: OwnerWatch,
   ) {}
 
   start(): void {
@@ -35,73 +46,97 @@ export class PartitionOwner {
     return new Map([...this.#owned].map(([partition, { runner }]) => [partition, runner.status]));
   }
 
-  /** The locks are reachable, and the share there was to take is taken. */
-  get settled(): boolean {
-    return this.#open && this.#settled;
+  /** Of an owned partition; null of any other. */
+  leaseOf(partition: number): Lease | null {
+    return this.#owned.get(partition)?.lease ?? null;
   }
 
-  /** Commits what is folded, then lets others take over. */
+  /** What there was to take when this process came is taken over. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Commits what is folded and gives everything up. What cannot be given up runs out by itself. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    await this.#releaseAll();
-    await this.locks.close();
+    await this.leases.leave().catch((error: unknown) => this.watch.trouble(error));
+    await Promise.all([...this.#owned.keys()].map((partition) => this.#giveUp(partition)));
+    await this.leases.close();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    const { ttlMs } = this.leases;
     while (!signal.aborted) {
+      let wait = ttlMs / BEATS_PER_LEASE;
       try {
-        if (!this.#open) await this.#reopen();
-        const missing = await this.#tick();
-        this.#settled ||= true;
-        await delay(missing ? FIRST_TICKS_MS : TICK_MS, undefined, { signal }).catch(() => undefined);
+        if (await this.#beat()) wait = ttlMs / LOOKS_PER_LEASE;
       } catch (error) {
-        this.onTrouble(error);
-        await this.#releaseAll();
-        this.#open = false;
-        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        this.watch.trouble(error);
       }
+      await delay(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #reopen(): Promise<void> {
-    await this.locks.open((error) => {
-      this.#open = false;
-      for (const { stop } of this.#owned.values()) stop.abort();
-      this.onTrouble(error);
-    });
-    await this.#releaseAll();
-    this.#open = true;
-  }
-
-  /** Answers whether partitions are missing to the share while this process is new to them. */
-  async #tick(): Promise<boolean> {
-    const share = Math.ceil(this.partitions / (await this.locks.members()));
-    const surplus = [...this.#owned.keys()].slice(share);
-    await Promise.all(surplus.map((partition) => this.#release(partition)));
-    for (let partition = 0; partition < this.partitions && this.#owned.size < share; partition += 1) {
-      if (!this.#owned.has(partition) && (await this.locks.tryLock(partition))) this.#own(partition);
+  /** Answers whether this replica has less than its share. */
+  async #beat(): Promise<boolean> {
+    const view = await this.leases.renew([...this.#owned.values()].map(({ lease }) => lease));
+    for (const [partition, { lease }] of this.#owned) {
+      if (view.kept.has(partition)) lease.renewed(view.liveUntil);
+      else this.#lose(partition);
     }
-    return this.#owned.size < share;
+    const share = fairShare(this.partitions, view.replicas, this.leases.replica);
+    const staying = [...this.#owned.keys()].filter((partition) => !this.#leaving.has(partition));
+    for (const partition of staying.slice(share)) void this.#giveUp(partition);
+    const missing = share - staying.length;
+    if (missing > 0 && view.free > 0) {
+      for (const lease of await this.leases.acquire(missing, [...this.#owned.keys()])) this.#own(lease);
+    }
+    this.#settled ||= (view.free === 0 || this.#owned.size >= share) && [...this.#owned.values()].every(({ runner }) => isTaken(runner));
+    return this.#owned.size - this.#leaving.size < share;
   }
 
-  #own(partition: number): void {
-    const runner = this.makeRunner(partition);
+  #own(lease: Lease): void {
+    const { partition } = lease;
+    const runner = this.makeRunner(lease);
     const stop = new AbortController();
-    this.#owned.set(partition, { runner, stop, done: runner.run(stop.signal) });
+    const done = runner.run(stop.signal).then(() => {
+      // Ended by itself: it found out first that the lease is lost.
+      if (!stop.signal.aborted) this.#lose(partition);
+    });
+    this.#owned.set(partition, { lease, runner, stop, done });
   }
 
-  async #release(partition: number): Promise<void> {
+  /** Never rejects. */
+  async #giveUp(partition: number): Promise<void> {
     const owned = this.#owned.get(partition);
     if (owned === undefined) return;
+    const isFirst = !this.#leaving.has(partition);
+    this.#leaving.add(partition);
     owned.stop.abort();
     await owned.done;
-    this.#owned.delete(partition);
-    if (this.#open) await this.locks.unlock(partition);
+    if (!isFirst) return;
+    owned.lease.end();
+    await this.leases.release(owned.lease).catch((error: unknown) => this.watch.trouble(error));
+    this.#forget(partition);
   }
 
-  async #releaseAll(): Promise<void> {
-    await Promise.all([...this.#owned.keys()].map((partition) => this.#release(partition)));
+  /** Nothing it still commits can hit the checkpoint; it is let go as soon as it has noticed. */
+  #lose(partition: number): void {
+    const owned = this.#owned.get(partition);
+    if (owned === undefined || this.#leaving.has(partition)) return;
+    this.#leaving.add(partition);
+    owned.lease.end();
+    owned.stop.abort();
+    this.watch.lost(partition);
+    void owned.done.then(() => this.#forget(partition));
+  }
+
+  #forget(partition: number): void {
+    this.#owned.delete(partition);
+    this.#leaving.delete(partition);
   }
 }
+
+const isTaken = ({ status: { status } }: PartitionRunner): boolean => status !== 'starting';

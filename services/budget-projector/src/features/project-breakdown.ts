@@ -1,18 +1,24 @@
 import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
 import type { Folded } from './handover.js';
+import type { Lease } from './lease.js';
 import type { Ledger } from './ledger.js';
 import { type Load, Pace } from './pace.js';
 import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';
 import type { ProjectionTables } from './projection-tables.js';
 
 export type BreakdownOptions = Readonly<{
-  partition: number;
+  lease: Lease;
   signal: AbortSignal;
   maxEvents: number;
   pauseMs: number;
   load: Load;
   mostPending: number;
+}>;
+
+export type BreakdownWatch = Readonly<{
+  taken: (position: number) => void;
+  committed: (position: number, events: number) => void;
 }>;
 
 /** What the breakdown needs of the session it runs beside. */
@@ -27,13 +33,14 @@ export const projectBreakdown = async (
   ledger: Ledger,
   main: MainLoop,
   options: BreakdownOptions,
-  committed: (position: number, events: number) => void,
+  watch: BreakdownWatch,
 ): Promise<void> => {
-  const { partition, signal, maxEvents, pauseMs, load, mostPending } = options;
-  let fence = await tables.take('breakdown', partition);
+  const { lease, signal, maxEvents, pauseMs, load, mostPending } = options;
+  const { partition } = lease;
+  let fence = await tables.take('breakdown', lease.key);
   const head = await ledger.head(partition);
   if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
-  committed(fence.position, 0);
+  watch.taken(fence.position);
   const fold = new BreakdownFold(tables, main.histories);
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -43,7 +50,7 @@ export const projectBreakdown = async (
       take: () => fold.take(),
       write: async (batch) => {
         fence = await tables.commitBreakdown(fence, batch);
-        committed(batch.position, batch.events);
+        watch.committed(batch.position, batch.events);
       },
     },
     new Pace(pauseMs, load),

@@ -4,9 +4,10 @@ import { Committer } from './committer.js';
 import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
+import type { Lease } from './lease.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
 import { type Load, Pace } from './pace.js';
-import { DataRefusedError, type Fence, type ProjectionTables } from './projection-tables.js';
+import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
 import { Watermark } from './watermark.js';
@@ -32,7 +33,7 @@ export const haltsPartition = (error: unknown): error is Error =>
   error instanceof CheckpointAheadOfStoreError || error instanceof UnknownEventError;
 
 export type ProjectOptions = Readonly<{
-  partition: number;
+  lease: Lease;
   signal: AbortSignal;
   maxEvents: number;
   /** Longest pause between two commits at load. */
@@ -78,20 +79,27 @@ export class PartitionSession {
     return this.#ended.signal;
   }
 
-  /** Raises the epoch, checks the store, empties the outbox. Throws {@link CheckpointAheadOfStoreError}. */
-  async take(): Promise<void> {
-    const { partition } = this.options;
-    const fence = await this.tables.take('budget', partition);
+  /**
+   * Raises the epoch, then the fence of the ledger, and only then reads; empties the outbox. Answers the position from which on the state
+   * is fit to decide on. Throws {@link CheckpointAheadOfStoreError} and `LeaseLostError`.
+   */
+  async take(): Promise<number> {
+    const { key, partition } = this.options.lease;
+    const fence = await this.tables.take('budget', key);
+    const before = await this.ledger.head(partition);
+    if (before < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, before);
+    await this.ledger.takePartition(partition, { owner: key.owner, epoch: fence.epoch });
     const head = await this.ledger.head(partition);
-    if (head < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, head);
     await sendOutbox(this.ledger, this.tables, partition, await this.tables.outbox(partition));
     this.#fence = fence;
     this.committed.advance(fence.position);
+    return head;
   }
 
   /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
   async run(suspects: Suspects = noSuspects()): Promise<void> {
-    const { partition, signal, maxEvents, pauseMs, load, mostPending } = this.options;
+    const { lease, signal, maxEvents, pauseMs, load, mostPending } = this.options;
+    const { partition } = lease;
     const stop = AbortSignal.any([signal, this.#ended.signal]);
     const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
     const fold = new PartitionFold(this.tables, memory, (folded) => this.handover.push(folded));
@@ -145,11 +153,15 @@ export class PartitionSession {
       throw new CommitError(batch.position, batch.events, error);
     }
     this.committed.advance(batch.position);
-    await sendOutbox(this.ledger, this.tables, this.options.partition, batch.emitted);
+    await sendOutbox(this.ledger, this.tables, this.options.lease.partition, batch.emitted);
     this.watch.committed(batch.position, batch.events, batch.quarantined.length);
     if (batch.counted.some(({ position }) => position === null)) this.watch.counting();
   }
 }
+
+/** The checkpoint belongs to somebody else. */
+export const isFenced = (error: unknown): boolean =>
+  error instanceof FencedError || (error instanceof CommitError && error.cause instanceof FencedError);
 
 /** A commit failed; `cause` is why. Of one event alone, when `events` is 1. */
 export class CommitError extends Error {

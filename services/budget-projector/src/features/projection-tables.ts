@@ -4,6 +4,7 @@ import type { Emitted } from '../domain/emitted.js';
 import type { Sums } from '../domain/sums.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from './batches.js';
+import type { LeaseKey } from './lease.js';
 
 /** The two projections of this service; each has its own checkpoint per partition. */
 export type Projection = 'budget' | 'breakdown';
@@ -35,8 +36,11 @@ export type StoredPeriod = Readonly<{
 
 /** The projection's tables: what the fold loads, and the one transaction that writes. Faults of the database surface as they are. */
 export abstract class ProjectionTables {
-  /** Raises the epoch, so that commits of an earlier owner hit no row; answers where to go on. */
-  abstract take(projection: Projection, partition: number): Promise<Fence>;
+  /**
+   * Raises the epoch, so that commits of an earlier owner hit no row; answers where to go on. Only for who has the lease: else throws
+   * `LeaseLostError`, and the epoch stays.
+   */
+  abstract take(projection: Projection, lease: LeaseKey): Promise<Fence>;
 
   /** A tenant's definition events after a position, in order. */
   abstract definitions(tenant: string, after: number, limit: number): Promise<readonly LedgerEvent[]>;

@@ -2,14 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@bursar/contracts';
 import { PastCounter } from './count-past.js';
 import type { MemoryLimits } from './fold-memory.js';
+import { type Lease, LeaseLostError } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { Load } from './pace.js';
 import { projectBreakdown } from './project-breakdown.js';
-import { haltsPartition, noSuspects, PartitionSession, suspect } from './project-partition.js';
+import { haltsPartition, isFenced, noSuspects, PartitionSession, suspect } from './project-partition.js';
 import type { Projection, ProjectionTables } from './projection-tables.js';
 
 export type PartitionStatus =
-  | Readonly<{ status: 'starting' | 'running' | 'stopped' }>
+  /** `catching-up`: taken, and not yet at the end that the ledger had then; nothing may be decided before. */
+  | Readonly<{ status: 'starting' | 'catching-up' | 'running' | 'stopped' }>
   /** Something failed; it is tried again by itself. */
   | Readonly<{ status: 'recovering'; reason: string }>
   /** Nothing is folded until someone acts. */
@@ -17,9 +19,12 @@ export type PartitionStatus =
 
 /** Told what the loops do: metrics and logs. */
 export abstract class ProjectorEvents {
-  /** `events` 0: taken over at this position. */
+  /** From now on this process folds it, from the checkpoint on. */
+  abstract taken(projection: Projection, partition: number, position: number): void;
   abstract committed(projection: Projection, partition: number, position: number, events: number): void;
   abstract quarantined(partition: number, events: number): void;
+  /** A compare-and-set of the checkpoint hit no row: somebody else has taken it. */
+  abstract overtaken(projection: Projection, partition: number): void;
   abstract failed(partition: number, what: string, error: unknown): void;
   abstract halted(partition: number, error: Error): void;
 }
@@ -48,14 +53,18 @@ export class PartitionRunner {
     private readonly events: ProjectorEvents,
     private readonly tuning: Tuning,
     private readonly load: Load,
-    readonly partition: number,
+    private readonly lease: Lease,
   ) {}
+
+  get partition(): number {
+    return this.lease.partition;
+  }
 
   get status(): PartitionStatus {
     return this.#status;
   }
 
-  /** Never rejects. */
+  /** Until the signal aborts, or the lease is another's. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const suspects = noSuspects();
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
@@ -63,9 +72,11 @@ export class PartitionRunner {
       try {
         await this.#session(signal, suspects);
       } catch (error) {
+        if (error instanceof LeaseLostError) break;
         if (haltsPartition(error)) return this.#halt(error, signal);
         this.#status = { status: 'recovering', reason: error instanceof Error ? error.name : 'failed' };
-        this.events.failed(this.partition, 'partition', error);
+        if (isFenced(error)) this.events.overtaken('budget', this.partition);
+        else this.events.failed(this.partition, 'partition', error);
         if (suspect(suspects, error)) continue;
         if (this.#progressed) wait = this.tuning.retryMs;
         await pause(wait, signal);
@@ -75,12 +86,12 @@ export class PartitionRunner {
   }
 
   async #session(signal: AbortSignal, suspects: ReturnType<typeof noSuspects>): Promise<void> {
-    const { partition, tables, ledger, tuning } = this;
+    const { partition, lease, tables, ledger, tuning } = this;
     let counter: PastCounter | null = null;
     const session = new PartitionSession(
       tables,
       ledger,
-      { partition, signal, load: this.load, ...tuning },
+      { lease, signal, load: this.load, ...tuning },
       {
         committed: (position, events, quarantined) => {
           this.#progressed = true;
@@ -90,9 +101,9 @@ export class PartitionRunner {
         counting: () => counter?.kick(),
       },
     );
-    await session.take();
-    this.events.committed('budget', partition, session.committed.position, 0);
-    const head = await ledger.head(partition);
+    const head = await session.take();
+    this.events.taken('budget', partition, session.committed.position);
+    this.#status = { status: 'catching-up' };
     counter = new PastCounter(
       tables,
       ledger,
@@ -100,16 +111,15 @@ export class PartitionRunner {
       partition,
       (tenant) => partitionOf(tenant, ledger.partitions) === partition,
     );
-    this.#status = { status: 'running' };
     const beside = AbortSignal.any([signal, session.ended]);
     await Promise.all([session.run(suspects), this.#breakdown(session, beside), this.#count(session, counter, head, beside)]);
   }
 
   /** Its failures are its own: it begins again at its checkpoint while the main loop goes on. */
   async #breakdown(session: PartitionSession, signal: AbortSignal): Promise<void> {
-    const { partition, tables, ledger, tuning } = this;
+    const { partition, lease, tables, ledger, tuning } = this;
     const options = {
-      partition,
+      lease,
       signal,
       maxEvents: tuning.maxEvents,
       pauseMs: tuning.breakdownPauseMs,
@@ -118,19 +128,26 @@ export class PartitionRunner {
     };
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
-        await projectBreakdown(tables, ledger, session, options, (position, events) =>
-          this.events.committed('breakdown', partition, position, events),
-        );
+        await projectBreakdown(tables, ledger, session, options, {
+          taken: (position) => this.events.taken('breakdown', partition, position),
+          committed: (position, events) => this.events.committed('breakdown', partition, position, events),
+        });
       } catch (error) {
-        this.events.failed(partition, 'breakdown', error);
+        // The main loop ends with the lease, and this one with it.
+        if (isFenced(error)) this.events.overtaken('breakdown', partition);
+        else if (!(error instanceof LeaseLostError)) this.events.failed(partition, 'breakdown', error);
         await pause(wait, signal);
       }
     }
   }
 
-  /** Counting begins once the loop has come to where the ledger ended: in a rebuild the counts are in the ledger already. */
+  /**
+   * Once the loop has come to where the ledger ended, the state is fit to decide on. Counting begins then: in a rebuild the counts are in
+   * the ledger already.
+   */
   async #count(session: PartitionSession, counter: PastCounter, head: number, signal: AbortSignal): Promise<void> {
     await session.committed.reached(head, signal);
+    if (!signal.aborted) this.#status = { status: 'running' };
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await counter.run(signal);

@@ -1,6 +1,7 @@
 import type { Emitted } from '../../src/domain/emitted.js';
 import type { BreakdownBatch, CommitBatch } from '../../src/features/batches.js';
-import { type FollowOptions, Ledger, type LedgerItem } from '../../src/features/ledger.js';
+import { type LeaseKey, LeaseLostError } from '../../src/features/lease.js';
+import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
 import type { Fence, Projection, ProjectionTables } from '../../src/features/projection-tables.js';
 import { ProjectorEvents } from '../../src/features/run-partition.js';
 
@@ -12,10 +13,28 @@ export class InjectedFault extends Error {
   override readonly name = 'InjectedFault';
 }
 
-/** Real tables that fail when told to: before a transaction, or after it, as a lost reply does. */
-export const failingTables = (tables: ProjectionTables, fault: Faults): ProjectionTables =>
+/**
+ * Real tables that fail when told to: before a transaction, or after it, as a lost reply does. Whoever takes a partition seizes its lease
+ * first, so that every owner believes in itself.
+ */
+export const failingTables = (
+  tables: ProjectionTables,
+  fault: Faults,
+  seizeLease: (lease: LeaseKey) => Promise<LeaseKey>,
+): ProjectionTables =>
   new Proxy(tables, {
     get: (target, name) => {
+      if (name === 'take') {
+        const take = async (projection: Projection, lease: LeaseKey): Promise<Fence> => {
+          try {
+            return await target.take(projection, await seizeLease(lease));
+          } catch (error) {
+            if (error instanceof LeaseLostError) return take(projection, lease); // seized by another owner in between
+            throw error;
+          }
+        };
+        return take;
+      }
       if (name === 'commit') {
         return async (fence: Fence, batch: CommitBatch): Promise<Fence> => {
           fault('before commit');
@@ -61,6 +80,9 @@ export class FailingLedger extends Ledger {
   usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]> {
     return this.ledger.usage(tenant, fromRevision, limit);
   }
+  takePartition(partition: number, taken: Taken): Promise<void> {
+    return this.ledger.takePartition(partition, taken);
+  }
   async append(partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
     this.fault('before append');
     await this.ledger.append(partition, stream, events);
@@ -74,6 +96,11 @@ export class Heard extends ProjectorEvents {
   readonly halts: Error[] = [];
   quarantine = 0;
   commits = 0;
+  overtakings = 0;
+  taken(): void {}
+  overtaken(): void {
+    this.overtakings += 1;
+  }
   committed(projection: Projection): void {
     if (projection === 'budget') this.commits += 1;
   }

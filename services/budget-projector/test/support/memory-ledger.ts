@@ -1,6 +1,6 @@
-import { balanceStream, type LedgerEvent, usageStream } from '@bursar/contracts';
+import { balanceStream, derivedId, holdsStream, type LedgerEvent, usageStream } from '@bursar/contracts';
 import type { Emitted } from '../../src/domain/emitted.js';
-import { type FollowOptions, Ledger, type LedgerItem } from '../../src/features/ledger.js';
+import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
 
 type New = Readonly<{ stream: string; id: string; type: string; data: unknown; tenant: string; actor?: string }>;
 
@@ -55,6 +55,11 @@ export class MemoryLedger extends Ledger {
 
   async read(_partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
     return this.after(after, limit);
+  }
+
+  async takePartition(partition: number, taken: Taken): Promise<void> {
+    const id = derivedId('taken', taken.owner, String(taken.epoch));
+    this.put({ stream: holdsStream(partition), id, type: 'PartitionTaken', data: { partition, ...taken }, tenant: '' });
   }
 
   async head(): Promise<number> {

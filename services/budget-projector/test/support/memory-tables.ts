@@ -4,6 +4,7 @@ import type { Crossing } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
+import type { LeaseKey } from '../../src/features/lease.js';
 import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
 
 type Checkpoint = { position: number; epoch: number };
@@ -24,7 +25,7 @@ export class MemoryTables extends ProjectionTables {
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
   outboxRows: Emitted[] = [];
 
-  async take(projection: Projection, partition: number): Promise<Fence> {
+  async take(projection: Projection, { partition }: LeaseKey): Promise<Fence> {
     const known = this.checkpoints.get(key(projection, partition)) ?? { position: 0, epoch: 0 };
     const taken = { position: known.position, epoch: known.epoch + 1 };
     this.checkpoints.set(key(projection, partition), taken);

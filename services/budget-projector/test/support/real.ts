@@ -5,6 +5,7 @@ import { testDatabase } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import { type Kysely, sql } from 'kysely';
 import { SqlProjectionTables } from '../../src/adapters/sql/sql-projection-tables.js';
+import { KEY, seize } from './leases.js';
 import { MemoryLedger } from './memory-ledger.js';
 import type { Step } from './stories.js';
 import { World } from './world.js';
@@ -30,11 +31,12 @@ export const real = async (): Promise<Real> => {
   };
 };
 
-/** Empties the projection, as before its first event. */
+/** Empties the projection, as before its first event. The partition is leased to who drives it by hand. */
 export const wipe = async (db: Kysely<Database>): Promise<void> => {
   const { rows } = await sql<{ name: string }>`
     SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'projection'`.execute(db);
   await sql`TRUNCATE ${sql.raw(rows.map(({ name }) => name).join(', '))}`.execute(db);
+  await seize(db, KEY);
 };
 
 const LEAD_MS = 5 * 86_400_000;

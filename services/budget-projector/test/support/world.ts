@@ -8,6 +8,7 @@ import { PartitionFold } from '../../src/features/fold-partition.js';
 import type { Fence, ProjectionTables } from '../../src/features/projection-tables.js';
 import { sendOutbox } from '../../src/features/send-outbox.js';
 import { TenantHistories } from '../../src/features/tenant-histories.js';
+import { KEY } from './leases.js';
 import type { MemoryLedger } from './memory-ledger.js';
 import { type BudgetShape, definitionOf, type Step, type Turn } from './stories.js';
 
@@ -203,7 +204,7 @@ export class Driver {
   }
 
   async breakDown(): Promise<void> {
-    this.#breakdownFence ??= await this.tables.take('breakdown', 0);
+    this.#breakdownFence ??= await this.tables.take('breakdown', KEY);
     const { position } = (await this.#own()) as Fence;
     const fold = new BreakdownFold(this.tables, new TenantHistories(this.tables));
     const flush = async (): Promise<void> => {
@@ -233,7 +234,7 @@ export class Driver {
 
   async #own(): Promise<Fence> {
     if (this.#fence === null) {
-      this.#fence = await this.tables.take('budget', 0);
+      this.#fence = await this.tables.take('budget', KEY);
       await sendOutbox(this.ledger, this.tables, 0, await this.tables.outbox(0));
       this.#folded = this.#fence.position;
     }

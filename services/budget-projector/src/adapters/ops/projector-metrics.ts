@@ -1,7 +1,8 @@
 import type { Logger, Metrics } from '@bursar/platform';
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { Projection } from '../../features/projection-tables.js';
 import { ProjectorEvents } from '../../features/run-partition.js';
+import { type Positions, registerPartitionGauges } from './partition-gauges.js';
 
 /** What the loops do, as metrics and log lines. */
 export class ProjectorMetrics extends ProjectorEvents {
@@ -9,7 +10,10 @@ export class ProjectorMetrics extends ProjectorEvents {
   readonly #commits: Counter<'projection'>;
   readonly #quarantined: Counter;
   readonly #failures: Counter<'loop'>;
-  readonly #position: Gauge<'projection' | 'partition'>;
+  readonly #takeovers: Counter;
+  readonly #overtaken: Counter<'projection'>;
+  readonly #leasesLost: Counter;
+  readonly #positions: Positions = new Map();
 
   constructor(
     { registry }: Metrics,
@@ -18,45 +22,47 @@ export class ProjectorMetrics extends ProjectorEvents {
     owned: () => readonly number[],
   ) {
     super();
-    const registers = [registry];
-    this.#events = new Counter({
-      name: 'bursar_projector_events',
-      help: 'Events folded and committed',
-      labelNames: ['projection'],
-      registers,
-    });
-    this.#commits = new Counter({
-      name: 'bursar_projector_commits',
-      help: 'Transactions committed',
-      labelNames: ['projection'],
-      registers,
-    });
-    this.#quarantined = new Counter({ name: 'bursar_projector_quarantined', help: 'Events set aside', registers });
-    this.#failures = new Counter({
-      name: 'bursar_projector_failures',
-      help: 'Loops that failed and began again',
-      labelNames: ['loop'],
-      registers,
-    });
-    this.#position = new Gauge({
-      name: 'bursar_projector_position',
-      help: 'Committed checkpoint',
-      labelNames: ['projection', 'partition'],
-      registers,
-    });
-    this.#registerLag(registers, heads, owned);
+    const count = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+      new Counter({ name: `bursar_projector_${name}`, help, labelNames, registers: [registry] });
+    this.#events = count('events', 'Events folded and committed', 'projection');
+    this.#commits = count('commits', 'Transactions committed', 'projection');
+    this.#quarantined = count('quarantined', 'Events set aside');
+    this.#failures = count('failures', 'Loops that failed and began again', 'loop');
+    this.#takeovers = count('takeovers', 'Partitions taken over');
+    this.#overtaken = count(
+      'lost_compare_and_sets',
+      'Commits that hit no checkpoint: another process had taken the partition',
+      'projection',
+    );
+    this.#leasesLost = count('leases_lost', 'Leases that ran out and were taken by another process');
+    registerPartitionGauges(registry, this.#positions, heads, owned);
+  }
+
+  taken(projection: Projection, partition: number, position: number): void {
+    if (projection === 'budget') this.#takeovers.inc();
+    this.#positions.set(`${projection} ${partition}`, position);
+    this.logger.info({ projection, partition, position }, 'taken over');
   }
 
   committed(projection: Projection, partition: number, position: number, events: number): void {
     this.#events.inc({ projection }, events);
-    if (events > 0) this.#commits.inc({ projection });
-    this.#position.set({ projection, partition }, position);
-    this.#committed.set(`${projection} ${partition}`, position);
+    this.#commits.inc({ projection });
+    this.#positions.set(`${projection} ${partition}`, position);
   }
 
   quarantined(partition: number, events: number): void {
     this.#quarantined.inc(events);
     this.logger.error({ partition, events }, 'events could not be folded and were set aside; their budgets are incomplete');
+  }
+
+  overtaken(projection: Projection, partition: number): void {
+    this.#overtaken.inc({ projection });
+    this.logger.warn({ projection, partition }, 'another process has taken the partition; what was not committed is dropped');
+  }
+
+  leaseLost(partition: number): void {
+    this.#leasesLost.inc();
+    this.logger.warn({ partition }, 'the lease ran out and another process has it');
   }
 
   failed(partition: number, what: string, error: unknown): void {
@@ -66,28 +72,5 @@ export class ProjectorMetrics extends ProjectorEvents {
 
   halted(partition: number, error: Error): void {
     this.logger.fatal({ partition, err: error }, 'partition halted');
-  }
-
-  readonly #committed = new Map<string, number>();
-
-  /** Events between the store's head and the checkpoint, of owned partitions. */
-  #registerLag(registers: Metrics['registry'][], heads: () => Promise<ReadonlyMap<number, number>>, owned: () => readonly number[]): void {
-    const committed = this.#committed;
-    new Gauge({
-      name: 'bursar_projector_lag_events',
-      help: 'Events in the store that are not committed yet, per owned partition',
-      labelNames: ['projection', 'partition'],
-      registers,
-      async collect() {
-        this.reset();
-        const at = await heads();
-        for (const partition of owned()) {
-          for (const projection of ['budget', 'breakdown']) {
-            const position = committed.get(`${projection} ${partition}`);
-            if (position !== undefined) this.set({ projection, partition }, Math.max(0, (at.get(partition) ?? 0) - position));
-          }
-        }
-      },
-    });
   }
 }

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Emitted } from '../../domain/emitted.js';
 import { readWaiting, type Waiting } from '../../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
+import { type LeaseKey, LeaseLostError } from '../../features/lease.js';
 import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { advanceWithBalances, forgetBalances, writeThresholds } from './write-balances.js';
@@ -17,16 +18,20 @@ export class SqlProjectionTables extends ProjectionTables {
     super();
   }
 
-  async take(projection: Projection, partition: number): Promise<Fence> {
-    const { position, epoch } = await this.db
-      .insertInto('projection.checkpoint')
-      .values({ projection, partition, position: 0, epoch: 1 })
-      .onConflict((conflict) =>
-        conflict.columns(['projection', 'partition']).doUpdateSet({ epoch: sql<number>`projection.checkpoint.epoch + 1` }),
+  async take(projection: Projection, lease: LeaseKey): Promise<Fence> {
+    const { partition, owner, epoch } = lease;
+    // Locked, so that whoever takes the lease over raises the epoch after us, not before.
+    const { rows } = await sql<{ position: number; epoch: number }>`
+      WITH held AS (
+        SELECT partition FROM projection.lease WHERE partition = ${partition} AND owner = ${owner} AND epoch = ${epoch} FOR SHARE
       )
-      .returning(['position', 'epoch'])
-      .executeTakeFirstOrThrow();
-    return { projection, partition, position, epoch };
+      INSERT INTO projection.checkpoint AS checkpoint (projection, partition, position, epoch)
+      SELECT ${projection}, partition, 0, 1 FROM held
+      ON CONFLICT (projection, partition) DO UPDATE SET epoch = checkpoint.epoch + 1
+      RETURNING position, epoch`.execute(this.db);
+    const [taken] = rows;
+    if (taken === undefined) throw new LeaseLostError(lease);
+    return { projection, partition, ...taken };
   }
 
   definitions(tenant: string, after: number, limit: number): Promise<readonly LedgerEvent[]> {

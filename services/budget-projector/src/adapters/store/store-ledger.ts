@@ -1,8 +1,17 @@
 import { type Bus, consumeStored, decodeStored } from '@bursar/bus';
-import { UnknownEventError, usageStream } from '@bursar/contracts';
+import {
+  canonicalJson,
+  contentHash,
+  derivedId,
+  EVENT_DEFINITIONS,
+  type EventMeta,
+  holdsStream,
+  UnknownEventError,
+  usageStream,
+} from '@bursar/contracts';
 import { type EventStore, metaOf, type StoredEvent } from '@bursar/event-store';
 import { type Emitted, emittedHash } from '../../domain/emitted.js';
-import { type FollowOptions, Ledger, type LedgerItem } from '../../features/ledger.js';
+import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../features/ledger.js';
 
 /** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
 const POLL_MS = 500;
@@ -55,6 +64,18 @@ export class StoreLedger extends Ledger {
     return events.map(read);
   }
 
+  async takePartition(partition: number, taken: Taken): Promise<void> {
+    const stream = holdsStream(partition);
+    const event = toTakenEvent(partition, taken);
+    for (let attempt = 0; attempt < TAKE_ATTEMPTS; attempt += 1) {
+      const [revision = -1] = await this.store.revisions([stream]);
+      const expectedRevision = revision === -1 ? 'none' : revision;
+      const result = await this.store.append({ partition, stream, events: [event], expectedRevision });
+      if (result.ok) return;
+    }
+    throw new Error(`others keep appending to ${stream}`);
+  }
+
   async append(partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
     const toAppend = events.map((event) => ({
       id: event.id,
@@ -75,6 +96,23 @@ export class StoreLedger extends Ledger {
     }
   }
 }
+
+/** An earlier owner's last append, or another taker, may come in between a few times. */
+const TAKE_ATTEMPTS = 10;
+
+/** An owner's name is never used twice, so neither is the id, even when epochs begin anew with empty tables. Of no tenant. */
+const toTakenEvent = (partition: number, { owner, epoch }: Taken) => {
+  const meta: EventMeta = { tenant: '', actor: 'budget-projector', via: 'projector' };
+  const data = { partition, epoch, owner };
+  return {
+    id: derivedId('partition-taken', owner, String(partition), String(epoch)),
+    type: 'PartitionTaken',
+    version: EVENT_DEFINITIONS.get('PartitionTaken')?.version ?? 1,
+    data: canonicalJson(data),
+    meta: JSON.stringify(meta),
+    contentHash: contentHash(data),
+  };
+};
 
 /** Hands over what is before an event of a newer release, then throws its `UnknownEventError`: the partition must not pass it. */
 const deliverUntilUnknown = async (

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { createPool, type Pool } from '@bursar/database';
+import { Lease } from '../../features/lease.js';
+import { type LeaseView, PartitionLeases } from '../../features/partition-leases.js';
+
+/** One to renew, one to give up meanwhile: the fold's connections must not keep a renewal waiting. */
+const CONNECTIONS = 2;
+/** Clocks of two machines do not run equally fast: ours ends the lease a little before the database's does. */
+const DRIFT = 0.99;
+
+type ViewRow = { kept: readonly number[]; replicas: Readonly<Record<string, number>> | null };
+
+/** Leases in `projection.lease` and members in `projection.replica`, both dated by the database's clock. */
+export class SqlLeases extends PartitionLeases {
+  readonly replica = randomUUID();
+  readonly #pool: Pool;
+
+  constructor(
+    url: string,
+    private readonly partitions: number,
+    readonly ttlMs: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    super();
+    this.#pool = createPool(url, {
+      name: 'budget-projector-leases',
+      max: CONNECTIONS,
+      statementTimeoutMs: ttlMs,
+      answerTimeoutMs: ttlMs,
+    });
+  }
+
+  async renew(held: readonly Lease[]): Promise<LeaseView> {
+    const liveUntil = this.#liveUntil();
+    const keys = held.map(({ key }) => key);
+    const { rows } = await this.#pool.query<ViewRow>(RENEW, [
+      this.replica,
+      this.ttlMs,
+      keys.map(({ partition }) => partition),
+      keys.map(({ epoch }) => epoch),
+      this.partitions,
+    ]);
+    const kept = new Set(rows[0]?.kept);
+    const replicas = new Map(Object.entries(rows[0]?.replicas ?? {}));
+    // The statement saw the table as it was before it, when this replica may not have been there.
+    replicas.set(this.replica, kept.size);
+    const taken = [...replicas.values()].reduce((sum, count) => sum + count, 0);
+    return { kept, liveUntil, replicas, free: Math.max(0, this.partitions - taken) };
+  }
+
+  async acquire(limit: number, except: readonly number[]): Promise<readonly Lease[]> {
+    const liveUntil = this.#liveUntil();
+    const values = [this.replica, this.ttlMs, this.partitions, except, limit];
+    const { rows } = await this.#pool.query<{ partition: number; epoch: number }>(ACQUIRE, values);
+    return rows.map(({ partition, epoch }) => new Lease({ partition, epoch, owner: this.replica }, liveUntil, this.now));
+  }
+
+  async release({ key }: Lease): Promise<void> {
+    await this.#pool.query(
+      'UPDATE projection.lease SET owner = NULL, expires_at = now() WHERE partition = $1 AND owner = $2 AND epoch = $3',
+      [key.partition, key.owner, key.epoch],
+    );
+  }
+
+  async leave(): Promise<void> {
+    // Those who died are cleared away by those who leave in order.
+    await this.#pool.query("DELETE FROM projection.replica WHERE replica = $1 OR expires_at < now() - interval '1 hour'", [this.replica]);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  #liveUntil(): number {
+    return this.now() + this.ttlMs * DRIFT;
+  }
+}
+
+/** A lease that ran out and that nobody took is renewed like any other. Leases of who is no live replica any more count as free soon. */
+const RENEW = `
+  WITH joined AS (
+    INSERT INTO projection.replica (replica, expires_at) VALUES ($1, now() + $2::int * interval '1 ms')
+    ON CONFLICT (replica) DO UPDATE SET expires_at = excluded.expires_at
+  ), renewed AS (
+    UPDATE projection.lease SET expires_at = now() + $2::int * interval '1 ms'
+    FROM unnest($3::int[], $4::bigint[]) AS held (partition, epoch)
+    WHERE lease.partition = held.partition AND lease.epoch = held.epoch AND lease.owner = $1
+    RETURNING lease.partition
+  )
+  SELECT
+    (SELECT coalesce(array_agg(partition), '{}') FROM renewed) AS kept,
+    (SELECT json_object_agg(replica, held) FROM (
+      SELECT replica.replica, count(lease.partition)::int AS held
+      FROM projection.replica
+      LEFT JOIN projection.lease ON lease.owner = replica.replica AND lease.expires_at > now() AND lease.partition < $5
+      WHERE replica.expires_at > now()
+      GROUP BY replica.replica
+    ) AS live) AS replicas`;
+
+/** In order of partition, so that two who take at once do not wait for each other in a circle. */
+const ACQUIRE = `
+  INSERT INTO projection.lease AS lease (partition, owner, epoch, expires_at)
+  SELECT candidate.partition, $1, 1, now() + $2::int * interval '1 ms'
+  FROM generate_series(0, $3::int - 1) AS candidate (partition)
+  LEFT JOIN projection.lease AS known USING (partition)
+  WHERE (known.partition IS NULL OR known.expires_at <= now()) AND NOT candidate.partition = ANY ($4::int[])
+  ORDER BY candidate.partition
+  LIMIT $5
+  ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, epoch = lease.epoch + 1, expires_at = excluded.expires_at
+  WHERE lease.expires_at <= now()
+  RETURNING partition, epoch`;
