@@ -165,6 +165,15 @@ describe('IN-E12: streams are set right', () => {
     expect((await streams.info('LEDGER')).config.retention).toBe('limits');
   });
 
+  test('within moments, because JetStream tells of every change', async () => {
+    const streams = (await manager()).streams;
+    await streams.update('EVENTS', { max_msgs: 10 });
+    await streams.delete('USAGE_REJECTED');
+    const isRight = async () =>
+      (await streams.info('EVENTS')).config.max_msgs === -1 && (await streams.names().next()).includes('USAGE_REJECTED');
+    await eventually('both are right again', isRight, 5_000);
+  });
+
   test('or it says which one is not', async () => {
     const streams = (await manager()).streams;
     await streams.delete('ALERTS');

@@ -43,13 +43,15 @@ describe('IN-E12: a stream that is not what it must be', () => {
   const { disposable, ...config } = ledger;
 
   test('is no drift when it is', () => {
-    expect(driftOf(ledger, { ...config, max_msgs: -1, sealed: false, sources: [] })).toEqual([]);
+    expect(driftOf(ledger, { ...config, max_consumers: -1, sealed: false, sources: [] })).toEqual([]);
   });
 
   test.each([
     ['subjects', { subjects: ['ledger.>'] }],
     ['retention', { retention: 'workqueue' as const }],
     ['max_age', { max_age: 1 }],
+    ['max_msgs', { max_msgs: 10 }],
+    ['max_msgs_per_subject', { max_msgs_per_subject: 1 }],
     ['discard', { discard: 'new' as const }],
     ['subject_transform', { subject_transform: { src: 'ledger.*', dest: 'x' } }],
     ['sources', { sources: [{ name: 'OTHER' }] }],

@@ -21,7 +21,8 @@ export const connectionOptions = (url: string, name: string): ConnectionOptions 
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
-    pingInterval: 10_000,
+    // A server that is stopped keeps its connections open: notice within 6 s, before much waits to be sent.
+    pingInterval: 2_000,
     maxPingOut: 2,
     // A password may be rotated while we run: refused twice is no reason to give up for ever.
     ignoreAuthErrorAbort: true,

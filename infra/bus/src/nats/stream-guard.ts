@@ -7,16 +7,24 @@ import { driftOf, FOREIGN, type WantedStream } from './streams.js';
 
 const CHECK_MS = 10_000;
 const RETRY_MS = 1_000;
+const SOON_MS = 200;
 const API_TIMEOUT_MS = 3_000;
+/** JetStream tells whenever a stream was made, changed or deleted. */
+const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM.*.*';
+/** "stream configuration update can not change …" */
+const CANNOT_CHANGE = 10_052;
 
 /**
- * Makes the streams and keeps them as they must be: checked at each connection and every 10 s (RELIABILITY IN-E12). What is
- * missing is made, what was changed is set right; what cannot be is reported, in `problems` and loudly in the log.
+ * Makes the streams and keeps them as they must be: checked at each connection, when JetStream tells of a change, and every 10 s in
+ * case it told nobody (RELIABILITY IN-E12). What is missing is made, what was changed is set right; what cannot be is reported, in
+ * `problems` and loudly in the log.
  */
 export class StreamGuard {
   #problems: readonly string[] = ['streams not checked yet'];
   #timer: NodeJS.Timeout | null = null;
   #checking: Promise<void> | null = null;
+  /** A check follows shortly. */
+  #soon = false;
   #closed = false;
 
   constructor(
@@ -28,6 +36,8 @@ export class StreamGuard {
     connection.onConnection((nc) => {
       void this.#check();
       void this.#afterReconnects(nc);
+      // Without permission to hear of it the timer has to do.
+      nc.subscribe(ADVISORIES, { callback: (error) => (error === null ? this.#checkSoon() : undefined) });
     });
   }
 
@@ -51,6 +61,18 @@ export class StreamGuard {
     for await (const status of nc.status()) if (status.type === 'reconnect') await this.#check();
   }
 
+  /** Changes come in bursts, ours among them. */
+  #checkSoon(): void {
+    if (this.#closed || this.#soon) return;
+    this.#soon = true;
+    this.#schedule(SOON_MS);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#check(), ms).unref();
+  }
+
   #check(): Promise<void> {
     this.#checking ??= this.#run().finally(() => {
       this.#checking = null;
@@ -59,14 +81,15 @@ export class StreamGuard {
   }
 
   async #run(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#soon = false;
     const nc = this.connection.current;
     const problems = nc === null ? ['not connected'] : await this.#repairAll(nc);
     for (const problem of problems)
       if (nc !== null && !this.#problems.includes(problem)) this.logger.error({ problem }, 'a stream is not right');
     this.#problems = problems;
     this.counters.streamProblems += nc === null ? 0 : problems.length;
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#check(), problems.length > 0 ? RETRY_MS : CHECK_MS).unref();
+    if (this.#closed) return;
+    this.#schedule(this.#soon ? SOON_MS : problems.length > 0 ? RETRY_MS : CHECK_MS);
   }
 
   async #repairAll(nc: NatsConnection): Promise<readonly string[]> {
@@ -105,8 +128,8 @@ export class StreamGuard {
     try {
       await manager.streams.update(wanted.name, { ...config, ...cleared } as Partial<StreamConfig>);
     } catch (error) {
-      if (!disposable) throw error;
-      // Some settings cannot be changed. The ledger stream is only a copy of the store: make it anew.
+      if (!disposable || !(error instanceof JetStreamApiError && error.code === CANNOT_CHANGE)) throw error;
+      // Some settings cannot be changed. What is only a copy of the store is made anew.
       this.logger.warn({ stream: wanted.name, error: String(error) }, 'stream made anew because it could not be changed');
       await manager.streams.delete(wanted.name);
       await manager.streams.add(config);

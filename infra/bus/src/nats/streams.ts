@@ -30,12 +30,15 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 
 /** The settings of a stream that are ours; whatever else a server reports is left to it. */
 export type WantedStream = Pick<StreamConfig, 'name' | 'subjects' | 'retention' | 'storage' | 'discard' | 'max_age' | 'max_bytes'> &
+  Pick<StreamConfig, 'max_msgs' | 'max_msgs_per_subject' | 'max_msg_size'> &
   Pick<StreamConfig, 'num_replicas' | 'allow_direct' | 'duplicate_window'> & { readonly disposable: boolean };
 
 const LEDGER_HOURS = 24;
 /** A publisher tries again within seconds; JetStream keeps every message id for so long. */
 const DUPLICATE_WINDOW_NS = 120_000_000_000;
 const NS_PER_HOUR = 3_600_000_000_000;
+/** As JetStream says it. What bounds a stream is its bytes and its age. */
+const UNLIMITED = -1;
 
 /**
  * All are bounded in bytes. The ledger and the fan-out drop their oldest: the store has everything. The intake refuses new messages
@@ -50,6 +53,9 @@ export const wantedStreams = (limits: StreamLimits): readonly WantedStream[] => 
     discard: DiscardPolicy.Old,
     max_age: hours * NS_PER_HOUR,
     max_bytes: bytes,
+    max_msgs: UNLIMITED,
+    max_msgs_per_subject: UNLIMITED,
+    max_msg_size: UNLIMITED,
     num_replicas: limits.replicas,
     allow_direct: true,
     duplicate_window: DUPLICATE_WINDOW_NS,
