@@ -13,6 +13,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'NATS_URL', fallback: 'an own nats-server', meaning: 'nats://user:password@host:port, server 2.12 or newer', secret: true },
   { name: 'NATS_SERVER_BIN', fallback: 'PATH, .bursar/bin, package manager, release', meaning: 'the nats-server to start' },
   { name: 'PARTITIONS', fallback: '16', meaning: 'partitions of the ledger; fixed by the first start of an installation' },
+  {
+    name: 'PARTITION_LEASE_MS',
+    fallback: '3000',
+    meaning: 'how long a partition stays with a projector that does not answer any more, 500 to 60000',
+  },
   { name: 'MAX_EVENT_AGE', fallback: '35d', meaning: 'usage that is older is rejected, too_old' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
   { name: 'SMTP_URL', fallback: '', meaning: 'where alert mail is handed over', secret: true, planned: true },
