@@ -147,7 +147,7 @@ const sendAll = async (
 
 const checkpoint = async (database: Client): Promise<number> => {
   const { rows } = await database.query<{ position: string }>(
-    `SELECT max(position) AS position FROM projection.checkpoint WHERE projection = 'balance'`,
+    `SELECT max(position) AS position FROM projection.checkpoint WHERE projection = 'budget'`,
   );
   return Number(rows[0]?.position ?? 0);
 };
