@@ -3,6 +3,7 @@ import { up as projections } from './migrations/0001_projections.js';
 import { up as idempotencyLease } from './migrations/0002_idempotency_lease.js';
 import { up as crossingsWhenDecided } from './migrations/0003_crossings_when_decided.js';
 import { up as leases } from './migrations/0004_leases.js';
+import { up as relayMarks } from './migrations/0005_relay_marks.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0002_idempotency_lease', up: idempotencyLease },
   { name: '0003_crossings_when_decided', up: crossingsWhenDecided },
   { name: '0004_leases', up: leases },
+  { name: '0005_relay_marks', up: relayMarks },
 ];

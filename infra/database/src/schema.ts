@@ -1,5 +1,5 @@
 import type { BudgetDefinition, CrossingData } from '@bursar/contracts';
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
 type Count = number;
@@ -27,6 +27,14 @@ export interface LeaseTable {
   owner: string | null;
   epoch: Count;
   expires_at: Instant;
+}
+
+export interface RelayMarkTable {
+  id: GeneratedAlways<Count>;
+  stream_created: string;
+  sequence: Count;
+  positions: Json<readonly number[]>;
+  noted_at: Generated<Instant>;
 }
 
 export interface DefinitionEventTable {
@@ -171,6 +179,7 @@ export interface Database {
   'projection.scope': ScopeTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;
+  'projection.relay_mark': RelayMarkTable;
   'projection.budget': BudgetTable;
   'projection.balance': BalanceTable;
   'projection.threshold': ThresholdTable;
