@@ -66,7 +66,7 @@ export class DurableConsumer {
     const alive = setInterval(() => {
       for (const delivery of readable) delivery.working();
       source.keepAlive();
-    }, handling.ackWaitMs / 3);
+    }, handling.ackWaitMs / 3).unref();
     counters.durableBatches += 1;
     counters.durableMessages += readable.length;
     try {
