@@ -101,6 +101,9 @@ export abstract class EventStore {
   /** Events of one stream from a revision on (inclusive), oldest first, at most `limit`. Empty when there is none. */
   abstract readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
 
+  /** Events of one stream at or before a revision, newest first, at most `limit` (and at most ~4 MB of data). Empty when there is none. */
+  abstract readStreamBackwards(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
+
   /** The last revision of each stream, -1 where it does not exist, in one indexed read. */
   abstract revisions(streams: readonly string[]): Promise<readonly number[]>;
 

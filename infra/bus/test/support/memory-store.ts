@@ -47,6 +47,10 @@ export class MemoryEventStore extends EventStore {
     throw new Error('not in this store');
   }
 
+  async readStreamBackwards(): Promise<readonly StoredEvent[]> {
+    throw new Error('not in this store');
+  }
+
   async revisions(): Promise<readonly number[]> {
     throw new Error('not in this store');
   }

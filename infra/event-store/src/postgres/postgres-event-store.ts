@@ -60,6 +60,10 @@ class PostgresEventStore extends EventStore {
     return this.reader.stream(stream, fromRevision, limit);
   }
 
+  readStreamBackwards(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]> {
+    return this.reader.streamBackwards(stream, fromRevision, limit);
+  }
+
   revisions(streams: readonly string[]): Promise<readonly number[]> {
     return this.reader.revisions(streams);
   }

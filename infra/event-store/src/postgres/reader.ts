@@ -9,7 +9,7 @@ const PAGE_BYTES = 4 * 1024 * 1024;
 
 const SIZE = 'octet_length(e.data) + octet_length(e.meta)';
 /** The first row's running total is its own size. */
-const paged = (where: string, order: 'position' | 'revision'): string => `
+const paged = (where: string, order: 'position' | 'revision' | 'revision DESC'): string => `
   SELECT e.partition, e.position, e.stream, e.revision, e.id, e.type, e.version, e.data, e.meta, e.content_hash
   FROM (
     SELECT e.*, sum(${SIZE}) OVER (ORDER BY e.${order} ROWS UNBOUNDED PRECEDING) AS total
@@ -21,6 +21,7 @@ const paged = (where: string, order: 'position' | 'revision'): string => `
 // for a table it has no statistics of yet, and which makes a rebuild quadratic.
 const READ_PARTITION = paged('partition = $1::int4 AND position > $2::int8 AND position <= $2::int8 + $3::int8', 'position');
 const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8 AND revision < $2::int8 + $3::int8', 'revision');
+const READ_BACKWARDS = paged('stream = $1::text AND revision <= $2::int8 AND revision > $2::int8 - $3::int8', 'revision DESC');
 
 type EventRow = [number, string, string, string, string, string, number, string, string, Buffer];
 
@@ -34,6 +35,11 @@ export class Reader {
 
   async stream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.timed(await this.query<EventRow>('store_read_stream', READ_STREAM, [stream, fromRevision, limit]));
+  }
+
+  async streamBackwards(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]> {
+    const rows = await this.query<EventRow>('store_read_backwards', READ_BACKWARDS, [stream, fromRevision, limit]);
+    return (await this.timed(rows.toReversed())).toReversed();
   }
 
   async revisions(streams: readonly string[]): Promise<readonly number[]> {

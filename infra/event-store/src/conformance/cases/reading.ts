@@ -49,6 +49,28 @@ export const reading: readonly Case[] = [
     },
   },
   {
+    title: 'a stream is read backwards from a revision, newest first, at most so many, pages of large events ending early',
+    run: async ({ store, partition, stream }) => {
+      for (let round = 0; round < 4; round += 1) {
+        await append(store, { partition, stream: stream('a'), events: events(2) });
+        await append(store, { partition, stream: stream('b'), events: events(3) });
+      }
+      const forwards = await store.readStream(stream('a'), 0, 100);
+      expect(await store.readStreamBackwards(stream('a'), 7, 100)).toEqual(forwards.toReversed());
+      expect((await store.readStreamBackwards(stream('a'), 5, 3)).map((each) => each.revision)).toEqual([5, 4, 3]);
+      expect((await store.readStreamBackwards(stream('a'), 1, 10)).map((each) => each.revision)).toEqual([1, 0]);
+      expect(await store.readStreamBackwards(stream('a'), -1, 10)).toEqual([]);
+      expect(await store.readStreamBackwards(stream('none'), 5, 10)).toEqual([]);
+      const large = (size: number) => ({ ...event(), data: `"${'x'.repeat(size)}"` });
+      await append(store, { partition, stream: stream('c'), events: [large(6_000_000), large(3_000_000), event(), large(2_000_000)] });
+      const pages: number[][] = [];
+      for (let from = 3; from >= 0; from = (pages.at(-1)?.at(-1) ?? 0) - 1) {
+        pages.push((await store.readStreamBackwards(stream('c'), from, 500)).map((each) => each.revision));
+      }
+      expect(pages).toEqual([[3, 2], [1], [0]]);
+    },
+  },
+  {
     title: 'events of a stream carry the recordedAt of their own append, near or far apart',
     run: async ({ store, partition, stream }) => {
       for (const others of [1, 2, 60, 1, 40]) {
