@@ -4,7 +4,7 @@ import { type Counters, gauge, newCounters, type Sample, samplesOf } from './cou
 import { LedgerHub } from './ledger/hub.js';
 import { type Logger, silent } from './logger.js';
 import { Connection } from './nats/connection.js';
-import { Publisher } from './nats/publisher.js';
+import { Publisher, type Stored } from './nats/publisher.js';
 import { StreamGuard } from './nats/stream-guard.js';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits, wantedStreams } from './nats/streams.js';
 import { toRangeMessage } from './range-message.js';
@@ -105,9 +105,14 @@ export class Bus {
   }
 
   /** Publishes to a JetStream stream. True once it is stored; false when refused, not sent, or not known within 5 s. Never rejects. */
-  publish(subject: string, body: Uint8Array, headers: MsgHdrs): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    if (!this.#publisher.publish(subject, body, headers, resolve)) resolve(false);
+  async publish(subject: string, body: Uint8Array, headers: MsgHdrs): Promise<boolean> {
+    return (await this.store(subject, body, headers)) !== null;
+  }
+
+  /** As {@link publish}, for who wants to know where it is stored. */
+  store(subject: string, body: Uint8Array, headers: MsgHdrs): Promise<Stored | null> {
+    const { promise, resolve } = Promise.withResolvers<Stored | null>();
+    if (!this.#publisher.publish(subject, body, headers, resolve)) resolve(null);
     return promise;
   }
 
@@ -148,8 +153,8 @@ export class Bus {
     const sent =
       message !== null &&
       this.#publisher.publish(message.subject, message.body, message.headers, (stored) => {
-        this.#onRangeAck(range, stored);
-        settled(stored);
+        this.#onRangeAck(range, stored !== null);
+        settled(stored !== null);
       });
     if (!sent) {
       this.counters.rangesDropped += 1;

@@ -21,6 +21,7 @@ const HELP = {
   streamProblems: 'streams the configuration check could not set right',
   relayRanges: 'ranges the relay published because ledger.* did not cover them',
   fanoutMessages: 'messages the relay published to events.*',
+  fanoutRewinds: 'times stream EVENTS had lost messages, and the relay went back to fan them out again',
   fanoutFailures: 'messages to events.* that were refused or unacknowledged and are tried again',
   durableBatches: 'batches from durable consumers handed to handlers',
   durableMessages: 'messages in these batches',

@@ -1,8 +1,11 @@
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Connection } from './connection.js';
 
-/** Called once: true when JetStream stored the message (or had it already), false when it refused, or never said. */
-export type Settled = (stored: boolean) => void;
+/** Where JetStream keeps a message; `duplicate`: it had one with the same id there already. */
+export type Stored = Readonly<{ sequence: number; duplicate: boolean }>;
+
+/** Called once: null when JetStream refused the message, or never said. */
+export type Settled = (stored: Stored | null) => void;
 
 const ACK_TIMEOUT_MS = 5_000;
 const SWEEP_MS = 1_000;
@@ -60,10 +63,10 @@ export class Publisher {
   }
 
   #onAck(message: Msg): void {
-    this.#settle(message.subject.slice(this.#inbox.length + 1), isStored(message));
+    this.#settle(message.subject.slice(this.#inbox.length + 1), readAck(message));
   }
 
-  #settle(token: string, stored: boolean): void {
+  #settle(token: string, stored: Stored | null): void {
     const entry = this.#outstanding.get(token);
     if (entry === undefined) return;
     this.#outstanding.delete(token);
@@ -76,18 +79,20 @@ export class Publisher {
     for (const [token, { sentAt }] of this.#outstanding) {
       // Insertion order is send order.
       if (sentAt > before) return;
-      this.#settle(token, false);
+      this.#settle(token, null);
     }
   }
 
   #failAll(): void {
-    for (const token of [...this.#outstanding.keys()]) this.#settle(token, false);
+    for (const token of [...this.#outstanding.keys()]) this.#settle(token, null);
   }
 }
 
-/** `{"stream":"LEDGER","seq":7}`; an error object when refused; status 503 without a body when no stream takes the subject. */
-const isStored = (message: Msg): boolean => {
-  if (message.data.length === 0) return false;
+/** `{"stream":"LEDGER","seq":7,"duplicate":true}`; an error object when refused; status 503 without a body when no stream takes the subject. */
+const readAck = (message: Msg): Stored | null => {
+  if (message.data.length === 0) return null;
   const text = Buffer.from(message.data.buffer, message.data.byteOffset, message.data.byteLength).toString('utf8');
-  return text.includes('"stream"') && !text.includes('"error"');
+  const sequence = /"seq":\s*(\d+)/.exec(text)?.[1];
+  if (sequence === undefined || !text.includes('"stream"') || text.includes('"error"')) return null;
+  return { sequence: Number(sequence), duplicate: text.includes('"duplicate"') };
 };

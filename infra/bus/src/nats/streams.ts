@@ -42,7 +42,8 @@ const UNLIMITED = -1;
 
 /**
  * All are bounded in bytes. The ledger and the fan-out drop their oldest: the store has everything. The intake refuses new messages
- * instead, so a producer learns of it, and forgets each one once it is acknowledged. `disposable`: may be deleted and made anew.
+ * instead, so a producer learns of it, and forgets each one once it is acknowledged. `disposable`: may be deleted and made anew,
+ * because it comes back from the store: the relay fans out again what EVENTS has lost.
  */
 export const wantedStreams = (limits: StreamLimits): readonly WantedStream[] => {
   const stream = (name: string, subjects: string[], hours: number, bytes: number, more: Partial<WantedStream> = {}): WantedStream => ({
@@ -64,7 +65,7 @@ export const wantedStreams = (limits: StreamLimits): readonly WantedStream[] => 
   });
   return [
     stream(LEDGER_STREAM, ['ledger.*'], LEDGER_HOURS, limits.ledgerBytes, { disposable: true }),
-    stream(EVENTS_STREAM, ['events.>'], limits.eventsHours, limits.eventsBytes),
+    stream(EVENTS_STREAM, ['events.>'], limits.eventsHours, limits.eventsBytes, { disposable: true }),
     stream(ALERTS_STREAM, ['alerts.>'], limits.alertsHours, limits.alertsBytes),
     stream(USAGE_INTAKE_STREAM, ['usage.ingest.*'], 0, limits.intakeBytes, {
       retention: RetentionPolicy.Workqueue,

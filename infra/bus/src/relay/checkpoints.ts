@@ -4,18 +4,37 @@ const PROJECTION = 'relay';
 
 /** How far the fan-out has come in each partition: table `projection.checkpoint`, written through the leader's session alone. */
 export class Checkpoints {
-  readonly #dirty = new Map<number, number>();
+  readonly #positions = new Map<number, number>();
+  readonly #dirty = new Set<number>();
+  #closed = false;
 
-  constructor(private readonly session: PoolClient) {}
+  constructor(
+    private readonly session: PoolClient,
+    private readonly partitions: number,
+  ) {}
 
-  async load(): Promise<ReadonlyMap<number, number>> {
+  async load(): Promise<void> {
     const sql = 'SELECT partition, position FROM projection.checkpoint WHERE projection = $1';
     const { rows } = await this.session.query<{ partition: number; position: number | string }>(sql, [PROJECTION]);
-    return new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
+    for (const { partition, position } of rows) this.#positions.set(partition, Number(position));
+  }
+
+  /** Of every partition, in order. */
+  get positions(): readonly number[] {
+    return Array.from({ length: this.partitions }, (_, partition) => this.#positions.get(partition) ?? 0);
   }
 
   advance(partition: number, position: number): void {
-    this.#dirty.set(partition, position);
+    if (this.#closed) return;
+    this.#positions.set(partition, position);
+    this.#dirty.add(partition);
+  }
+
+  /** Goes back, for good: whoever still advances works on what is done again. The next term begins there. */
+  async rewind(positions: readonly number[]): Promise<void> {
+    positions.forEach((position, partition) => void this.advance(partition, position));
+    this.#closed = true;
+    await this.save();
   }
 
   /** One statement for all that moved since the last time. */
@@ -27,7 +46,7 @@ export class Checkpoints {
       `INSERT INTO projection.checkpoint (projection, partition, position, epoch)
        SELECT $1, partition, position, 0 FROM unnest($2::int4[], $3::int8[]) AS moved (partition, position)
        ON CONFLICT (projection, partition) DO UPDATE SET position = excluded.position`,
-      [PROJECTION, moved.map(([partition]) => partition), moved.map(([, position]) => position)],
+      [PROJECTION, moved, moved.map((partition) => this.#positions.get(partition) ?? 0)],
     );
   }
 }

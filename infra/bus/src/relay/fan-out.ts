@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredEvent } from '@bursar/event-store';
 import type { Bus } from '../bus.js';
+import type { EventsWatch } from './events-watch.js';
 import { type FanOutMessage, fanOutMessages } from './fan-out-messages.js';
 
 const FIRST_RETRY_MS = 50;
@@ -11,14 +12,17 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 /**
  * Publishes events to the world and returns once JetStream has all of them: at least once, each with a stable `Nats-Msg-Id`.
- * Goes on trying while NATS is away, until the signal aborts; then it rejects with the signal's reason.
+ * Goes on trying while NATS is away, until the signal aborts; then it rejects with the signal's reason. Rejects, too, when EVENTS has
+ * lost what it had.
  */
-export const fanOut = async (bus: Bus, events: readonly StoredEvent[], signal: AbortSignal): Promise<void> => {
+export const fanOut = async (bus: Bus, watch: EventsWatch, events: readonly StoredEvent[], signal: AbortSignal): Promise<void> => {
   let waiting = fanOutMessages(events).filter((message) => fits(bus, message));
   for (let wait = FIRST_RETRY_MS; waiting.length > 0; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    await watch.ready(signal);
     signal.throwIfAborted();
-    const stored = await Promise.all(waiting.map(({ subject, body, headers }) => bus.publish(subject, body, headers)));
-    const failed = waiting.filter((_, index) => stored[index] !== true);
+    const stored = await Promise.all(waiting.map(({ subject, body, headers }) => bus.store(subject, body, headers)));
+    for (const at of stored) if (at !== null) watch.stored(at);
+    const failed = waiting.filter((_, index) => stored[index] === null);
     bus.counters.fanoutMessages += waiting.length - failed.length;
     bus.counters.fanoutFailures += failed.length;
     waiting = failed;

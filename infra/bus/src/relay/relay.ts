@@ -5,9 +5,11 @@ import type { Bus } from '../bus.js';
 import type { Sample } from '../counters.js';
 import { consumeStored } from '../ledger/consume.js';
 import { Checkpoints } from './checkpoints.js';
+import { EventsWatch } from './events-watch.js';
 import { fanOut } from './fan-out.js';
 import { lead, type Term } from './leadership.js';
 import { LedgerWatch } from './ledger-watch.js';
+import { Marks } from './marks.js';
 import { Progress } from './progress.js';
 
 export type RelayOptions = Readonly<{
@@ -35,7 +37,8 @@ const FAN_OUT_EVENTS = 500;
 
 /**
  * One relay leads in the whole installation, however many run. It publishes on `ledger.<p>` what nobody else did, and everything on
- * `events.<tenant>.<EventType>`, from its checkpoint in `projection.checkpoint`: at least once, in order per subject.
+ * `events.<tenant>.<EventType>`, from its checkpoint in `projection.checkpoint`: at least once, in order per subject, and once more
+ * where the stream lost it.
  */
 export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Relay => {
   const ending = new AbortController();
@@ -64,11 +67,14 @@ export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Re
 type Realm = Readonly<{ store: EventStore; bus: Bus; pollMs: number; progress: Progress }>;
 
 const reign = async ({ store, bus, pollMs, progress }: Realm, term: Term): Promise<void> => {
-  const checkpoints = new Checkpoints(term.session);
-  const positions = await checkpoints.load();
+  const checkpoints = new Checkpoints(term.session, store.partitions);
+  await checkpoints.load();
+  const { positions } = checkpoints;
+  const events = new EventsWatch(bus, new Marks(term.session), checkpoints);
+  await events.start();
   const watch = new LedgerWatch(bus, store);
   const stopCovered = bus.onCovered((partition, first, last) => watch.covered(partition, first, last));
-  for (const [partition, position] of positions) progress.reached(partition, position, performance.now());
+  positions.forEach((position, partition) => void progress.reached(partition, position, performance.now()));
   const stopHeads = bus.hubOf(store).onHeads((heads) => {
     watch.heads(heads);
     progress.heads(heads, performance.now());
@@ -76,22 +82,21 @@ const reign = async ({ store, bus, pollMs, progress }: Realm, term: Term): Promi
   const failed = new AbortController();
   const signal = AbortSignal.any([term.signal, failed.signal]);
   const follow = (partition: number) =>
-    consumeStored(
-      { store, bus, partition, after: positions.get(partition) ?? 0, maxEvents: FAN_OUT_EVENTS, pollMs, signal },
-      async ({ events, last }) => {
-        await fanOut(bus, events, signal);
-        checkpoints.advance(partition, last);
-        progress.reached(partition, last, performance.now());
-      },
-    );
-  const work = [...Array.from({ length: store.partitions }, (_, partition) => follow(partition)), saveOften(checkpoints, signal)];
+    consumeStored({ store, bus, partition, after: positions[partition] ?? 0, maxEvents: FAN_OUT_EVENTS, pollMs, signal }, async (batch) => {
+      const { last } = batch;
+      await fanOut(bus, events, batch.events, signal);
+      checkpoints.advance(partition, last);
+      progress.reached(partition, last, performance.now());
+    });
+  const work = [...Array.from({ length: store.partitions }, (_, partition) => follow(partition)), saveOften(checkpoints, events, signal)];
   try {
     await Promise.all(work.map((task) => task.catch((error: unknown) => stopAll(failed, signal, error))));
     if (failed.signal.aborted) throw failed.signal.reason;
   } finally {
     stopCovered();
     stopHeads();
-    await checkpoints.save();
+    events.close();
+    await save(checkpoints, events);
   }
 };
 
@@ -100,9 +105,15 @@ const stopAll = (failed: AbortController, signal: AbortSignal, error: unknown): 
   if (!signal.aborted) failed.abort(error);
 };
 
-const saveOften = async (checkpoints: Checkpoints, signal: AbortSignal): Promise<void> => {
+const saveOften = async (checkpoints: Checkpoints, events: EventsWatch, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
     await delay(SAVE_MS, undefined, { signal }).catch(() => undefined);
-    await checkpoints.save();
+    await save(checkpoints, events);
+    await events.look(performance.now());
   }
+};
+
+/** Both say how it is at this moment, in this order. */
+const save = async (checkpoints: Checkpoints, events: EventsWatch): Promise<void> => {
+  await Promise.all([events.note(performance.now()), checkpoints.save()]);
 };
