@@ -1,3 +1,4 @@
+export * from './arrivals.js';
 export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
 export * from './charge.js';
 export * from './convert.js';

@@ -3,12 +3,17 @@ import { EventStore } from '@bursar/event-store';
 import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
+import { BudgetUsageController } from './adapters/http/budget-usage.controller.js';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
+import { Pasts } from './adapters/store/past.js';
 import { Streams } from './adapters/store/streams.js';
+import { UsageWalk } from './adapters/store/usage-walk.js';
+import { BudgetSpend } from './features/budget-spend.js';
+import { BudgetUsage } from './features/budget-usage.js';
 import { ChangeBudget } from './features/change-budget.js';
 import { ChangePrices } from './features/change-prices.js';
 import { ChangeScopes } from './features/change-scopes.js';
@@ -24,6 +29,7 @@ import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
+import { UsageScan } from './features/usage-scan.js';
 import { Installation } from './installation.js';
 
 export type Infrastructure = Readonly<{
@@ -39,7 +45,7 @@ class AppModule {}
 /** Wiring only: what was opened by the composition root, and the features on it. */
 export const appModule = ({ store, database, keys, partitions, secret }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [BudgetsController, ScopesController, PricesController, PeriodsController],
+  controllers: [BudgetsController, BudgetUsageController, ScopesController, PricesController, PeriodsController],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: Kysely, useValue: database },
@@ -49,6 +55,11 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     Checkpoints,
     MinPosition,
     Streams,
+    Pasts,
+    UsageWalk,
+    UsageScan,
+    BudgetSpend,
+    BudgetUsage,
     ChangeBudget,
     ChangePrices,
     ChangeScopes,

@@ -10,6 +10,7 @@ import { positions } from './suites/positions.js';
 import { prices } from './suites/prices.js';
 import { scopes } from './suites/scopes.js';
 import { spend } from './suites/spend.js';
+import { usageHistory } from './suites/usage-history.js';
 import { Client } from './support/client.js';
 import { startSystem, type TestSystem } from './support/system.js';
 
@@ -27,6 +28,7 @@ describe('api', () => {
   budgetCorpus(api);
   scopes(api);
   spend(api);
+  usageHistory(api);
   prices(api);
   periods(api);
   positions(api);

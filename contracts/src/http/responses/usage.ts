@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Problem } from '../problem.js';
-import { MoneyAnswer, Position } from './common.js';
+import { Amount, Instant, listOf, MoneyAnswer, Position } from './common.js';
 
 /** What became of one usage event, in request order. */
 export const UsageResult = z
@@ -15,6 +15,7 @@ export const UsageResult = z
   .meta({ id: 'UsageResult' });
 
 export const UsageResults = z.object({ results: z.array(UsageResult) }).meta({ id: 'UsageResults' });
+
 
 /** `?dryRun=true`: what it would cost and which budgets would count it. */
 export const DryRunResults = z
@@ -32,3 +33,22 @@ export const DryRunResults = z
 const Group = z.looseObject({ spend: MoneyAnswer.or(z.array(MoneyAnswer)).optional() });
 export const UsageBreakdown = z.looseObject({ data: z.array(Group).optional() }).meta({ id: 'UsageBreakdown' });
 export const UsageSummary = z.looseObject({}).meta({ id: 'UsageSummary' });
+
+/** One usage event as a budget counted it. */
+const CountedUsage = z
+  .looseObject({
+    eventId: z.string(),
+    id: z.string(),
+    source: z.string(),
+    occurredAt: Instant,
+    recordedAt: Instant,
+    scopes: z.array(z.string()),
+    status: z.enum(['succeeded', 'failed']),
+    cost: MoneyAnswer.nullable(),
+    amount: Amount.nullable().describe("In the budget's currency; null while a price or an exchange rate is missing"),
+    currency: z.string(),
+    voided: z.boolean(),
+    position: Position,
+  })
+  .meta({ id: 'CountedUsage' });
+export const BudgetUsageList = listOf(CountedUsage).meta({ id: 'BudgetUsageList' });

@@ -6,6 +6,7 @@ import { CheckConstraintsBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
 import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy } from '../responses/budget.js';
 import { Anything } from '../responses/common.js';
+import { BudgetUsageList, UsageBreakdown, UsageSummary } from '../responses/usage.js';
 import { UsageBody } from '../usage/event.js';
 import { AsOfQuery, BreakdownQuery, BudgetListQuery, ListQuery, ScopeParams, SummaryQuery, UsageListQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
@@ -87,9 +88,30 @@ const built: readonly RouteRow[] = [
     query: ReadQuery,
     responses: { 200: { description: 'The tree', schema: Hierarchy } },
   },
-];
-
-const later: readonly RouteRow[] = [
+  {
+    operationId: 'listBudgetUsage',
+    method: 'GET',
+    path: `${ONE}/usage`,
+    summary: 'The usage it counted, newest first',
+    query: UsageListQuery,
+    responses: { 200: { description: 'A page', schema: BudgetUsageList } },
+  },
+  {
+    operationId: 'getBudgetUsageSummary',
+    method: 'GET',
+    path: `${ONE}/usage/summary`,
+    summary: 'What it counted, of its current period unless told',
+    query: SummaryQuery,
+    responses: { 200: { description: 'Totals', schema: UsageSummary } },
+  },
+  {
+    operationId: 'getBudgetUsageBreakdown',
+    method: 'GET',
+    path: `${ONE}/usage/breakdown`,
+    summary: 'What it counted by any dimension and over time, of its current period unless told',
+    query: BreakdownQuery,
+    responses: { 200: { description: 'Groups', schema: UsageBreakdown } },
+  },
   {
     operationId: 'pauseBudget',
     method: 'POST',
@@ -108,6 +130,9 @@ const later: readonly RouteRow[] = [
     bodyOptional: true,
     responses: budget,
   },
+];
+
+const later: readonly RouteRow[] = [
   {
     operationId: 'resetBudget',
     method: 'POST',
@@ -127,23 +152,6 @@ const later: readonly RouteRow[] = [
   },
   { operationId: 'listOverrides', method: 'GET', path: `${ONE}/overrides`, summary: 'Overrides', query: ListQuery, responses: page },
   { operationId: 'revokeOverride', method: 'DELETE', path: `${ONE}/overrides/:overrideId`, summary: 'Revoke an override', responses: none },
-  { operationId: 'listBudgetUsage', method: 'GET', path: `${ONE}/usage`, summary: 'Usage history', query: UsageListQuery, responses: page },
-  {
-    operationId: 'getBudgetUsageSummary',
-    method: 'GET',
-    path: `${ONE}/usage/summary`,
-    summary: 'Totals',
-    query: SummaryQuery,
-    responses: page,
-  },
-  {
-    operationId: 'getBudgetUsageBreakdown',
-    method: 'GET',
-    path: `${ONE}/usage/breakdown`,
-    summary: 'Spend by a dimension',
-    query: BreakdownQuery,
-    responses: page,
-  },
   {
     operationId: 'recordBudgetUsage',
     method: 'POST',

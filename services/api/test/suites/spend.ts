@@ -95,7 +95,6 @@ export const spend = (api: () => Client): void => {
       );
       expectProblem(await breakdown('&granularity=day&timezone=Mars/Base'), 400, 'timezone', '/timezone');
       expectProblem(await breakdown('&granularity=century'), 400, 'not_allowed', '/granularity');
-      expectProblem(await breakdown('&by=shoe_size'), 501, 'not_implemented');
       expectProblem(await breakdown('&order=desc'), 400, 'unknown_field', '/order');
       expectProblem(await acme.get('scopes/tenant/other/summary'), 404, 'not_found');
     });

@@ -1,0 +1,73 @@
+import type { LedgerEvent } from '../events/registry.js';
+import type { UsageRecordedEvent } from '../events/usage.js';
+import { parseInstant } from '../values/instant.js';
+import { type Charge, charge } from './charge.js';
+import { convert } from './convert.js';
+import type { TenantDefinitions } from './definitions.js';
+
+/** Positions at which usage that waits for a price or a rate may become chargeable. The events may come in any order, and twice. */
+export class Arrivals {
+  readonly #prices: number[] = [];
+  readonly #rates: number[] = [];
+
+  apply(event: LedgerEvent): void {
+    // Usage is never priced by half a list: only its last part counts as an arrival of prices.
+    const isPrice = (event.type === 'PriceListCreated' || event.type === 'PricesAdded') && event.data.more !== true;
+    if (isPrice) insert(this.#prices, event.position);
+    if (event.type === 'ExchangeRateSet') insert(this.#rates, event.position);
+  }
+
+  /** Where whole price lists came in after `position`, up to `through`. */
+  prices(position: number, through: number): readonly number[] {
+    return this.#prices.filter((at) => at > position && at <= through);
+  }
+
+  /** Where exchange rates came in after `position`, up to `through`. */
+  rates(position: number, through: number): readonly number[] {
+    return this.#rates.filter((at) => at > position && at <= through);
+  }
+}
+
+const insert = (positions: number[], position: number): void => {
+  if (positions.includes(position)) return;
+  positions.push(position);
+  positions.sort((a, b) => a - b);
+};
+
+/** A charge once it has a cost, and the position that gave it one: its own, or that of the first price list that covered it. */
+export type Settled = Readonly<{ charged: Charge; pricedAt: number | null }>;
+
+/** What the live fold has made of a usage event by `through`. `pricedAt` null: it still waits for a price then. */
+export const settledCharge = (
+  usage: UsageRecordedEvent,
+  definitions: TenantDefinitions,
+  arrivals: Arrivals,
+  through: number = Number.POSITIVE_INFINITY,
+): Settled => {
+  const own = charge(usage, definitions);
+  if (own.cost !== null) return { charged: own, pricedAt: usage.position };
+  for (const position of arrivals.prices(usage.position, through)) {
+    const later = charge(usage, definitions, usage.position, position);
+    if (later.cost !== null) return { charged: later, pricedAt: position };
+  }
+  return { charged: own, pricedAt: null };
+};
+
+/** The cost in a currency by the first rate that covered it, and the position that settled it; null: it still waits at `through`. */
+export const settledCost = (
+  { charged, pricedAt }: Settled,
+  usage: UsageRecordedEvent,
+  currency: string,
+  definitions: TenantDefinitions,
+  arrivals: Arrivals,
+  through: number = Number.POSITIVE_INFINITY,
+): Readonly<{ picos: bigint; at: number }> | null => {
+  if (charged.cost === null || pricedAt === null) return null;
+  if (charged.cost.currency === currency) return { picos: charged.cost.picos, at: pricedAt };
+  const occurredAt = parseInstant(usage.data.occurredAt);
+  for (const at of [pricedAt, ...arrivals.rates(pricedAt, through)]) {
+    const picos = convert(definitions, charged.cost, currency, occurredAt, at);
+    if (picos !== 'rate_missing') return { picos, at };
+  }
+  return null;
+};
