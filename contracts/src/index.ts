@@ -1,5 +1,6 @@
 export * from './events/balance.js';
 export * from './events/budget.js';
+export * from './events/budget-controls.js';
 export * from './events/envelope.js';
 export * from './events/holds.js';
 export * from './events/registry.js';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { BudgetCounted, ThresholdCleared, ThresholdCrossed } from './balance.js';
 import { BudgetChanged, BudgetCreated, BudgetDeleted } from './budget.js';
+import { BudgetPaused, BudgetResumed, OverrideGranted, OverrideRevoked } from './budget-controls.js';
 import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
@@ -18,6 +19,10 @@ const EVENTS = [
   BudgetChanged,
   BudgetDeleted,
   BudgetCounted,
+  BudgetPaused,
+  BudgetResumed,
+  OverrideGranted,
+  OverrideRevoked,
   ThresholdCrossed,
   ThresholdCleared,
   PriceListCreated,

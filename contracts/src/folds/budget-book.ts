@@ -6,10 +6,11 @@ import { parsePicos } from '../values/money.js';
 import { anchorPeriod } from '../values/period-anchor.js';
 import { continuesPeriods } from '../values/period-change.js';
 import type { ScopeRef } from '../values/scope.js';
+import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from './budget-controls.js';
 import { globMatches } from './glob.js';
 import { History } from './history.js';
 
-export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted'>;
+export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted'> | ControlEvent;
 
 /** What of a usage event a budget's filter looks at. */
 export type Countable = Readonly<{ category?: string; dimensions?: Readonly<Record<string, string>> }>;
@@ -30,6 +31,8 @@ export type BudgetState = Readonly<{
   limit: bigint | null;
   validFrom: EpochNs | null;
   validUntil: EpochNs | null;
+  /** Pause and overrides. */
+  controls: BudgetControls;
 }>;
 
 /** Does the budget count usage of this moment? validFrom inclusive, validUntil exclusive. */
@@ -141,6 +144,11 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
     }
     case 'BudgetDeleted':
       return isLive(state) ? { ...state, deletedPosition: event.position } : state;
+    case 'BudgetPaused':
+    case 'BudgetResumed':
+    case 'OverrideGranted':
+    case 'OverrideRevoked':
+      return isLive(state) ? { ...state, controls: evolveControls(state.controls, event) } : state;
   }
 };
 
@@ -151,6 +159,7 @@ const created = (event: EventOf<'BudgetCreated'>): BudgetState => ({
   createdAt: parseInstant(event.recordedAt),
   definedPosition: event.position,
   deletedPosition: null,
+  controls: NO_CONTROLS,
 });
 
 /** A rolling period without an anchor starts where the store says the budget was created. */

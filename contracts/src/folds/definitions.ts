@@ -28,6 +28,10 @@ const DEFINITION_TYPES = [
   'BudgetCreated',
   'BudgetChanged',
   'BudgetDeleted',
+  'BudgetPaused',
+  'BudgetResumed',
+  'OverrideGranted',
+  'OverrideRevoked',
   'PriceListCreated',
   'PricesAdded',
   'ExchangeRateSet',
@@ -54,6 +58,10 @@ export const evolveDefinitions = (definitions: TenantDefinitions, event: LedgerE
     case 'BudgetCreated':
     case 'BudgetChanged':
     case 'BudgetDeleted':
+    case 'BudgetPaused':
+    case 'BudgetResumed':
+    case 'OverrideGranted':
+    case 'OverrideRevoked':
       definitions.budgets.apply(event);
       return;
     case 'PriceListCreated':

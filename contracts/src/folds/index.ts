@@ -1,5 +1,6 @@
 export * from './arrivals.js';
 export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
+export * from './budget-controls.js';
 export * from './charge.js';
 export * from './convert.js';
 export * from './definitions.js';

@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { BudgetDefinition } from '../events/budget.js';
 import { parseInstant } from '../values/instant.js';
 import { parsePicos } from '../values/money.js';
+import type { BudgetControls } from './budget-controls.js';
 import { BUDGET } from './given.js';
 import { type BudgetStatus, budgetStatus, type Crossing, currentPeriod, type StatusInput } from './status.js';
+
+const PAUSED: BudgetControls = { pause: { since: '2025-11-01T00:00:00Z', by: 'ana', reason: null }, overrides: [] };
 
 /** November has 30 days: at the 16th, 15 have gone and 15 remain. */
 const NOW = parseInstant('2025-11-16T00:00:00Z');
@@ -93,7 +96,7 @@ describe('status and alertLevel', () => {
 
   test('paused wins over everything, counting over the rest', () => {
     expect(status({}, '2000', { counting: true })).toMatchObject({ status: 'counting', paused: false });
-    expect(status({}, '2000', { counting: true, paused: true })).toMatchObject({ status: 'paused', paused: true });
+    expect(status({}, '2000', { counting: true, controls: PAUSED })).toMatchObject({ status: 'paused', paused: true });
   });
 
   test('without a limit there is nothing to be left or used', () => {

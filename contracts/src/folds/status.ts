@@ -4,6 +4,7 @@ import { divideHalfEven, readDecimal } from '../values/decimal.js';
 import { type EpochNs, formatInstant, NS_PER_SECOND } from '../values/instant.js';
 import { formatPicos, MONEY_SCALE, parsePicos } from '../values/money.js';
 import { oneOff, type Period, periodAt } from '../values/period.js';
+import { type BudgetControls, isEnforcementOff, liveIncrease, liveOverrides, NO_CONTROLS, nextExpiry } from './budget-controls.js';
 import { fixedTwo, HUNDRED_PERCENT, isAtPercent, isReached, PERCENT_SCALE, percentUsed } from './thresholds.js';
 
 export type BudgetStatusName = 'ok' | 'warning' | 'critical' | 'exceeded' | 'paused' | 'counting';
@@ -28,7 +29,8 @@ export type StatusInput = Readonly<{
   crossings: readonly Crossing[];
   /** Its past is still being added up. */
   counting: boolean;
-  paused?: boolean;
+  /** Pause and overrides; absent: neither. */
+  controls?: BudgetControls;
   now: EpochNs;
   /** `<partition>:<position>` of the snapshot. */
   position: string;
@@ -40,10 +42,11 @@ export type BudgetStatus = Readonly<{
   budgetId: string;
   currency: string;
   limit: string | null;
+  /** Limit and live increases: what every percentage is of. */
   effectiveLimit: string | null;
   currentSpend: string;
   reserved: string;
-  /** Limit minus spend; negative past the limit. */
+  /** Effective limit minus spend; negative past it. */
   remaining: string | null;
   /** Block point minus spend. */
   graceRemaining: string | null;
@@ -61,11 +64,22 @@ export type BudgetStatus = Readonly<{
   alertLevel: AlertLevel;
   activeAlerts: readonly ActiveAlert[];
   paused: boolean;
-  override: null;
+  /** Grants that are live; null: none is. */
+  override: LiveOverride | null;
   /** Events of the period that have no price or no exchange rate yet: not in `currentSpend`. */
   waiting: number;
   position: string;
   lastUpdated: string;
+}>;
+
+/** All live grants together. */
+export type LiveOverride = Readonly<{
+  overrideIds: readonly string[];
+  /** What they add to the limit; null: nothing. */
+  amount: string | null;
+  enforcement: 'off' | null;
+  /** When the first of them ends. */
+  expiresAt: string;
 }>;
 
 export type ActiveAlert = Readonly<{
@@ -85,14 +99,15 @@ export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Perio
 
 /** Pure: definition, balance of the current period and its crossings, at `now`. */
 export const budgetStatus = (input: StatusInput): BudgetStatus => {
-  const { budgetId, definition, period, balance, counting, now, paused = false } = input;
+  const { budgetId, definition, period, balance, counting, now, controls = NO_CONTROLS } = input;
   const spend = balance?.spend ?? 0n;
-  const limit = limitOf(definition);
-  const block = blockPoint(definition);
+  const limit = effectiveLimit(definition, controls, now);
+  const block = blockPoint(definition, limit);
+  const paused = controls.pause !== null;
   return {
     budgetId,
     currency: definition.limit.currency,
-    limit: amount(limit),
+    limit: amount(limitOf(definition)),
     effectiveLimit: amount(limit),
     currentSpend: formatPicos(spend),
     reserved: '0',
@@ -105,10 +120,10 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     daysRemaining: period === null ? null : daysUntil(period.end, now),
     ...projection(spend, limit, period, now),
     status: statusName(definition, spend, limit, paused, counting),
-    alertLevel: alertLevel(definition, spend),
+    alertLevel: alertLevel(definition, spend, limit, isBlocking(definition, controls, now)),
     activeAlerts: activeAlerts(input.crossings, period),
     paused,
-    override: null,
+    override: liveOverride(controls, definition.limit.currency, now),
     waiting: balance?.waiting ?? 0,
     position: input.position,
     lastUpdated: formatInstant(input.lastUpdated),
@@ -121,11 +136,19 @@ const daysUntil = (end: EpochNs, now: EpochNs): number => (end <= now ? 0 : Numb
 /** The limit in picos; null is unlimited. */
 export const limitOf = ({ limit }: BudgetDefinition): bigint | null => (limit.amount === null ? null : parsePicos(limit.amount));
 
-/** Limit × blockAtPercent, rounded down to a pico: never more room than said. null for an unlimited budget. */
-export const blockPoint = (definition: BudgetDefinition): bigint | null => {
+/** Limit and the increases live at `now`, in picos; null is unlimited. */
+export const effectiveLimit = (definition: BudgetDefinition, controls: BudgetControls, now: EpochNs): bigint | null => {
   const limit = limitOf(definition);
-  return limit === null ? null : (limit * scaledPercent(definition.enforcement.blockAtPercent)) / HUNDRED_PERCENT;
+  return limit === null ? null : limit + liveIncrease(controls, definition.limit.currency, now);
 };
+
+/** Effective limit × blockAtPercent, rounded down to a pico: never more room than said. null for an unlimited budget. */
+export const blockPoint = ({ enforcement }: BudgetDefinition, limit: bigint | null): bigint | null =>
+  limit === null ? null : (limit * scaledPercent(enforcement.blockAtPercent)) / HUNDRED_PERCENT;
+
+/** Would it refuse past its block point now? */
+export const isBlocking = ({ enforcement }: BudgetDefinition, controls: BudgetControls, now: EpochNs): boolean =>
+  enforcement.mode === 'block' && !isEnforcementOff(controls, now);
 
 /** `paused` wins, then `counting`, then the highest of 100 % of the limit, a critical threshold, a warning threshold. */
 export const statusName = (
@@ -145,11 +168,14 @@ export const statusName = (
 };
 
 /** By `levels`; `blocked` at or past the block point of a budget that blocks. With a zero limit any spend is past all of them. */
-export const alertLevel = (definition: BudgetDefinition, spend: bigint): AlertLevel => {
-  const limit = limitOf(definition);
+export const alertLevel = (
+  { levels, enforcement }: BudgetDefinition,
+  spend: bigint,
+  limit: bigint | null,
+  blocking: boolean,
+): AlertLevel => {
   if (limit === null) return 'green';
-  const { levels, enforcement } = definition;
-  if (enforcement.mode === 'block' && isLevelReached(enforcement.blockAtPercent, spend, limit)) return 'blocked';
+  if (blocking && isLevelReached(enforcement.blockAtPercent, spend, limit)) return 'blocked';
   const reached = (percent: number | undefined): boolean => percent !== undefined && isLevelReached(percent, spend, limit);
   if (reached(levels.red)) return 'red';
   if (reached(levels.orange)) return 'orange';
@@ -185,6 +211,19 @@ const projection = (spend: bigint, limit: bigint | null, period: Period | null, 
   const exhaustion = ceilDivide(now + ceilDivide((limit - spend) * elapsed, spend), NS_PER_SECOND) * NS_PER_SECOND;
   const within = spend < limit && exhaustion < period.end;
   return { burnRate, projectedTotal, projectedExhaustion: within ? formatInstant(exhaustion) : null };
+};
+
+const liveOverride = (controls: BudgetControls, currency: string, now: EpochNs): LiveOverride | null => {
+  const live = liveOverrides(controls, now);
+  const expiry = nextExpiry(controls, now);
+  if (expiry === null) return null;
+  const increase = liveIncrease(controls, currency, now);
+  return {
+    overrideIds: live.map(({ overrideId }) => overrideId),
+    amount: increase === 0n ? null : formatPicos(increase),
+    enforcement: isEnforcementOff(controls, now) ? 'off' : null,
+    expiresAt: formatInstant(expiry),
+  };
 };
 
 const activeAlerts = (crossings: readonly Crossing[], period: Period | null): readonly ActiveAlert[] => {

@@ -4,6 +4,7 @@ import { up as idempotencyLease } from './migrations/0002_idempotency_lease.js';
 import { up as crossingsWhenDecided } from './migrations/0003_crossings_when_decided.js';
 import { up as leases } from './migrations/0004_leases.js';
 import { up as relayMarks } from './migrations/0005_relay_marks.js';
+import { up as budgetControls } from './migrations/0006_budget_controls.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -15,3 +16,4 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0004_leases', up: leases },
   { name: '0005_relay_marks', up: relayMarks },
 ];
+  { name: '0006_budget_controls', up: budgetControls },

@@ -1,4 +1,5 @@
 import type { BudgetDefinition, CrossingData } from '@bursar/contracts';
+import type { BudgetControls } from '@bursar/contracts/folds';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
@@ -90,6 +91,7 @@ export interface BalanceTable {
   tenant: string;
   budget_id: string;
   period_start: Instant;
+  controls: JSONColumnType<BudgetControls, string | undefined, string>;
   period_end: Instant | null;
   spend: Amount;
   events: Count;

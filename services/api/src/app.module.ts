@@ -27,6 +27,7 @@ import { GetHierarchy } from './features/get-hierarchy.js';
 import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
+import { PauseBudget } from './features/pause-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
 import { UsageScan } from './features/usage-scan.js';
@@ -72,6 +73,7 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     ListBudgets,
     ListPrices,
     ListScopes,
+    PauseBudget,
     ScopeSpend,
     Settled,
   ],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { access } from './suites/access.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgets } from './suites/budgets.js';
+import { controls } from './suites/controls.js';
 import { documents } from './suites/documents.js';
 import { idempotency } from './suites/idempotency.js';
 import { mutations } from './suites/mutations.js';
@@ -26,6 +27,7 @@ afterAll(() => system?.stop());
 describe('api', () => {
   budgets(api);
   budgetCorpus(api);
+  controls(api);
   scopes(api);
   spend(api);
   usageHistory(api);

@@ -156,3 +156,28 @@ test('the state carries who made it and when, by the clock of the store', () => 
   const { state } = given(created(monthly), changed({ ...monthly, name: 'Other' }));
   expect(state).toMatchObject({ createdAt: CREATED_AT, updatedAt: '2026-03-11T00:00:00.000000Z', createdBy: 'admin' });
 });
+
+describe('pausing', () => {
+  const pause: BudgetCommand = { type: 'PauseBudget', budgetId: 'b1', reason: 'audit' };
+  const resume: BudgetCommand = { type: 'ResumeBudget', budgetId: 'b1', reason: null };
+  const paused: BudgetEvent = { type: 'BudgetPaused', data: { budgetId: 'b1', reason: 'audit' } };
+  const resumed: BudgetEvent = { type: 'BudgetResumed', data: { budgetId: 'b1', reason: null } };
+
+  test('is recorded once, and so is resuming', () => {
+    given(created(monthly)).when(pause).thenRecorded(paused);
+    given(created(monthly), paused).when(pause).thenRecorded();
+    given(created(monthly), paused).when(resume).thenRecorded(resumed);
+    given(created(monthly)).when(resume).thenRecorded();
+    given(created(monthly), paused, resumed).when(pause).thenRecorded(paused);
+  });
+  test('outlasts a change of the definition', () => {
+    given(created(monthly), paused, changed({ ...monthly, name: 'Other' }))
+      .when(pause)
+      .thenRecorded();
+  });
+  test('what is not there cannot be paused', () => {
+    given().when(pause).thenRejected('not_found');
+    given(created(monthly), deleted).when(pause).thenRejected('not_found');
+    given(created(monthly), deleted).when(resume).thenRejected('not_found');
+  });
+});

@@ -9,10 +9,11 @@ import {
   type ScopeRef,
   scopeType,
 } from '@bursar/contracts';
+import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
 import { Rejection } from './rejection.js';
 
-type Created = Readonly<{ status: 'Active'; budgetId: string; definition: BudgetDefinition } & Stamps>;
+type Created = Readonly<{ status: 'Active'; budgetId: string; definition: BudgetDefinition; controls: BudgetControls } & Stamps>;
 /** Who made it and when, by the store's clock; `updatedAt` is the last event's. RFC 3339, UTC. */
 type Stamps = Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null }>;
 
@@ -21,7 +22,7 @@ export type Budget = Readonly<{ status: 'NotCreated' }> | Created | Readonly<{ s
 export type ActiveBudget = Created;
 export const noBudget: Budget = { status: 'NotCreated' };
 
-export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted';
+export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | ControlEvent['type'];
 type BudgetEvent = NewEvent<BudgetEventType>;
 
 export type BudgetCommand =
@@ -34,7 +35,9 @@ export type BudgetCommand =
       revise: (current: BudgetDefinition) => BudgetDefinition;
       now: string;
     }>
-  | Readonly<{ type: 'DeleteBudget'; budgetId: string }>;
+  | Readonly<{ type: 'DeleteBudget'; budgetId: string }>
+  | Readonly<{ type: 'PauseBudget'; budgetId: string; reason: string | null }>
+  | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null }>;
 type Command<T extends BudgetCommand['type']> = Extract<BudgetCommand, { type: T }>;
 
 /** Pure: same command and state, same events. Throws {@link Rejection}. */
@@ -47,6 +50,9 @@ export const decideBudget = (command: BudgetCommand, state: Budget): readonly Bu
     case 'DeleteBudget':
       mustExist(state, command.budgetId);
       return [{ type: 'BudgetDeleted', data: { budgetId: command.budgetId } }];
+    case 'PauseBudget':
+    case 'ResumeBudget':
+      return turn(command, state);
   }
 };
 
@@ -65,6 +71,13 @@ const change = (command: Command<'ChangeBudget'>, state: Budget): readonly Budge
   return [{ type: 'BudgetChanged', data: { budgetId: command.budgetId, definition } }];
 };
 
+/** Pausing what is paused, resuming what runs: it is so already. */
+const turn = ({ type, budgetId, reason }: Command<'PauseBudget' | 'ResumeBudget'>, state: Budget): readonly BudgetEvent[] => {
+  const isPaused = mustExist(state, budgetId).controls.pause !== null;
+  if (isPaused === (type === 'PauseBudget')) return [];
+  return [{ type: isPaused ? 'BudgetResumed' : 'BudgetPaused', data: { budgetId, reason } }];
+};
+
 /** Total: a recorded fact cannot be refused; events of other budgets' kinds change nothing. */
 export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
   switch (event.type) {
@@ -72,12 +85,19 @@ export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
       const { budgetId } = event.data;
       const createdBy = event.meta.actor ?? null;
       const definition = anchored(event.data.definition, event.recordedAt);
-      return { status: 'Active', budgetId, definition, createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
+      const stamps = { createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
+      return { status: 'Active', budgetId, definition, controls: NO_CONTROLS, ...stamps };
     }
     case 'BudgetChanged':
       return state.status === 'Active' ? { ...state, definition: event.data.definition, updatedAt: event.recordedAt } : state;
     case 'BudgetDeleted':
       return { status: 'Deleted' };
+    case 'BudgetPaused':
+    case 'BudgetResumed':
+    case 'OverrideGranted':
+    case 'OverrideRevoked':
+      if (state.status !== 'Active') return state;
+      return { ...state, controls: evolveControls(state.controls, event), updatedAt: event.recordedAt };
     default:
       return state;
   }

@@ -28,6 +28,7 @@ export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => 
     balance: balance === null ? null : { spend: parsePicos(balance.spend), waiting: balance.waiting },
     crossings: active.map((row) => ({ alertId: row.alert_id, data: row.data, crossedAt: parseInstant(row.crossed_at), clearedAt: null })),
     counting: budget.counted_position === null,
+    controls: budget.controls,
     now: moment.now,
     position: positionText(moment.partition, moment.position),
     lastUpdated: parseInstant(balance?.updated_at ?? budget.updated_at),

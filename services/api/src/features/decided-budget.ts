@@ -67,5 +67,6 @@ const toRow = (tenant: string, state: ActiveBudget, revision: number, position: 
   created_by: state.createdBy,
   updated_at: formatInstant(parseInstant(state.updatedAt)),
   deleted: false,
+  controls: state.controls,
   counted_position: countedPosition,
 });

@@ -1,7 +1,16 @@
 import { type EpochNs, formatInstant, type Period, periodResolver } from '@bursar/contracts';
-import type { BudgetState, ThresholdState } from '@bursar/contracts/folds';
+import { type BudgetState, effectiveLimit, nextExpiry, type ThresholdState } from '@bursar/contracts/folds';
 import { noSums, type Sums } from './sums.js';
 import type { BudgetVersion } from './tenant-history.js';
+
+/** What a period's thresholds are decided by. */
+export type Judgement = Readonly<{
+  state: BudgetState;
+  /** With what overrides add to it; null is unlimited. */
+  limit: bigint | null;
+  /** An override ends here and the limit may be another; null: this holds until the budget is changed. */
+  until: EpochNs | null;
+}>;
 
 /** One live budget in memory: what it is, whether its past has been counted, and the periods touched so far. */
 export class BudgetFold {
@@ -52,12 +61,15 @@ export class BudgetFold {
   }
 
   /**
-   * The definition that judges a period at `now`: the current one until it ends, afterwards the one in force at its end, so that a
-   * limit edited later never crosses or clears what is closed.
+   * By what a period is judged at `now`: the current definition and the overrides live now until it ends, afterwards those in force
+   * just before its end, so that a limit edited later never crosses or clears what is closed.
    */
-  judging(period: Period, now: EpochNs): BudgetState {
-    if (period.end > now) return this.#state;
-    return this.#versions.findLast(({ at }) => at < period.end)?.state ?? this.#state;
+  judging(period: Period, now: EpochNs): Judgement {
+    const isOpen = period.end > now;
+    const at = isOpen ? now : period.end - 1n;
+    const state = (isOpen ? undefined : this.#versions.findLast((version) => version.at < period.end)?.state) ?? this.#state;
+    const { definition, controls } = state;
+    return { state, limit: effectiveLimit(definition, controls, at), until: nextExpiry(controls, at) };
   }
 }
 
@@ -71,6 +83,8 @@ export class PeriodState {
   updatedAt = '';
   /** Below this spend no armed threshold is reached; null: none is left to reach; undefined: to be computed. */
   nextCrossing: bigint | null | undefined = undefined;
+  /** {@link nextCrossing} holds before this instant only; null: for good. */
+  judgedUntil: EpochNs | null = null;
   /** Number of the fold step that used it last: what an eviction goes by. */
   usedAt = 0;
   readonly startText: string;

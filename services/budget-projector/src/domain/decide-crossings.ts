@@ -12,7 +12,6 @@ import {
 import {
   ARMED,
   afterTransition,
-  type BudgetState,
   decideThresholds,
   HUNDRED_PERCENT,
   PERCENT_SCALE,
@@ -20,16 +19,17 @@ import {
   type Transition,
   thresholdKey,
 } from '@bursar/contracts/folds';
-import type { PeriodState } from './budget-fold.js';
+import type { Judgement, PeriodState } from './budget-fold.js';
 import type { Changes, Clearing } from './changes.js';
 import { emit } from './emitted.js';
 
 type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
 
-/** After usage: spend only grew, so below the next crossing there is nothing to decide. */
+/** After usage: spend only grew, so below the next crossing there is nothing to decide until an override ends. */
 export const decideAfterUsage = (period: PeriodState, cause: Cause, changes: Changes): void => {
-  const { nextCrossing } = period;
-  if (nextCrossing === null || (nextCrossing !== undefined && period.sums.spend < nextCrossing)) return;
+  const { nextCrossing, judgedUntil } = period;
+  const holds = judgedUntil === null || parseInstant(cause.recordedAt) < judgedUntil;
+  if (holds && (nextCrossing === null || (nextCrossing !== undefined && period.sums.spend < nextCrossing))) return;
   decideCrossings(period, cause, changes);
 };
 
@@ -44,18 +44,19 @@ export const decideCrossings = (period: PeriodState, cause: Cause, changes: Chan
   }
   const judge = budget.judging(period.period, parseInstant(cause.recordedAt));
   forgetUnlisted(period, judge, cause, changes);
-  for (const transition of decideThresholds(judge.definition.thresholds, period.thresholds, period.sums.spend, judge.limit)) {
+  for (const transition of decideThresholds(judge.state.definition.thresholds, period.thresholds, period.sums.spend, judge.limit)) {
     period.thresholds.set(transition.key, afterTransition(transition));
     changes.touchedThreshold(period, transition.key);
     say(period, judge, transition, cause, changes);
   }
   period.nextCrossing = nextCrossing(period, judge);
+  period.judgedUntil = judge.until;
 };
 
 /** A threshold that was removed is forgotten without a word; if it returns, it is armed, and its episodes go on. */
-const forgetUnlisted = (period: PeriodState, judge: BudgetState, cause: Cause, changes: Changes): void => {
+const forgetUnlisted = (period: PeriodState, { state }: Judgement, cause: Cause, changes: Changes): void => {
   if (period.thresholds.size === 0) return;
-  const listed = new Set(judge.definition.thresholds.map(thresholdKey));
+  const listed = new Set(state.definition.thresholds.map(thresholdKey));
   for (const [key, { crossed, episode }] of period.thresholds) {
     if (!crossed || listed.has(key)) continue;
     period.thresholds.set(key, { crossed: false, episode: episode + 1 });
@@ -67,30 +68,30 @@ const forgetUnlisted = (period: PeriodState, judge: BudgetState, cause: Cause, c
 /** In the ledger, by the outbox, and in the rows that status and alerts read: one transaction writes both. */
 const say = (
   period: PeriodState,
-  judge: BudgetState,
+  { state: { budgetId, definition, currency }, limit }: Judgement,
   { threshold, key, change, episode }: Transition,
   cause: Cause,
   changes: Changes,
 ): void => {
   const { tenant } = period.budget;
   const data: CrossingData = {
-    budgetId: judge.budgetId,
-    budgetName: judge.definition.name,
-    scope: judge.definition.scope,
+    budgetId,
+    budgetName: definition.name,
+    scope: definition.scope,
     periodStart: period.startText,
     periodEnd: period.endText,
     threshold: key,
     definition: threshold,
     episode,
     spend: formatPicos(period.sums.spend),
-    limit: judge.limit === null ? null : formatPicos(judge.limit),
-    currency: judge.currency,
-    percentUsed: percentUsed(period.sums.spend, judge.limit),
+    limit: limit === null ? null : formatPicos(limit),
+    currency,
+    percentUsed: percentUsed(period.sums.spend, limit),
     causePosition: cause.position,
   };
-  const id = thresholdEventId(change, tenant, judge.budgetId, period.startText, key, episode);
+  const id = thresholdEventId(change, tenant, budgetId, period.startText, key, episode);
   const type = change === 'crossed' ? 'ThresholdCrossed' : 'ThresholdCleared';
-  changes.emitted.push(emit(type, balanceStream(tenant, judge.budgetId), id, data, cause));
+  changes.emitted.push(emit(type, balanceStream(tenant, budgetId), id, data, cause));
   if (change === 'crossed') changes.addCrossed({ tenant, alertId: id, data, at: cause.recordedAt });
   else changes.cleared.push(clearing(period, key, episode, cause));
 };
@@ -105,11 +106,11 @@ const clearing = ({ budget, startText }: PeriodState, threshold: string, episode
 });
 
 /** The smallest spend at which an armed threshold is reached; null when no spend reaches one. */
-const nextCrossing = (period: PeriodState, judge: BudgetState): bigint | null => {
+const nextCrossing = (period: PeriodState, { state, limit }: Judgement): bigint | null => {
   let lowest: bigint | null = null;
-  for (const threshold of judge.definition.thresholds) {
+  for (const threshold of state.definition.thresholds) {
     if ((period.thresholds.get(thresholdKey(threshold)) ?? ARMED).crossed) continue;
-    const spend = reachingSpend(threshold, judge.limit);
+    const spend = reachingSpend(threshold, limit);
     if (spend !== null && (lowest === null || spend < lowest)) lowest = spend;
   }
   return lowest;

@@ -33,6 +33,10 @@ export const foldDefinition = (tenant: TenantFold, event: DefinitionEvent, chang
     case 'BudgetCreated':
     case 'BudgetChanged':
     case 'BudgetDeleted':
+    case 'BudgetPaused':
+    case 'BudgetResumed':
+    case 'OverrideGranted':
+    case 'OverrideRevoked':
       return foldBudget(tenant, event, changes);
     case 'PriceListCreated':
     case 'PricesAdded':
@@ -42,7 +46,7 @@ export const foldDefinition = (tenant: TenantFold, event: DefinitionEvent, chang
   }
 };
 
-type BudgetEvent = Extract<DefinitionEvent, { type: 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' }>;
+type BudgetEvent = Extract<DefinitionEvent, { data: { budgetId: string } }>;
 
 const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): DefinitionEffect => {
   const { budgetId } = event.data;

@@ -1,7 +1,7 @@
 import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
-import { type BudgetState, evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
+import { type BudgetState, evolveDefinitions, findBudget, isDefinitionEvent, TenantDefinitions } from '@bursar/contracts/folds';
 
-/** A budget as one of its definition events left it. */
+/** A budget as one of its events left it. */
 export type BudgetVersion = Readonly<{ at: EpochNs; state: BudgetState }>;
 
 const NONE: readonly BudgetVersion[] = [];
@@ -28,7 +28,7 @@ export class TenantHistory {
     this.#evolvedTo = event.position;
     if (completesPriceList(event)) this.#pricePositions.push(event.position);
     if (event.type === 'ExchangeRateSet') this.#ratePositions.push(event.position);
-    if (event.type === 'BudgetCreated' || event.type === 'BudgetChanged') this.#keepVersion(event.data.budgetId, event);
+    if (isDefinitionEvent(event) && 'budgetId' in event.data) this.#keepVersion(event.data.budgetId, event);
   }
 
   /** What the budget was, oldest first; empty for one that never was. */
