@@ -15,5 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0003_crossings_when_decided', up: crossingsWhenDecided },
   { name: '0004_leases', up: leases },
   { name: '0005_relay_marks', up: relayMarks },
-];
   { name: '0006_budget_controls', up: budgetControls },
+];

@@ -85,13 +85,13 @@ export interface BudgetTable {
   updated_at: Instant;
   deleted: boolean;
   counted_position: Count | null;
+  controls: JSONColumnType<BudgetControls, string | undefined, string>;
 }
 
 export interface BalanceTable {
   tenant: string;
   budget_id: string;
   period_start: Instant;
-  controls: JSONColumnType<BudgetControls, string | undefined, string>;
   period_end: Instant | null;
   spend: Amount;
   events: Count;
