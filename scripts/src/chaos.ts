@@ -7,12 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@bursar/embedded';
 import { Caller } from './chaos/hand-over/caller.ts';
 import { Load } from './chaos/hand-over/load.ts';
+import { MuteAppender } from './chaos/hand-over/mute-appender.ts';
 import { type ChaosOptions, HELP, parseChaosOptions } from './chaos/hand-over/options.ts';
 import { ProcessFaults } from './chaos/hand-over/process-faults.ts';
 import { Random } from './chaos/hand-over/random.ts';
 import { report } from './chaos/hand-over/report.ts';
 import { untilSettled } from './chaos/hand-over/settle.ts';
 import { makeTenant, PERCENTS, type Tenant, tenantNames } from './chaos/hand-over/tenants.ts';
+import { Usurper } from './chaos/hand-over/usurper.ts';
 import { examine } from './chaos/hand-over/verdict.ts';
 import { Witness } from './chaos/hand-over/witness.ts';
 
@@ -51,7 +53,10 @@ const run = async (options: ChaosOptions, dataDir: string): Promise<boolean> => 
   const witness = new Witness(dataDir);
   const watching = witness.run(watched.signal);
   const loading = Promise.all(tenants.map((tenant) => new Load(caller, tenant, PERCENTS, seed, rate / tenants.length).run(loaded.signal)));
-  const breaking = faults.run(faulty.signal);
+  const mute = new MuteAppender(dataDir, PARTITIONS, tenants, seed);
+  const appending = mute.run(loaded.signal);
+  const usurper = new Usurper(dataDir, tenants, seed);
+  const breaking = Promise.all([faults.run(faulty.signal), usurper.run(faulty.signal)]);
   await delay(minutes * 60_000);
   faulty.abort();
   await breaking;
@@ -59,6 +64,8 @@ const run = async (options: ChaosOptions, dataDir: string): Promise<boolean> => 
   const timer = setTimeout(() => giveUp.abort(), LAST_ANSWERS_MS);
   const histories = await loading;
   clearTimeout(timer);
+  await appending;
+  for (const { tenant, usage } of histories) usage.push(...(mute.sent.get(tenant) ?? []));
 
   const settled = await untilSettled(dataDir);
   await witness.readMetrics();
@@ -66,7 +73,17 @@ const run = async (options: ChaosOptions, dataDir: string): Promise<boolean> => 
   await watching;
   const { wrong, figures } = await examine(dataDir, PARTITIONS, tenants, histories);
   return report(
-    { settled, wrong, figures, histories, faults: faults.made, counts: witness.counts, stalls: witness.stalls, retried: caller.retried },
+    {
+      settled,
+      wrong,
+      figures,
+      histories,
+      faults: faults.made,
+      usurped: usurper.usurped,
+      counts: witness.counts,
+      stalls: witness.stalls,
+      retried: caller.retried,
+    },
     say,
   );
 };

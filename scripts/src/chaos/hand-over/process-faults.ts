@@ -7,7 +7,6 @@ export type Fault = Readonly<{ atMs: number; kind: 'kill' | 'freeze'; victim: st
 
 /** Longest that a process other than a projector stays frozen: clients wait that long for it. */
 const OTHERS_FROZEN_MS = 5_000;
-const MOST_PROJECTORS_AWAY = 2;
 
 /** Kills and freezes processes of a running system, at random moments of a seed. `up` restarts what was killed. */
 export class ProcessFaults {
@@ -39,7 +38,6 @@ export class ProcessFaults {
       const kills = this.#random.chance(0.5);
       const longest = victim === 'budget-projector' ? 15_000 : OTHERS_FROZEN_MS;
       const forMs = this.#random.between(1_000, longest);
-      if (victim === 'budget-projector' && this.#projectorsAway() >= MOST_PROJECTORS_AWAY) continue;
       if (kills) this.#kill(victim, startedAt);
       else await this.#freeze(victim, forMs, startedAt, stop);
     }
@@ -79,15 +77,13 @@ export class ProcessFaults {
     this.#say(`${(fault.atMs / 1_000).toFixed(1).padStart(6)} s  ${fault.victim} (${fault.pid}) ${what}`);
   }
 
-  #projectorsAway(): number {
-    return [...this.#frozen.values()].filter((victim) => victim === 'budget-projector').length;
-  }
-
-  /** One of that name that runs and is not frozen; null while there is none. */
+  /** One of that name that is well, as long as another one is; null while there is none. Without an heir there is nothing to hand over. */
   #pidOf(name: string): number | null {
     const run = readState(this.#dataDir, 'run');
     const processes = [...(run?.services ?? []).filter(({ ready }) => ready), ...(run?.infrastructure ?? [])];
     const pids = processes.filter((process) => process.name === name).map(({ pid }) => pid);
-    return this.#random.pick(pids.filter((pid) => !this.#frozen.has(pid) && isAlive(pid))) ?? null;
+    const well = pids.filter((pid) => !this.#frozen.has(pid) && isAlive(pid));
+    if (run?.services.some((service) => service.name === name) && well.length < 2) return null;
+    return this.#random.pick(well) ?? null;
   }
 }

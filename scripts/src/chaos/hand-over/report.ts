@@ -9,6 +9,7 @@ export type Run = Readonly<{
   figures: Figures;
   histories: readonly History[];
   faults: readonly Fault[];
+  usurped: number;
   counts: Counts;
   stalls: readonly Stall[];
   retried: ReadonlyMap<string, number>;
@@ -28,7 +29,9 @@ export const report = (run: Run, say: (line: string) => void): boolean => {
     .filter((ms) => ms >= STALLED_MS)
     .sort((a, b) => a - b);
   const at = (share: number): string => ((stalls[Math.ceil(share * stalls.length) - 1] ?? 0) / 1_000).toFixed(1);
-  say(`faults: ${kills} killed, ${faults.length - kills} frozen; ${counts.takeovers} take-overs, ${counts.leasesLost} leases lost`);
+  say(
+    `faults: ${kills} killed, ${faults.length - kills} frozen, ${run.usurped} partitions usurped; ${counts.takeovers} take-overs, ${counts.leasesLost} leases lost`,
+  );
   say(`seen: ${counts.lostCompareAndSets} lost compare-and-sets, ${counts.gapsRead} gaps read from the store`);
   say(`partitions that stood still for a second or more: ${stalls.length} times, p50 ${at(0.5)} s, p95 ${at(0.95)} s, longest ${at(1)} s`);
   say(`ledger: ${figures.events} events in those partitions, ${figures.usage} of usage, ${figures.crossings} crossings and clearings`);
