@@ -6,11 +6,12 @@ import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
 import { ExchangeRateSet, PriceListCreated, PricesAdded } from './tenant.js';
-import { UsageRecorded } from './usage.js';
+import { UsageRecorded, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
 const EVENTS = [
   UsageRecorded,
+  UsageVoided,
   ScopeRegistered,
   ScopeMoved,
   ScopeDescribed,

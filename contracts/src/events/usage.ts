@@ -32,3 +32,26 @@ export const UsageRecorded = defineEvent(
 );
 export type UsageData = z.infer<typeof UsageRecorded.data>;
 export type UsageRecordedEvent = Recorded<'UsageRecorded', UsageData>;
+
+/**
+ * A recorded usage was a mistake. Emitted by ingestion, stream `usage-<tenant>`; read by every fold, which takes back exactly what it
+ * charged for it. The id is derived from the voided event's, so a second void is a duplicate. It carries the original as stored, at the
+ * version that UsageRecorded has: a new version of that event is a new version of this one too.
+ */
+export const UsageVoided = defineEvent(
+  'UsageVoided',
+  1,
+  z.object({
+    /** Of the UsageRecorded event. */
+    eventId: z.string(),
+    reason: z.string(),
+    original: z.object({
+      position: z.number().int(),
+      revision: z.number().int(),
+      recordedAt: StoredInstant,
+      data: UsageRecorded.data,
+    }),
+  }),
+);
+export type UsageVoidedData = z.infer<typeof UsageVoided.data>;
+export type UsageVoidedEvent = Recorded<'UsageVoided', UsageVoidedData>;

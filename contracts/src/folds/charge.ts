@@ -1,4 +1,4 @@
-import type { UsageRecordedEvent } from '../events/usage.js';
+import type { UsageRecordedEvent, UsageVoidedEvent } from '../events/usage.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { fromWireMoney, type Money } from '../values/money.js';
 import type { ScopeRef } from '../values/scope.js';
@@ -49,6 +49,16 @@ export const charge = (
     dimensions: data.dimensions ?? NO_DIMENSIONS,
   };
 };
+
+/** The usage that a void takes back, as it was when it was recorded: what {@link charge} is asked about. */
+export const originalOf = ({ partition, stream, meta, data: { eventId, original } }: UsageVoidedEvent): UsageRecordedEvent => ({
+  partition,
+  stream,
+  id: eventId,
+  type: 'UsageRecorded',
+  meta: { tenant: meta.tenant },
+  ...original,
+});
 
 /** Does this one budget count the charge? What a backfill asks; a live fold asks `budgetsOnPath` and gets the same answer. */
 export const budgetCounts = (budget: BudgetState, charged: Charge): boolean =>

@@ -84,3 +84,9 @@ export const usage = (position: number, data: Partial<EventOf<'UsageRecorded'>['
     status: 'succeeded',
     ...data,
   });
+
+export const voided = (
+  position: number,
+  { id, position: at, revision, recordedAt, data }: EventOf<'UsageRecorded'>,
+): EventOf<'UsageVoided'> =>
+  recorded('UsageVoided', position, { eventId: id, reason: 'twice', original: { position: at, revision, recordedAt, data } });

@@ -10,6 +10,9 @@ export const derivedId = (...parts: readonly string[]): string => {
 /** The event id of usage: the same (tenant, source, id) is the same event, for ever. */
 export const usageEventId = (tenant: string, source: string, id: string): string => derivedId('usage', tenant, source, id);
 
+/** The event id of a void: usage is voided once, for ever. */
+export const voidEventId = (tenant: string, eventId: string): string => derivedId('voided', tenant, eventId);
+
 /** Crossing and clearing of one threshold in one period: the episode makes a second crossing another fact. */
 export const thresholdEventId = (
   what: 'crossed' | 'cleared',

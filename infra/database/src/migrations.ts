@@ -5,6 +5,7 @@ import { up as crossingsWhenDecided } from './migrations/0003_crossings_when_dec
 import { up as leases } from './migrations/0004_leases.js';
 import { up as relayMarks } from './migrations/0005_relay_marks.js';
 import { up as budgetControls } from './migrations/0006_budget_controls.js';
+import { up as voidedUsage } from './migrations/0007_voided_usage.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0004_leases', up: leases },
   { name: '0005_relay_marks', up: relayMarks },
   { name: '0006_budget_controls', up: budgetControls },
+  { name: '0007_voided_usage', up: voidedUsage },
 ];

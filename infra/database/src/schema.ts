@@ -62,6 +62,12 @@ export interface WaitingTable {
   event: string;
 }
 
+export interface VoidedTable {
+  tenant: string;
+  position: Count;
+  voided_at: Count;
+}
+
 export interface ScopeTable {
   tenant: string;
   scope: string;
@@ -178,6 +184,7 @@ export interface Database {
   'projection.checkpoint': CheckpointTable;
   'projection.definition_event': DefinitionEventTable;
   'projection.waiting': WaitingTable;
+  'projection.voided': VoidedTable;
   'projection.scope': ScopeTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;

@@ -235,3 +235,131 @@ describe('usage that waits', () => {
     expect((await story.settled()).balances()).toEqual({ '2026-02-01': '10 1 0 0', '2026-03-01': '5 1 0 0' });
   });
 });
+
+describe('a void', () => {
+  test('takes back exactly what was charged, failed usage too, and leaves the period its row', async () => {
+    const story = begin().budget().use('90').use('7', { status: 'failed' }).void();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '90 1 0 0' });
+    expect((await story.void(1).settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+  });
+
+  test('that brings spend back under a threshold clears it; reached again it is a new episode', async () => {
+    const story = begin()
+      .budget({ percents: [50, 80] })
+      .use('60')
+      .use('30')
+      .void();
+    expect((await story.folded()).said()).toEqual(['crossed 50% 1', 'crossed 80% 1', 'cleared 80% 1']);
+    expect((await story.use('30').folded()).said().slice(3)).toEqual(['crossed 80% 2']);
+  });
+
+  test('clears in a closed period too, by the limit it lived under', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .use('90')
+      .at('2026-04-02T00:00:00Z')
+      .change({ percents: [80], limit: 10 });
+    expect((await story.void().folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1']);
+  });
+
+  test('is charged by the tree in which its usage arrived', async () => {
+    const story = begin()
+      .budget({ scope: 'team:ml' })
+      .scope('user:a', ['team:ml'])
+      .use('5', { scopes: ['user:a'] })
+      .scope('user:a', ['team:ops'], 'ScopeMoved')
+      .void();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+  });
+
+  test('takes back the amount that was converted then, whatever the rate is now', async () => {
+    const story = begin().budget({ currency: 'EUR' }).rate('USD', 'EUR', '2').use('10').rate('USD', 'EUR', '3').void();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+  });
+
+  test.each([
+    { what: 'a price', use: { meter: 'llm.tokens', quantities: { inputTokens: '3' } }, amount: null, currency: 'USD' as const },
+    { what: 'a rate', use: {}, amount: '10', currency: 'EUR' as const },
+  ])('of usage that waits for $what ends the waiting for good', async ({ use, amount, currency }) => {
+    const story = begin().budget({ currency }).use(amount, use).void();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    await story.prices('late', { inputTokens: '1' }).rate('USD', 'EUR', '2').settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    expect([...story.tables.waitingRows]).toEqual([]);
+  });
+
+  test('before a budget was made is in its count, and after it is not counted twice', async () => {
+    const story = begin().use('90').use('7').use('1').void(2).budget();
+    await story.folded();
+    await story.void(1).settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '1 1 0 0' });
+  });
+
+  test('while a rate is missing and the past is being counted leaves nothing that waits', async () => {
+    const story = begin().use('10').budget({ currency: 'EUR' });
+    await story.folded();
+    await story.driver.count();
+    await story.void().settled();
+    await story.rate('USD', 'EUR', '2').settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    expect([...story.tables.waitingRows]).toEqual([]);
+  });
+
+  test('of usage that was set aside takes back nothing', async () => {
+    const most = '99999999999999999999999999';
+    const story = begin().budget().use('5').use(most).void();
+    await story.settled();
+    expect(story.balances()).toEqual({ '2026-03-01': '5 1 0 0' });
+  });
+});
+
+describe('an override', () => {
+  const crossed = () =>
+    begin()
+      .budget({ percents: [80] })
+      .use('90');
+
+  test('clears what it brings spend under, and revoking it crosses again', async () => {
+    const story = crossed().grant('o', '100', '2026-03-20T00:00:00Z');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1']);
+    expect((await story.revoke('o').folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1', 'crossed 80% 2']);
+  });
+
+  test('is over by the clock: the next event of the budget finds the limit as it was', async () => {
+    const story = crossed().grant('o', '100', '2026-03-20T00:00:00Z').at('2026-03-19T23:59:59.999Z').use('0');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1']);
+    expect((await story.at('2026-03-20T00:00:00Z').use('0').folded()).said()).toEqual(['crossed 80% 1', 'cleared 80% 1', 'crossed 80% 2']);
+  });
+
+  test('says with a crossing the limit that was in force', async () => {
+    const story = begin()
+      .budget({ percents: [80] })
+      .grant('o', '100', '2026-03-20T00:00:00Z')
+      .use('160');
+    const [said] = (await story.folded()).ledger.events.filter(({ type }) => type === 'ThresholdCrossed');
+    expect(said?.data).toMatchObject({ limit: '200', percentUsed: '80.00', spend: '160' });
+  });
+
+  test('that was live at the end of a period judges what comes late, and one granted afterwards does not', async () => {
+    const late = { occurredAt: '2026-03-31T23:00:00Z' };
+    const story = begin()
+      .budget({ percents: [80] })
+      .grant('o', '100', '2026-04-10T00:00:00Z')
+      .at('2026-04-12T00:00:00Z')
+      .use('90', late);
+    expect((await story.folded()).said()).toEqual([]);
+    story.at('2026-04-13T00:00:00Z').grant('p', '1000', '2026-05-01T00:00:00Z').use('70', late);
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1']);
+  });
+});
+
+test('a pause and a resumption change no figure and say nothing of thresholds', async () => {
+  const story = begin()
+    .budget({ percents: [80] })
+    .use('90')
+    .control('BudgetPaused')
+    .use('5')
+    .control('BudgetResumed');
+  expect((await story.folded()).said()).toEqual(['crossed 80% 1']);
+  expect(story.balances()).toEqual({ '2026-03-01': '95 2 0 0' });
+});

@@ -5,6 +5,7 @@ import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
 import { UsageController } from './adapters/http/usage.controller.js';
+import { VoidController } from './adapters/http/void.controller.js';
 import { DeadLetters } from './adapters/nats/dead-letters.js';
 import { UsageIntake } from './adapters/nats/usage-intake.js';
 import { UsageRecordResponder } from './adapters/nats/usage-record.js';
@@ -16,6 +17,7 @@ import { AgeWindow } from './domain/age-window.js';
 import { DryRunUsage } from './features/dry-run-usage.js';
 import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
 import { RecordUsage } from './features/record-usage.js';
+import { VoidUsage } from './features/void-usage.js';
 
 export type Infrastructure = Readonly<{
   store: EventStore;
@@ -31,7 +33,7 @@ class AppModule {}
 /** Wiring only: what was opened by the composition root, and the features on it. */
 export const appModule = ({ store, database, clock, maxAgeSeconds, bus }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [UsageController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
+  controllers: [UsageController, VoidController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: LedgerClock, useValue: clock },
@@ -42,6 +44,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds, bus }: Infras
     { provide: UsageMeter, useClass: PrometheusMeter },
     RecordUsage,
     DryRunUsage,
+    VoidUsage,
     ...(bus === null ? [] : [{ provide: Bus, useValue: bus }, DeadLetters]),
   ],
 });

@@ -16,6 +16,10 @@ export const UsageResult = z
 
 export const UsageResults = z.object({ results: z.array(UsageResult) }).meta({ id: 'UsageResults' });
 
+/** `POST /usage/:eventId/void`; a second void is a `duplicate`, and the first one's reason stands. */
+export const VoidResult = z
+  .object({ eventId: z.string(), status: z.enum(['accepted', 'duplicate']), voidEventId: z.string(), position: Position })
+  .meta({ id: 'VoidResult' });
 
 /** `?dryRun=true`: what it would cost and which budgets would count it. */
 export const DryRunResults = z

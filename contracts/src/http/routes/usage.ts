@@ -3,7 +3,7 @@ import { VoidBody } from '../budgets/commands.js';
 import { ExchangeRateBody, PriceCorrection, PriceListBody } from '../prices/price-list.js';
 import { Anything } from '../responses/common.js';
 import { ExchangeRate, ExchangeRates, PriceList, PriceLists } from '../responses/registry.js';
-import { DryRunResults, UsageResults } from '../responses/usage.js';
+import { DryRunResults, UsageResults, VoidResult } from '../responses/usage.js';
 import { UsageBody, UsageCloudEvent } from '../usage/event.js';
 import { LIMITS } from '../usage/limits.js';
 import { AsOfQuery, DryRunQuery, ListQuery } from './queries.js';
@@ -34,9 +34,10 @@ export const usageRoutes = [
       operationId: 'voidUsage',
       method: 'POST',
       path: `${API}/usage/:eventId/void`,
-      summary: 'Void a recorded event; history keeps both',
+      summary: 'Void a recorded event; history keeps both. To adjust one, void it and record what it should have been under another id',
+      built: true,
       body: VoidBody,
-      responses: { 202: { description: 'Durable', schema: Anything } },
+      responses: { 202: { description: 'Durable; balances follow', schema: VoidResult } },
     },
   ]),
   ...routes('prices', 'api', [

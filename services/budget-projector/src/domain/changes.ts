@@ -39,6 +39,9 @@ export type Clearing = Readonly<{
   at: string;
 }>;
 
+/** The usage at `position` was voided by the event at `voidedAt`. */
+export type Voided = Readonly<{ tenant: string; position: number; voidedAt: number }>;
+
 export type Quarantined = Readonly<{
   position: number;
   tenant: string | null;
@@ -69,6 +72,7 @@ export class Changes {
   /** Waiting usage that now waits for something else, or for fewer budgets. */
   readonly stillWaiting: Waiting[] = [];
   readonly settled: { tenant: string; position: number }[] = [];
+  readonly voided: Voided[] = [];
   readonly emitted: Emitted[] = [];
   readonly quarantined: Quarantined[] = [];
 

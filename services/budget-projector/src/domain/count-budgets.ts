@@ -1,14 +1,18 @@
-import { balanceStream, formatInstant, formatPicos, type Period, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
-import { type BudgetState, budgetCounts, type Charge, charge, convert } from '@bursar/contracts/folds';
+import { balanceStream, type EventOf, formatInstant, formatPicos, type Period, type UsageRecordedEvent } from '@bursar/contracts';
+import { type BudgetState, budgetCounts, originalOf } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import { type Emitted, emit } from './emitted.js';
 import { countedEventId } from './fold-definition.js';
-import { addAmount, noSums, type Sums } from './sums.js';
+import { type SettledCharge, settledCharge, settledPicos } from './settled-charge.js';
+import { addAmount, noSums, type Sums, takeAmount } from './sums.js';
 import type { TenantHistory } from './tenant-history.js';
 import { type PendingAmount, pendingToWire } from './waiting.js';
 
 /** Periods, and waiting usages, in one BudgetCounted at most: a range of them still fits one bus message. */
 export const PARTS_PER_EVENT = 500;
+
+/** What a stream of usage holds. */
+export type UsageEvent = EventOf<'UsageRecorded' | 'UsageVoided'>;
 
 /** A definition whose past is to be added up: usage at positions 1..through. */
 export type CountTarget = Readonly<{ state: BudgetState; through: number }>;
@@ -17,7 +21,8 @@ type Count = Readonly<{
   target: CountTarget;
   budget: BudgetFold;
   periods: Map<bigint, { period: Period; sums: Sums }>;
-  waiting: { position: number; amount: PendingAmount }[];
+  /** For a rate, by position. */
+  waiting: Map<number, PendingAmount>;
 }>;
 
 /**
@@ -36,18 +41,19 @@ export class BudgetCounter {
       target,
       budget: new BudgetFold(history.tenant, target.state, []),
       periods: new Map(),
-      waiting: [],
+      waiting: new Map(),
     }));
     this.#last = Math.max(0, ...targets.map(({ through }) => through));
   }
 
   /** The stream's events in order. Answers false from the first that is past every target on. */
-  add(usage: UsageRecordedEvent): boolean {
-    if (usage.position > this.#last) return false;
-    const { pricedAt, charged } = this.#priced(usage);
+  add(event: UsageEvent): boolean {
+    if (event.position > this.#last) return false;
+    const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
+    const settled = settledCharge(this.history, usage, this.#last);
     for (const count of this.#counts) {
       const { state, through } = count.target;
-      if (usage.position <= through && budgetCounts(state, charged)) this.#addTo(count, usage, charged, pricedAt);
+      if (event.position <= through && budgetCounts(state, settled.charged)) this.#addTo(count, usage, settled, event.type);
     }
     return true;
   }
@@ -57,46 +63,31 @@ export class BudgetCounter {
     return this.#counts.map((count) => this.#emit(count));
   }
 
-  /** The charge at the first position where the usage had a price, its own at the earliest. */
-  #priced(usage: UsageRecordedEvent): { pricedAt: number; charged: Charge } {
-    const { definitions } = this.history;
-    const own = charge(usage, definitions);
-    if (own.cost !== null) return { pricedAt: usage.position, charged: own };
-    for (const position of this.history.pricesBetween(usage.position, this.#last)) {
-      const later = charge(usage, definitions, usage.position, position);
-      if (later.cost !== null) return { pricedAt: position, charged: later };
-    }
-    return { pricedAt: Number.POSITIVE_INFINITY, charged: own };
-  }
-
-  #addTo(count: Count, usage: UsageRecordedEvent, charged: Charge, pricedAt: number): void {
-    const { effectiveAt, failed } = charged;
+  /** A void takes back what its usage came to by the end of the count, so that nothing of it is left but when it happened. */
+  #addTo(count: Count, usage: UsageRecordedEvent, settled: SettledCharge, type: UsageEvent['type']): void {
+    const { pricedAt, occurredAt } = settled;
+    const { cost, effectiveAt, failed } = settled.charged;
+    const { state, through } = count.target;
     const period = count.budget.periodAt(effectiveAt);
     if (period === null) return;
     const entry = count.periods.get(period.start) ?? { period, sums: noSums() };
     count.periods.set(period.start, entry);
-    const cost = pricedAt <= count.target.through ? charged.cost : null;
-    const amount = cost === null ? null : { occurredAt: parseInstant(usage.data.occurredAt), effectiveAt, cost, failed };
-    const picos = amount === null ? null : this.#rated(count.target, amount, pricedAt);
-    addAmount(entry.sums, { picos, failed, effectiveAt });
-    if (amount !== null && picos === null) count.waiting.push({ position: usage.position, amount });
-  }
-
-  /** In the budget's currency by the first rate that covered it from the moment it had a price; null: none did up to `through`. */
-  #rated({ state, through }: CountTarget, { cost, occurredAt }: PendingAmount, pricedAt: number): bigint | null {
-    if (cost.currency === state.currency) return cost.picos;
-    for (const position of [pricedAt, ...this.history.ratesBetween(pricedAt, through)]) {
-      const picos = convert(this.history.definitions, cost, state.currency, occurredAt, position);
-      if (picos !== 'rate_missing') return picos;
+    const picos = settledPicos(this.history, settled, state.currency, through);
+    if (type === 'UsageVoided') {
+      takeAmount(entry.sums, { picos, failed, effectiveAt });
+      count.waiting.delete(usage.position);
+      return;
     }
-    return null;
+    addAmount(entry.sums, { picos, failed, effectiveAt });
+    const waitsForRate = picos === null && cost !== null && pricedAt <= through;
+    if (waitsForRate) count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed });
   }
 
   #emit({ target, periods, waiting }: Count): readonly Emitted[] {
     const { tenant } = this.history;
     const { budgetId } = target.state;
     const rows = [...periods.values()].sort((a, b) => (a.period.start < b.period.start ? -1 : 1)).map(toWire);
-    const pending = waiting.map(({ position, amount }) => ({ position, ...pendingToWire(amount) }));
+    const pending = [...waiting].map(([position, amount]) => ({ position, ...pendingToWire(amount) }));
     const parts = Math.max(1, Math.ceil(Math.max(rows.length, pending.length) / PARTS_PER_EVENT));
     return Array.from({ length: parts }, (_, part) => {
       const [from, to] = [part * PARTS_PER_EVENT, (part + 1) * PARTS_PER_EVENT];

@@ -17,13 +17,19 @@ export const countedBudget = (tenant: TenantFold, { data }: BudgetCountedEvent):
   return budget === undefined || budget.countedPosition !== null || budget.state.definedPosition !== data.through ? null : budget;
 };
 
-/** Starts of the periods that {@link foldCounted} will change. */
-export const countedPostings = (tenant: TenantFold, budget: BudgetFold, event: BudgetCountedEvent): CountedPart => {
+/** Where usage was voided, by the usage's position. */
+export type VoidedAt = ReadonlyMap<number, number>;
+
+/** What {@link foldCounted} will change. `voidedAt` knows of the usage that the event says waits. */
+export const countedPostings = (tenant: TenantFold, budget: BudgetFold, event: BudgetCountedEvent, voidedAt: VoidedAt): CountedPart => {
   const rated: Posting[] = [];
   const waiting: { position: number; amount: PendingAmount }[] = [];
   for (const { position, ...wire } of event.data.waitingForRate) {
     const amount = pendingFromWire(wire);
-    const picos = firstRated(tenant, budget, amount, event);
+    const endsAt = voidedAt.get(position);
+    const picos = firstRated(tenant, budget, amount, { after: event.data.through, through: endsAt ?? event.position });
+    // Voided while it was being counted: that void took it from what waits, as this event's sums add it.
+    if (picos === null && endsAt !== undefined) continue;
     if (picos === null) waiting.push({ position, amount });
     else rated.push(...posting(budget, { picos, failed: amount.failed, effectiveAt: amount.effectiveAt }, true));
   }
@@ -65,9 +71,11 @@ export const beginThresholds = (budget: BudgetFold, event: BudgetCountedEvent, c
   for (const period of inOrder) decideCrossings(period, event, changes);
 };
 
+type Span = Readonly<{ after: number; through: number }>;
+
 /** By the first rate that covered it after the definition: what the loop would have charged had it known that usage waited. */
-const firstRated = (tenant: TenantFold, budget: BudgetFold, amount: PendingAmount, event: BudgetCountedEvent): bigint | null => {
-  for (const position of tenant.history.ratesBetween(event.data.through, event.position)) {
+const firstRated = (tenant: TenantFold, budget: BudgetFold, amount: PendingAmount, { after, through }: Span): bigint | null => {
+  for (const position of tenant.history.ratesBetween(after, through)) {
     const picos = convert(tenant.history.definitions, amount.cost, budget.state.currency, amount.occurredAt, position);
     if (picos !== 'rate_missing') return picos;
   }

@@ -80,7 +80,8 @@ const inCurrencyOf = (budget: BudgetFold, cost: Money, usage: UsageRecordedEvent
   return picos === 'rate_missing' ? null : picos;
 };
 
-const budgetsFor = (tenant: TenantFold, charged: Charge, position: number): readonly BudgetFold[] => {
+/** The budgets in memory that count the charge, as they stand at the position. */
+export const budgetsFor = (tenant: TenantFold, charged: Charge, position: number): readonly BudgetFold[] => {
   const budgets: BudgetFold[] = [];
   for (const state of budgetsOnPath(tenant.history.definitions, charged.path, charged, position)) {
     if (!budgetAppliesAt(state, charged.effectiveAt)) continue;

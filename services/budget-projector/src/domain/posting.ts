@@ -2,8 +2,8 @@ import type { LedgerEvent, Period } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
-import { decideAfterUsage } from './decide-crossings.js';
-import { type Amount, addAmount, BalanceOverflowError, fits } from './sums.js';
+import { decideAfterUsage, decideCrossings } from './decide-crossings.js';
+import { type Amount, addAmount, BalanceOverflowError, fits, takeAmount } from './sums.js';
 import type { Waiting } from './waiting.js';
 
 /** One amount for one budget's period. */
@@ -13,6 +13,8 @@ export type Posting = Readonly<{
   amount: Amount;
   /** It waited until now: it leaves the period's waiting count. */
   waited: boolean;
+  /** It is taken back: the usage was voided. */
+  isVoid?: true;
 }>;
 
 /** What one usage event, or one that waited, does to balances. Made from definitions alone, so it may be made before balances are read. */
@@ -26,13 +28,16 @@ export type Plan = Readonly<{
   stillWaiting?: Waiting;
   /** Position of the usage that waits no longer. */
   settled?: number;
+  /** Position of the usage that the cause voids. */
+  voided?: number;
 }>;
 
 /** Every period the plan needs is in memory. Throws {@link BalanceOverflowError} before anything changed. */
 export const applyPlan = (plan: Plan, changes: Changes, step: number): void => {
   const periods = plan.postings.map(periodOf);
-  for (const [index, { budget, amount }] of plan.postings.entries()) {
-    if (amount.picos !== null && !fits((periods[index]?.sums.spend ?? 0n) + amount.picos)) throw new BalanceOverflowError(budget.id);
+  for (const [index, { budget, amount, isVoid }] of plan.postings.entries()) {
+    if (amount.picos !== null && isVoid !== true && !fits((periods[index]?.sums.spend ?? 0n) + amount.picos))
+      throw new BalanceOverflowError(budget.id);
   }
   for (const [index, posting] of plan.postings.entries()) {
     const period = periods[index];
@@ -40,10 +45,18 @@ export const applyPlan = (plan: Plan, changes: Changes, step: number): void => {
   }
   if (plan.waiting !== undefined) changes.waiting.push(plan.waiting);
   if (plan.stillWaiting !== undefined) changes.stillWaiting.push(plan.stillWaiting);
+  if (plan.voided !== undefined) changes.voided.push({ tenant: plan.tenant, position: plan.voided, voidedAt: plan.cause.position });
   if (plan.settled !== undefined) changes.settled.push({ tenant: plan.tenant, position: plan.settled });
 };
 
-const post = (period: PeriodState, { amount, waited }: Posting, cause: LedgerEvent, changes: Changes, step: number): void => {
+const post = (period: PeriodState, { amount, waited, isVoid }: Posting, cause: LedgerEvent, changes: Changes, step: number): void => {
+  if (isVoid === true) {
+    takeAmount(period.sums, amount);
+    touch(period, cause, changes, step);
+    // Spend fell: what it had crossed may be armed again.
+    decideCrossings(period, cause, changes);
+    return;
+  }
   if (waited) period.sums.waiting -= 1;
   addAmount(period.sums, amount);
   touch(period, cause, changes, step);

@@ -41,12 +41,17 @@ export class Rollups {
     this.#add(tenant, usage, priced, 1);
   }
 
-  /** The cells so far; those that came to nothing are left out. */
+  /** The usage was voided: what was added for it, at this charge, is taken back. */
+  takeBack(tenant: string, usage: UsageRecordedEvent, charged: Charge): void {
+    this.#add(tenant, usage, charged, -1);
+  }
+
+  /** The cells so far, also those that came to nothing: whether a cell has a row does not depend on where commits were. */
   take(): readonly Rollup[] {
     const cells = new Map<string, Rollup>();
     for (const paths of this.#byPath.values()) spread(paths, cells);
     this.#byPath = new Map();
-    return [...cells.values()].filter(({ gain }) => isChange(gain));
+    return [...cells.values()];
   }
 
   #add(tenant: string, usage: UsageRecordedEvent, charged: Charge, sign: 1 | -1): void {
@@ -117,6 +122,3 @@ const addGain = (into: Gain, more: Gain): void => {
   into.inputTokens += more.inputTokens;
   into.outputTokens += more.outputTokens;
 };
-
-const isChange = ({ spend, events, unpriced, inputTokens, outputTokens }: Gain): boolean =>
-  spend !== 0n || events !== 0 || unpriced !== 0 || inputTokens !== 0n || outputTokens !== 0n;

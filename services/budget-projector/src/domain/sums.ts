@@ -9,6 +9,7 @@ export type Sums = {
   failedEvents: number;
   /** Usage that has no price or no exchange rate yet; not in `events`. */
   waiting: number;
+  /** When usage last happened, whether it waits, was voided, or counts. */
   lastUsageAt: EpochNs | null;
 };
 
@@ -17,18 +18,27 @@ export const noSums = (): Sums => ({ spend: 0n, events: 0, failedSpend: 0n, fail
 /** One amount on its way into a balance. `picos` null: it waits. */
 export type Amount = Readonly<{ picos: bigint | null; failed: boolean; effectiveAt: EpochNs }>;
 
-export const addAmount = (sums: Sums, { picos, failed, effectiveAt }: Amount): void => {
+export const addAmount = (sums: Sums, amount: Amount): void => {
+  shift(sums, amount, 1);
+  // Also when it waits or is voided later: so it does not matter in which order that becomes known.
+  if (sums.lastUsageAt === null || amount.effectiveAt > sums.lastUsageAt) sums.lastUsageAt = amount.effectiveAt;
+};
+
+/** What was added is taken back: it was voided. */
+export const takeAmount = (sums: Sums, amount: Amount): void => shift(sums, amount, -1);
+
+const shift = (sums: Sums, { picos, failed }: Amount, sign: 1 | -1): void => {
   if (picos === null) {
-    sums.waiting += 1;
+    sums.waiting += sign;
     return;
   }
-  sums.spend += picos;
-  sums.events += 1;
+  const signed = sign === 1 ? picos : -picos;
+  sums.spend += signed;
+  sums.events += sign;
   if (failed) {
-    sums.failedSpend += picos;
-    sums.failedEvents += 1;
+    sums.failedSpend += signed;
+    sums.failedEvents += sign;
   }
-  if (sums.lastUsageAt === null || effectiveAt > sums.lastUsageAt) sums.lastUsageAt = effectiveAt;
 };
 
 export const addSums = (into: Sums, more: Readonly<Sums>): void => {

@@ -2,7 +2,7 @@ import { formatInstant, formatPicos } from '@bursar/contracts';
 import type { DefinitionEvent } from '@bursar/contracts/folds';
 import { ARMED } from '@bursar/contracts/folds';
 import type { PeriodState } from '../domain/budget-fold.js';
-import type { BudgetChange, Changes, Clearing, Crossing, Quarantined, ScopeChange, Told } from '../domain/changes.js';
+import type { BudgetChange, Changes, Clearing, Crossing, Quarantined, ScopeChange, Told, Voided } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
@@ -59,6 +59,7 @@ export type CommitBatch = Readonly<{
   waiting: readonly WaitingRow[];
   stillWaiting: readonly WaitingRow[];
   settled: readonly Readonly<{ tenant: string; position: number }>[];
+  voided: readonly Voided[];
   emitted: readonly Emitted[];
   quarantined: readonly Quarantined[];
 }>;
@@ -89,6 +90,7 @@ export const toBatch = (changes: Changes): CommitBatch => ({
   waiting: changes.waiting.map(toWaitingRow),
   stillWaiting: changes.stillWaiting.map(toWaitingRow),
   settled: changes.settled,
+  voided: changes.voided,
   emitted: changes.emitted,
   quarantined: changes.quarantined,
 });

@@ -82,7 +82,7 @@ export class PastCounter {
       const page = await this.ledger.usage(tenant, revision, PAGE);
       for (const item of page) {
         // What cannot be read is set aside by the loop, and flags every budget of the tenant.
-        if (isUnreadable(item) || item.type !== 'UsageRecorded') continue;
+        if (isUnreadable(item) || (item.type !== 'UsageRecorded' && item.type !== 'UsageVoided')) continue;
         if (!counter.add(item)) return;
       }
       if (page.length < PAGE) return;

@@ -1,7 +1,9 @@
 import type { LedgerEvent, UsageRecordedEvent } from '@bursar/contracts';
-import { type Charge, charge } from '@bursar/contracts/folds';
+import { type Charge, charge, originalOf } from '@bursar/contracts/folds';
 import type { Quarantined } from '../domain/changes.js';
+import type { UsageVoidedEvent } from '../domain/fold-void.js';
 import { Rollups } from '../domain/rollups.js';
+import { settledCharge } from '../domain/settled-charge.js';
 import { completesPriceList } from '../domain/tenant-history.js';
 import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
@@ -38,6 +40,8 @@ export class BreakdownFold {
       } else if (item.type === 'UsageRecorded') {
         const known = charged ?? (await this.#charge(item));
         if (known !== null) this.#addUsage(item, known);
+      } else if (item.type === 'UsageVoided') {
+        await this.#takeBack(item);
       } else if (completesPriceList(item)) {
         await flush(); // the table of what waits is complete
         await this.#reprice(item);
@@ -69,6 +73,17 @@ export class BreakdownFold {
     const { tenant } = usage.meta;
     this.#attempt(usage.position, tenant, () => this.#rollups.add(tenant, usage, charged));
     if (charged.cost === null) this.#waiting.push({ reason: 'price', tenant, position: usage.position, event: usage });
+  }
+
+  async #takeBack(event: UsageVoidedEvent): Promise<void> {
+    const { tenant } = event.meta;
+    const history = await this.histories.get(tenant);
+    const usage = originalOf(event);
+    this.#attempt(event.position, tenant, () => {
+      const { charged } = settledCharge(history, usage, event.position);
+      this.#rollups.takeBack(tenant, usage, charged);
+      this.#settled.push({ tenant, position: usage.position });
+    });
   }
 
   async #reprice(event: LedgerEvent): Promise<void> {

@@ -3,9 +3,17 @@ import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/con
 import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import { Changes } from '../domain/changes.js';
 import { decideCrossings } from '../domain/decide-crossings.js';
-import { type BudgetCountedEvent, beginThresholds, countedBudget, countedPostings, foldCounted } from '../domain/fold-counted.js';
+import {
+  type BudgetCountedEvent,
+  beginThresholds,
+  countedBudget,
+  countedPostings,
+  foldCounted,
+  type VoidedAt,
+} from '../domain/fold-counted.js';
 import { foldDefinition } from '../domain/fold-definition.js';
 import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
+import { planVoid, type UsageVoidedEvent } from '../domain/fold-void.js';
 import { applyPlan, type Plan } from '../domain/posting.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import { completesPriceList } from '../domain/tenant-history.js';
@@ -85,6 +93,8 @@ export class PartitionFold {
     switch (event.type) {
       case 'BudgetCounted':
         return this.#foldCounted(event, flush);
+      case 'UsageVoided':
+        return this.#foldVoided(event, flush);
       case 'ThresholdCrossed': {
         const { id, position, recordedAt, data, meta } = event;
         this.#changes.told.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
@@ -143,7 +153,8 @@ export class PartitionFold {
     const tenant = await this.memory.tenant(event.meta.tenant);
     const budget = countedBudget(tenant, event);
     if (budget === null) return;
-    const part = this.#attempt(event, () => countedPostings(tenant, budget, event));
+    const voidedAt = await this.#voidedAmong(event, flush);
+    const part = this.#attempt(event, () => countedPostings(tenant, budget, event, voidedAt));
     if (part === null) return;
     if (part.waiting.length > 0 && this.#waitingUnwritten()) await flush();
     await this.memory.load([...part.sums.map(({ period }) => ({ budget, period })), ...part.rated]);
@@ -151,6 +162,25 @@ export class PartitionFold {
     if (!event.data.complete) return;
     await this.memory.loadEndingAfter(budget, budget.state.createdAt);
     beginThresholds(budget, event, this.#changes);
+  }
+
+  /** Every void asks whether its usage was set aside: what was never counted is not taken back. */
+  async #foldVoided(event: UsageVoidedEvent, flush: Flush): Promise<void> {
+    const tenant = await this.memory.tenant(event.meta.tenant);
+    if (this.#changes.quarantined.length > 0 || (this.memory.writing?.quarantined.length ?? 0) > 0) await flush();
+    const neverCounted = await this.tables.setAside(event.partition, event.data.original.position);
+    const plan = this.#attempt(event, () => planVoid(tenant, event, neverCounted));
+    if (plan === null) return;
+    await this.memory.load(plan.postings);
+    this.#apply(plan, event.position);
+  }
+
+  /** Of the usage that a count says waits for a rate: what was voided while it was being counted. */
+  async #voidedAmong({ data, meta }: BudgetCountedEvent, flush: Flush): Promise<VoidedAt> {
+    if (data.waitingForRate.length === 0) return new Map();
+    if (this.#changes.voided.length > 0 || (this.memory.writing?.voided.length ?? 0) > 0) await flush();
+    const positions = data.waitingForRate.map(({ position }) => position);
+    return this.tables.voided(meta.tenant, positions);
   }
 
   #waitingUnwritten(): boolean {

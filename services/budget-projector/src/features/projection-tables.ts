@@ -66,6 +66,12 @@ export abstract class ProjectionTables {
     limit: number,
   ): Promise<readonly Waiting[]>;
 
+  /** Where usage at these positions was voided; what was not is absent. */
+  abstract voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+
+  /** The budgets that lack the event at a position, because it was set aside; null: all of its tenant do. */
+  abstract setAside(partition: number, position: number): Promise<ReadonlySet<string> | null>;
+
   /** Live budgets whose past is not counted yet, of all tenants. */
   abstract counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]>;
 

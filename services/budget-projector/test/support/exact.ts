@@ -32,5 +32,6 @@ export const expectExactBalances = async (at: Real): Promise<void> => {
   const { rows } = await sql<{
     events: string;
   }>`SELECT sum(events)::int AS events FROM projection.rollup WHERE scope = 'tenant:acme'`.execute(at.db);
-  expect(rows[0]?.events ?? 0).toBe(events.filter(({ type }) => type === 'UsageRecorded').length);
+  const count = (wanted: string): number => events.filter(({ type }) => type === wanted).length;
+  expect(rows[0]?.events ?? 0).toBe(count('UsageRecorded') - count('UsageVoided'));
 };

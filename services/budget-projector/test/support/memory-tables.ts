@@ -1,6 +1,6 @@
 import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
 import type { ThresholdState } from '@bursar/contracts/folds';
-import type { Crossing } from '../../src/domain/changes.js';
+import type { Crossing, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
@@ -21,7 +21,8 @@ export class MemoryTables extends ProjectionTables {
   readonly budgets = new Map<string, { tenant: string; budgetId: string; row: unknown; deleted: boolean; counted: number | null }>();
   readonly crossings = new Map<string, CrossingRow>();
   readonly waitingRows = new Map<string, WaitingRow & { projection: Projection }>();
-  readonly quarantined = new Map<string, unknown>();
+  readonly voidedRows = new Map<string, number>();
+  readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
   outboxRows: Emitted[] = [];
 
@@ -70,6 +71,20 @@ export class MemoryTables extends ProjectionTables {
       .map((row) => readWaiting({ ...row, text: row.event }));
   }
 
+  async voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    return new Map(
+      positions.flatMap((position) => {
+        const at = this.voidedRows.get(key(tenant, position));
+        return at === undefined ? [] : [[position, at] as const];
+      }),
+    );
+  }
+
+  async setAside(_partition: number, position: number): Promise<ReadonlySet<string> | null> {
+    const row = this.quarantined.get(key('budget', position));
+    return row?.budgetIds === null ? null : new Set(row?.budgetIds);
+  }
+
   async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
     return [...this.budgets.values()].filter(({ deleted, counted }) => !deleted && counted === null);
   }
@@ -101,6 +116,7 @@ export class MemoryTables extends ProjectionTables {
     this.#writeWaiting('budget', batch);
     for (const row of batch.stillWaiting) this.waitingRows.set(key('budget', row.tenant, row.position), { projection: 'budget', ...row });
     this.#settle('budget', batch);
+    for (const { tenant, position, voidedAt } of batch.voided) this.voidedRows.set(key(tenant, position), voidedAt);
     this.outboxRows.push(...batch.emitted);
     for (const row of batch.quarantined) this.quarantined.set(key('budget', row.position), row);
     return next;
@@ -135,8 +151,10 @@ export class MemoryTables extends ProjectionTables {
   /** Everything that a rebuild must bring back, in one comparable value. */
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
-    const { balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined } = this;
-    return [balances, thresholds, scopes, budgets, crossings, waitingRows, quarantined].map(sorted).concat([this.definitionEvents]);
+    const { balances, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined } = this;
+    return [balances, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined]
+      .map(sorted)
+      .concat([this.definitionEvents]);
   }
 
   #advance(fence: Fence, position: number): Fence {

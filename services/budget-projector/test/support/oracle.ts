@@ -8,13 +8,16 @@ export type Expected = Map<string, Map<string, Total>>;
 
 /**
  * What the balances must be, written down as plainly as possible from the whole history and in bigint: each budget as it stands at the
- * end counts all usage there ever was that matches it, whenever it was made.
+ * end counts all usage there ever was that matches it and was not voided, whenever it was made.
  */
 export const expectedBalances = (events: readonly LedgerEvent[]): Expected => {
   const expected: Expected = new Map();
+  const voided = new Set(events.flatMap((event) => (event.type === 'UsageVoided' ? [event.data.eventId] : [])));
   for (const budget of liveBudgets(events)) {
     const totals = new Map<string, Total>();
-    for (const event of events) if (event.type === 'UsageRecorded') addUsage(totals, budget.definition, event, events);
+    for (const event of events) {
+      if (event.type === 'UsageRecorded') addUsage(totals, budget.definition, event, events, !voided.has(event.id));
+    }
     expected.set(budget.budgetId, totals);
   }
   return expected;
@@ -51,6 +54,7 @@ const addUsage = (
   budget: Definition,
   usage: EventOf<'UsageRecorded'>,
   events: readonly LedgerEvent[],
+  stands: boolean,
 ): void => {
   const { data, position } = usage;
   if (!pathAt(data.scopes, position, events).has(budget.scope)) return;
@@ -60,6 +64,7 @@ const addUsage = (
   const start = periodStart(budget.period, parseInstant(data.occurredAt));
   const total = totals.get(start) ?? { spend: 0n, events: 0, failed: 0n, waiting: 0 };
   totals.set(start, total);
+  if (!stands) return; // its period had usage once, and keeps its row
   const priced = costOf(usage, events);
   const amount = priced === null ? null : inCurrency(priced, budget.limit.currency, parseInstant(data.occurredAt), events);
   if (amount === null) {

@@ -1,5 +1,5 @@
 import { decodeStored } from '@bursar/bus';
-import { contentHash, type LedgerEvent } from '@bursar/contracts';
+import { contentHash, type LedgerEvent, type UsageVoidedData, usageStream } from '@bursar/contracts';
 import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
 import { testDatabase } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
@@ -8,7 +8,7 @@ import { SqlProjectionTables } from '../../src/adapters/sql/sql-projection-table
 import { KEY, seize } from './leases.js';
 import { MemoryLedger } from './memory-ledger.js';
 import type { Step } from './stories.js';
-import { World } from './world.js';
+import { TENANT, World } from './world.js';
 
 export type Real = Readonly<{ url: string; store: EventStore; db: Kysely<Database>; tables: SqlProjectionTables; close(): Promise<void> }>;
 
@@ -49,8 +49,20 @@ export const publish = async (store: EventStore, steps: readonly Step[]): Promis
   const world = new World(ledger);
   for (const step of steps) world.take(step);
   for (let from = 0; from < ledger.events.length; from += 50) {
-    await Promise.all(ledger.events.slice(from, from + 50).map((event) => append(store, event)));
+    const events = ledger.events.slice(from, from + 50);
+    const voids = events.filter((event) => event.type === 'UsageVoided');
+    await Promise.all(events.map((event) => event.type !== 'UsageVoided' && append(store, event)));
+    await Promise.all(voids.map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })));
   }
+};
+
+/** A void carries its usage as the store has it, whose positions are not the story's. */
+const withStored = async (store: EventStore, data: UsageVoidedData): Promise<UsageVoidedData> => {
+  const known = (await store.lookup(0, [data.eventId])).get(data.eventId);
+  const [event] = await store.readStream(usageStream(TENANT), known?.revision ?? 0, 1);
+  if (event?.id !== data.eventId) throw new Error(`usage ${data.eventId} is not in the store`);
+  const { position, revision, recordedAt } = event;
+  return { ...data, original: { ...data.original, position, revision, recordedAt } };
 };
 
 /** Position in the store. */

@@ -2,7 +2,7 @@ import { budgetStream, derivedId, type LedgerEvent, scopeStream, tenantStream, u
 import { MemoryLedger } from './memory-ledger.js';
 import { MemoryTables } from './memory-tables.js';
 import { type BudgetShape, definitionOf } from './stories.js';
-import { Driver, TENANT } from './world.js';
+import { Driver, TENANT, voidOf } from './world.js';
 
 type Definition = ReturnType<typeof definitionOf>;
 const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null };
@@ -33,6 +33,27 @@ export class Scenario {
     return this.budget(shape, more, 'BudgetChanged');
   }
 
+  control(type: 'BudgetPaused' | 'BudgetResumed'): this {
+    return this.#put(budgetStream(TENANT, 'b'), type, { budgetId: 'b', reason: null });
+  }
+
+  /** More room until an instant, under an id of its own. */
+  grant(overrideId: string, amount: string, expiresAt: string): this {
+    const money = { amount, currency: 'USD' };
+    return this.#put(budgetStream(TENANT, 'b'), 'OverrideGranted', {
+      budgetId: 'b',
+      overrideId,
+      amount: money,
+      enforcement: null,
+      expiresAt,
+      reason: 'r',
+    });
+  }
+
+  revoke(overrideId: string): this {
+    return this.#put(budgetStream(TENANT, 'b'), 'OverrideRevoked', { budgetId: 'b', overrideId });
+  }
+
   use(amount: string | null, more: Readonly<Record<string, unknown>> = {}): this {
     const cost = amount === null ? {} : { cost: { amount, currency: 'USD' } };
     this.#count += 1;
@@ -47,6 +68,13 @@ export class Scenario {
       ...cost,
       ...more,
     });
+  }
+
+  /** Takes back the usage recorded so many before the last one. */
+  void(back = 0): this {
+    const recorded = this.ledger.events.filter(({ type }) => type === 'UsageRecorded').at(-1 - back);
+    if (recorded !== undefined) this.ledger.put(voidOf(recorded));
+    return this;
   }
 
   scope(scope: string, parents: readonly string[], type = 'ScopeRegistered'): this {

@@ -15,6 +15,8 @@ export type Step =
       failed: boolean;
     }
   | { do: 'repeat'; which: number }
+  /** Takes back one of the latest usages: 0 is the last one. */
+  | { do: 'void'; back: number }
   | { do: 'create'; budget: number; shape: BudgetShape }
   | { do: 'change'; budget: number; shape: BudgetShape }
   /** Limit and thresholds only: nothing is counted anew. */
@@ -72,6 +74,7 @@ const use: fc.Arbitrary<Step> = fc.record({
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 24, arbitrary: use },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(30) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('void' as const), back: fc.nat(12) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('create' as const), budget: fc.nat(4), shape }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('change' as const), budget: fc.nat(4), shape }) },
   {

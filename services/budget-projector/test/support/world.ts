@@ -1,4 +1,14 @@
-import { budgetStream, derivedId, formatInstant, scopeStream, tenantStream, usageEventId, usageStream } from '@bursar/contracts';
+import {
+  budgetStream,
+  derivedId,
+  formatInstant,
+  type LedgerEvent,
+  scopeStream,
+  tenantStream,
+  usageEventId,
+  usageStream,
+  voidEventId,
+} from '@bursar/contracts';
 import { findBudget } from '@bursar/contracts/folds';
 import { BudgetCounter } from '../../src/domain/count-budgets.js';
 import { toBatch } from '../../src/features/batches.js';
@@ -41,6 +51,9 @@ export class World {
         if (again !== undefined) this.ledger.put(again);
         return;
       }
+      case 'void':
+        this.#void(this.#sent.at(-1 - step.back));
+        return;
       case 'create':
       case 'change': {
         const budgetId = `budget-${step.budget}`;
@@ -105,6 +118,12 @@ export class World {
     this.ledger.put(event);
   }
 
+  /** As ingestion would: once, with the original as the ledger has it. */
+  #void(sent: Parameters<MemoryLedger['put']>[0] | undefined): void {
+    const recorded = this.ledger.events.find(({ id }) => id === sent?.id);
+    if (recorded !== undefined) this.ledger.put(voidOf(recorded));
+  }
+
   #scope(type: string, data: { scope: string; parents: readonly string[] }, n = data.scope): void {
     this.#put(scopeStream(TENANT), n, type, data);
   }
@@ -117,6 +136,14 @@ export class World {
     return formatInstant(BigInt(this.ledger.nowMs - hours * HOUR_MS) * 1_000_000n);
   }
 }
+
+export const voidOf = ({ id, stream, position, revision, recordedAt, data }: LedgerEvent): Parameters<MemoryLedger['put']>[0] => ({
+  stream,
+  id: voidEventId(TENANT, id),
+  type: 'UsageVoided',
+  tenant: TENANT,
+  data: { eventId: id, reason: 'twice', original: { position, revision, recordedAt, data } },
+});
 
 /** The projector's parts, driven by hand: what it does, and when it dies, is the test's choice. */
 export class Driver {
@@ -199,7 +226,7 @@ export class Driver {
     });
     const counter = new BudgetCounter(history, targets);
     for (const item of await this.ledger.usage(TENANT, 0, 1_000_000))
-      if ('type' in item && item.type === 'UsageRecorded') counter.add(item);
+      if ('type' in item && (item.type === 'UsageRecorded' || item.type === 'UsageVoided')) counter.add(item);
     for (const events of counter.results()) await this.ledger.append(0, events[0]?.stream ?? '', events);
   }
 

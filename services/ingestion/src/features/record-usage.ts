@@ -1,4 +1,4 @@
-import { type EventMeta, partitionOf, type Trace, usageStream } from '@bursar/contracts';
+import { partitionOf, usageStream } from '@bursar/contracts';
 import type { UsageItem } from '@bursar/contracts/http';
 import { type EventOutcome, EventStore, type EventToAppend } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
@@ -6,9 +6,7 @@ import { AgeWindow } from '../domain/age-window.js';
 import { needsPrices, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, UsageMeter } from './ports.js';
-
-/** Who sends usage, and by which way. `trace` is the request's; an event's own wins. */
-export type UsageSender = Readonly<{ tenant: string; actor: string; via: 'http' | 'nats'; correlationId?: string; trace?: Trace | null }>;
+import { metaText, type UsageSender } from './sender.js';
 
 export type UsageReceipt = Readonly<{
   /** In request order. */
@@ -67,8 +65,7 @@ export class RecordUsage {
 }
 
 /** The meta text of an event: one text for a whole request, but for events that bring a trace of their own. */
-const metaWriter = ({ tenant, actor, via, correlationId, trace }: UsageSender): ((item: UsageItem) => string) => {
-  const meta: EventMeta = { tenant, actor, via, ...(correlationId !== undefined && { correlationId }) };
-  const shared = JSON.stringify({ ...meta, ...trace });
-  return (item) => ('trace' in item && item.trace !== undefined ? JSON.stringify({ ...meta, ...item.trace }) : shared);
+const metaWriter = (sender: UsageSender): ((item: UsageItem) => string) => {
+  const shared = metaText(sender);
+  return (item) => ('trace' in item && item.trace !== undefined ? metaText(sender, item.trace) : shared);
 };

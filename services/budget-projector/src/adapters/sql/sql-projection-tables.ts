@@ -9,7 +9,7 @@ import { DataRefusedError, type Fence, type Projection, ProjectionTables, type S
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { advanceWithBalances, forgetBalances, writeThresholds } from './write-balances.js';
 import { writeBudgets, writeCounted, writeDefinitions, writeScopes } from './write-definitions.js';
-import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
+import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine, writeVoided } from './write-records.js';
 import { advanceWithRollups } from './write-rollups.js';
 
 /** The tables of `projection.*` in PostgreSQL. */
@@ -79,6 +79,28 @@ export class SqlProjectionTables extends ProjectionTables {
     return rows.map(({ position, budget_ids, event }) => readWaiting({ tenant, position, reason, budgetIds: budget_ids, text: event }));
   }
 
+  async voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.db
+      .selectFrom('projection.voided')
+      .select(['position', 'voided_at'])
+      .where('tenant', '=', tenant)
+      .where('position', '=', sql<number>`ANY (${positions}::bigint[])`)
+      .execute();
+    return new Map(rows.map(({ position, voided_at }) => [position, voided_at]));
+  }
+
+  async setAside(partition: number, position: number): Promise<ReadonlySet<string> | null> {
+    const row = await this.db
+      .selectFrom('projection.quarantine')
+      .select('budget_ids')
+      .where('projection', '=', 'budget')
+      .where('partition', '=', partition)
+      .where('position', '=', position)
+      .executeTakeFirst();
+    if (row === undefined) return new Set();
+    return row.budget_ids === null ? null : new Set(row.budget_ids);
+  }
+
   async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
     const rows = await this.db
       .selectFrom('projection.budget')
@@ -137,6 +159,7 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await addWaiting(trx, 'budget', batch.waiting);
   await replaceWaiting(trx, 'budget', batch.stillWaiting);
   await removeWaiting(trx, 'budget', batch.settled);
+  await writeVoided(trx, batch.voided);
   await writeOutbox(trx, partition, batch.emitted);
   await writeQuarantine(trx, 'budget', partition, batch.quarantined);
   return next;
