@@ -1,9 +1,16 @@
-import { balanceStream, type EventOf, formatInstant, formatPicos, type Period, type UsageRecordedEvent } from '@bursar/contracts';
-import { type BudgetState, budgetCounts, originalOf } from '@bursar/contracts/folds';
+import {
+  balanceStream,
+  type EventOf,
+  formatInstant,
+  formatPicos,
+  type Period,
+  parseInstant,
+  type UsageRecordedEvent,
+} from '@bursar/contracts';
+import { type BudgetState, budgetCounts, originalOf, type Settled, settledCharge, settledCost } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import { type Emitted, emit } from './emitted.js';
 import { countedEventId } from './fold-definition.js';
-import { type SettledCharge, settledCharge, settledPicos } from './settled-charge.js';
 import { addAmount, noSums, type Sums, takeAmount } from './sums.js';
 import type { TenantHistory } from './tenant-history.js';
 import { type PendingAmount, pendingToWire } from './waiting.js';
@@ -50,7 +57,7 @@ export class BudgetCounter {
   add(event: UsageEvent): boolean {
     if (event.position > this.#last) return false;
     const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
-    const settled = settledCharge(this.history, usage, this.#last);
+    const settled = settledCharge(usage, this.history.definitions, this.history.arrivals, this.#last);
     for (const count of this.#counts) {
       const { state, through } = count.target;
       if (event.position <= through && budgetCounts(state, settled.charged)) this.#addTo(count, usage, settled, event.type);
@@ -64,23 +71,24 @@ export class BudgetCounter {
   }
 
   /** A void takes back what its usage came to by the end of the count, so that nothing of it is left but when it happened. */
-  #addTo(count: Count, usage: UsageRecordedEvent, settled: SettledCharge, type: UsageEvent['type']): void {
-    const { pricedAt, occurredAt } = settled;
+  #addTo(count: Count, usage: UsageRecordedEvent, settled: Settled, type: UsageEvent['type']): void {
     const { cost, effectiveAt, failed } = settled.charged;
     const { state, through } = count.target;
     const period = count.budget.periodAt(effectiveAt);
     if (period === null) return;
     const entry = count.periods.get(period.start) ?? { period, sums: noSums() };
     count.periods.set(period.start, entry);
-    const picos = settledPicos(this.history, settled, state.currency, through);
+    const { definitions, arrivals } = this.history;
+    const isPriced = settled.pricedAt !== null && settled.pricedAt <= through;
+    const picos = isPriced ? (settledCost(settled, usage, state.currency, definitions, arrivals, through)?.picos ?? null) : null;
     if (type === 'UsageVoided') {
       takeAmount(entry.sums, { picos, failed, effectiveAt });
       count.waiting.delete(usage.position);
       return;
     }
     addAmount(entry.sums, { picos, failed, effectiveAt });
-    const waitsForRate = picos === null && cost !== null && pricedAt <= through;
-    if (waitsForRate) count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed });
+    const occurredAt = parseInstant(usage.data.occurredAt);
+    if (picos === null && isPriced && cost !== null) count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed });
   }
 
   #emit({ target, periods, waiting }: Count): readonly Emitted[] {

@@ -75,7 +75,7 @@ type Span = Readonly<{ after: number; through: number }>;
 
 /** By the first rate that covered it after the definition: what the loop would have charged had it known that usage waited. */
 const firstRated = (tenant: TenantFold, budget: BudgetFold, amount: PendingAmount, { after, through }: Span): bigint | null => {
-  for (const position of tenant.history.ratesBetween(after, through)) {
+  for (const position of tenant.history.arrivals.rates(after, through)) {
     const picos = convert(tenant.history.definitions, amount.cost, budget.state.currency, amount.occurredAt, position);
     if (picos !== 'rate_missing') return picos;
   }

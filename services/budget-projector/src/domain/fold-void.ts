@@ -1,8 +1,7 @@
 import { type EventOf } from '@bursar/contracts';
-import { originalOf } from '@bursar/contracts/folds';
+import { originalOf, settledCharge, settledCost } from '@bursar/contracts/folds';
 import { budgetsFor, posting } from './fold-usage.js';
 import type { Plan } from './posting.js';
-import { settledCharge, settledPicos } from './settled-charge.js';
 import type { TenantFold } from './tenant-fold.js';
 
 export type UsageVoidedEvent = EventOf<'UsageVoided'>;
@@ -17,13 +16,13 @@ export type NeverCounted = ReadonlySet<string> | null;
 export const planVoid = (tenant: TenantFold, event: UsageVoidedEvent, neverCounted: NeverCounted): Plan => {
   const { history } = tenant;
   const usage = originalOf(event);
-  const settled = settledCharge(history, usage, event.position);
+  const settled = settledCharge(usage, history.definitions, history.arrivals, event.position);
   const { charged } = settled;
   const { failed, effectiveAt } = charged;
   const budgets = neverCounted === null ? [] : budgetsFor(tenant, charged, event.position).filter(({ id }) => !neverCounted.has(id));
   const postings = budgets.flatMap((budget) => {
-    const picos = settledPicos(history, settled, budget.state.currency, event.position);
-    return posting(budget, { picos, failed, effectiveAt }, false).map((one) => ({ ...one, isVoid: true as const }));
+    const cost = settledCost(settled, usage, budget.state.currency, history.definitions, history.arrivals, event.position);
+    return posting(budget, { picos: cost?.picos ?? null, failed, effectiveAt }, false).map((one) => ({ ...one, isVoid: true as const }));
   });
   return { cause: event, tenant: tenant.tenant, postings, settled: usage.position, voided: usage.position };
 };

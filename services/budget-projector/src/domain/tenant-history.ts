@@ -1,5 +1,5 @@
 import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
-import { type BudgetState, evolveDefinitions, findBudget, isDefinitionEvent, TenantDefinitions } from '@bursar/contracts/folds';
+import { Arrivals, type BudgetState, evolveDefinitions, findBudget, isDefinitionEvent, TenantDefinitions } from '@bursar/contracts/folds';
 
 /** A budget as one of its events left it. */
 export type BudgetVersion = Readonly<{ at: EpochNs; state: BudgetState }>;
@@ -12,8 +12,8 @@ const NONE: readonly BudgetVersion[] = [];
  */
 export class TenantHistory {
   readonly definitions: TenantDefinitions;
-  readonly #pricePositions: number[] = [];
-  readonly #ratePositions: number[] = [];
+  /** Where waiting usage may become chargeable. */
+  readonly arrivals = new Arrivals();
   readonly #versions = new Map<string, BudgetVersion[]>();
   #evolvedTo = 0;
 
@@ -26,24 +26,13 @@ export class TenantHistory {
     if (event.position <= this.#evolvedTo) return;
     evolveDefinitions(this.definitions, event);
     this.#evolvedTo = event.position;
-    if (completesPriceList(event)) this.#pricePositions.push(event.position);
-    if (event.type === 'ExchangeRateSet') this.#ratePositions.push(event.position);
+    this.arrivals.apply(event);
     if (isDefinitionEvent(event) && 'budgetId' in event.data) this.#keepVersion(event.data.budgetId, event);
   }
 
   /** What the budget was, oldest first; empty for one that never was. */
   versionsOf(budgetId: string): readonly BudgetVersion[] {
     return this.#versions.get(budgetId) ?? NONE;
-  }
-
-  /** Where whole price lists came in after `position`, up to `through`. */
-  pricesBetween(position: number, through: number): readonly number[] {
-    return this.#pricePositions.filter((at) => at > position && at <= through);
-  }
-
-  /** Where exchange rates came in after `position`, up to `through`. */
-  ratesBetween(position: number, through: number): readonly number[] {
-    return this.#ratePositions.filter((at) => at > position && at <= through);
   }
 
   #keepVersion(budgetId: string, event: LedgerEvent): void {

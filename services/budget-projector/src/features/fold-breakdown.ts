@@ -1,9 +1,8 @@
 import type { LedgerEvent, UsageRecordedEvent } from '@bursar/contracts';
-import { type Charge, charge, originalOf } from '@bursar/contracts/folds';
+import { type Charge, charge, originalOf, settledCharge } from '@bursar/contracts/folds';
 import type { Quarantined } from '../domain/changes.js';
 import type { UsageVoidedEvent } from '../domain/fold-void.js';
 import { Rollups } from '../domain/rollups.js';
-import { settledCharge } from '../domain/settled-charge.js';
 import { completesPriceList } from '../domain/tenant-history.js';
 import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
@@ -80,7 +79,7 @@ export class BreakdownFold {
     const history = await this.histories.get(tenant);
     const usage = originalOf(event);
     this.#attempt(event.position, tenant, () => {
-      const { charged } = settledCharge(history, usage, event.position);
+      const { charged } = settledCharge(usage, history.definitions, history.arrivals, event.position);
       this.#rollups.takeBack(tenant, usage, charged);
       this.#settled.push({ tenant, position: usage.position });
     });
