@@ -193,3 +193,54 @@ describe('active alerts', () => {
 test('usage that waits for a price is said, not counted', () => {
   expect(status({}, '0', { balance: { spend: 5n, waiting: 2 } })).toMatchObject({ waiting: 2, currentSpend: '0.000000000005' });
 });
+
+describe('overrides', () => {
+  const override = (more: Partial<BudgetControls['overrides'][number]>): BudgetControls => ({
+    pause: null,
+    overrides: [
+      {
+        overrideId: 'o',
+        amount: { amount: '500', currency: 'EUR' },
+        enforcement: null,
+        expiresAt: '2025-11-20T00:00:00Z',
+        reason: 'launch',
+        createdBy: 'ana',
+        createdAt: '2025-11-10T00:00:00Z',
+        ...more,
+      },
+    ],
+  });
+
+  test('raise the limit that every figure is of', () => {
+    expect(status({}, '1200', { controls: override({}) })).toMatchObject({
+      limit: '1000',
+      effectiveLimit: '1500',
+      remaining: '300',
+      blockPoint: '1650',
+      graceRemaining: '450',
+      percentUsed: '80.00',
+      status: 'warning',
+      alertLevel: 'yellow',
+      override: { overrideIds: ['o'], amount: '500', enforcement: null, expiresAt: '2025-11-20T00:00:00Z' },
+    });
+  });
+  test('are over by the clock alone', () => {
+    const expired = status({}, '1200', { controls: override({}), now: parseInstant('2025-11-20T00:00:00Z') });
+    expect(expired).toMatchObject({ effectiveLimit: '1000', status: 'exceeded', alertLevel: 'blocked', override: null });
+  });
+  test('may switch enforcement off: then nothing is blocked, and the figures stay', () => {
+    const off = status({}, '1200', { controls: override({ amount: null, enforcement: 'off' }) });
+    expect(off).toMatchObject({
+      effectiveLimit: '1000',
+      blockPoint: '1100',
+      graceRemaining: '-100',
+      status: 'exceeded',
+      alertLevel: 'red',
+    });
+    expect(off.override).toMatchObject({ amount: null, enforcement: 'off' });
+  });
+  test('leave an unlimited budget unlimited', () => {
+    const unlimited = status({ limit: { amount: null, currency: 'EUR' } }, '1', { controls: override({}) });
+    expect(unlimited).toMatchObject({ limit: null, effectiveLimit: null, blockPoint: null, override: { amount: '500' } });
+  });
+});

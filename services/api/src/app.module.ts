@@ -3,6 +3,7 @@ import { EventStore } from '@bursar/event-store';
 import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
+import { BudgetControlsController } from './adapters/http/budget-controls.controller.js';
 import { BudgetUsageController } from './adapters/http/budget-usage.controller.js';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
@@ -27,6 +28,7 @@ import { GetHierarchy } from './features/get-hierarchy.js';
 import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
+import { OverrideBudget } from './features/override-budget.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
@@ -46,7 +48,7 @@ class AppModule {}
 /** Wiring only: what was opened by the composition root, and the features on it. */
 export const appModule = ({ store, database, keys, partitions, secret }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [BudgetsController, BudgetUsageController, ScopesController, PricesController, PeriodsController],
+  controllers: [BudgetsController, BudgetControlsController, BudgetUsageController, ScopesController, PricesController, PeriodsController],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: Kysely, useValue: database },
@@ -73,6 +75,7 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     ListBudgets,
     ListPrices,
     ListScopes,
+    OverrideBudget,
     PauseBudget,
     ScopeSpend,
     Settled,

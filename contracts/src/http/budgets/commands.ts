@@ -35,6 +35,7 @@ export const OverrideBody = z
     coded('exclusive', ['duration'], 'Either duration or expiresAt'),
   )
   .meta({ id: 'OverrideInput' });
+export type OverrideInput = z.output<typeof OverrideBody>;
 
 /** `POST /budgets/:id/usage` in its short form; `metadata.requestId` gives the id, `metadata.modelId` the model. */
 export const BudgetUsageBody = z

@@ -16,6 +16,34 @@ export const ActiveAlert = z
   })
   .meta({ id: 'ActiveAlert' });
 
+/** All live grants of a budget together. */
+export const LiveOverride = z
+  .object({
+    overrideIds: z.array(z.string()),
+    amount: Amount.nullable(),
+    enforcement: z.literal('off').nullable(),
+    expiresAt: Instant.meta({ description: 'When the first of them ends' }),
+  })
+  .meta({ id: 'LiveOverride' });
+
+/** A grant: more room, or no enforcement, before `expiresAt`. */
+export const Override = z
+  .looseObject({
+    overrideId: z.string(),
+    amount: Amount.nullable(),
+    currency: z.string().nullable(),
+    enforcement: z.literal('off').nullable(),
+    expiresAt: Instant,
+    reason: z.string(),
+    createdBy: z.string().nullable(),
+    createdAt: Instant,
+    state: z.enum(['active', 'expired', 'revoked']),
+    revokedAt: Instant.nullable(),
+    revokedBy: z.string().nullable(),
+  })
+  .meta({ id: 'Override' });
+export const OverrideList = listOf(Override).meta({ id: 'OverrideList' });
+
 /** API.md "Status". Amounts are decimal strings of `currency`; null means there is none. */
 export const BudgetStatus = z
   .looseObject({
@@ -39,7 +67,7 @@ export const BudgetStatus = z
     alertLevel: z.enum(['green', 'yellow', 'orange', 'red', 'blocked']),
     activeAlerts: z.array(ActiveAlert),
     paused: z.boolean(),
-    override: z.looseObject({}).nullable(),
+    override: LiveOverride.nullable(),
     position: Position,
     lastUpdated: Instant,
   })

@@ -4,7 +4,7 @@ import { BudgetUsageBody, BulkBody, OverrideBody, ReasonBody, ResetBody, Templat
 import { BudgetPatch } from '../budgets/patch.js';
 import { CheckConstraintsBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
-import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy } from '../responses/budget.js';
+import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy, Override, OverrideList } from '../responses/budget.js';
 import { Anything } from '../responses/common.js';
 import { BudgetUsageList, UsageBreakdown, UsageSummary } from '../responses/usage.js';
 import { UsageBody } from '../usage/event.js';
@@ -130,6 +130,23 @@ const built: readonly RouteRow[] = [
     bodyOptional: true,
     responses: budget,
   },
+  {
+    operationId: 'grantOverride',
+    method: 'POST',
+    path: `${ONE}/overrides`,
+    summary: 'More room, or no enforcement, for a while',
+    body: OverrideBody,
+    responses: { 201: { description: 'Granted', schema: Override } },
+  },
+  {
+    operationId: 'listOverrides',
+    method: 'GET',
+    path: `${ONE}/overrides`,
+    summary: 'Every override there was, newest first',
+    query: ListQuery,
+    responses: { 200: { description: 'A page', schema: OverrideList } },
+  },
+  { operationId: 'revokeOverride', method: 'DELETE', path: `${ONE}/overrides/:overrideId`, summary: 'Revoke an override', responses: none },
 ];
 
 const later: readonly RouteRow[] = [
@@ -142,16 +159,6 @@ const later: readonly RouteRow[] = [
     bodyOptional: true,
     responses: budget,
   },
-  {
-    operationId: 'grantOverride',
-    method: 'POST',
-    path: `${ONE}/overrides`,
-    summary: 'More room, or no enforcement, for a while',
-    body: OverrideBody,
-    responses: { 201: { description: 'Granted', schema: Anything } },
-  },
-  { operationId: 'listOverrides', method: 'GET', path: `${ONE}/overrides`, summary: 'Overrides', query: ListQuery, responses: page },
-  { operationId: 'revokeOverride', method: 'DELETE', path: `${ONE}/overrides/:overrideId`, summary: 'Revoke an override', responses: none },
   {
     operationId: 'recordBudgetUsage',
     method: 'POST',

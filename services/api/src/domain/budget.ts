@@ -11,9 +11,19 @@ import {
 } from '@bursar/contracts';
 import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
+import { evolveGrants, type Grant, type GrantOverride, grantOverride, type RevokeOverride, revokeOverride } from './override.js';
 import { Rejection } from './rejection.js';
 
-type Created = Readonly<{ status: 'Active'; budgetId: string; definition: BudgetDefinition; controls: BudgetControls } & Stamps>;
+type Created = Readonly<
+  {
+    status: 'Active';
+    budgetId: string;
+    definition: BudgetDefinition;
+    controls: BudgetControls;
+    /** Every grant there ever was, oldest first. */
+    grants: readonly Grant[];
+  } & Stamps
+>;
 /** Who made it and when, by the store's clock; `updatedAt` is the last event's. RFC 3339, UTC. */
 type Stamps = Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null }>;
 
@@ -36,6 +46,8 @@ export type BudgetCommand =
       now: string;
     }>
   | Readonly<{ type: 'DeleteBudget'; budgetId: string }>
+  | GrantOverride
+  | RevokeOverride
   | Readonly<{ type: 'PauseBudget'; budgetId: string; reason: string | null }>
   | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null }>;
 type Command<T extends BudgetCommand['type']> = Extract<BudgetCommand, { type: T }>;
@@ -53,6 +65,10 @@ export const decideBudget = (command: BudgetCommand, state: Budget): readonly Bu
     case 'PauseBudget':
     case 'ResumeBudget':
       return turn(command, state);
+    case 'GrantOverride':
+      return grantOverride(command, mustExist(state, command.budgetId));
+    case 'RevokeOverride':
+      return revokeOverride(command, mustExist(state, command.budgetId));
   }
 };
 
@@ -86,7 +102,7 @@ export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
       const createdBy = event.meta.actor ?? null;
       const definition = anchored(event.data.definition, event.recordedAt);
       const stamps = { createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
-      return { status: 'Active', budgetId, definition, controls: NO_CONTROLS, ...stamps };
+      return { status: 'Active', budgetId, definition, controls: NO_CONTROLS, grants: [], ...stamps };
     }
     case 'BudgetChanged':
       return state.status === 'Active' ? { ...state, definition: event.data.definition, updatedAt: event.recordedAt } : state;
@@ -97,7 +113,12 @@ export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
     case 'OverrideGranted':
     case 'OverrideRevoked':
       if (state.status !== 'Active') return state;
-      return { ...state, controls: evolveControls(state.controls, event), updatedAt: event.recordedAt };
+      return {
+        ...state,
+        controls: evolveControls(state.controls, event),
+        grants: evolveGrants(state.grants, event),
+        updatedAt: event.recordedAt,
+      };
     default:
       return state;
   }

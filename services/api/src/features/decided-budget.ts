@@ -14,7 +14,7 @@ import type { CommandContext } from './command-context.js';
 import { type IfMatch, requireMatch } from './if-match.js';
 import { Settled } from './settled.js';
 
-const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
+export const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
 
 /** Runs budget commands and answers the state they decided, once reads see it. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Client } from '../support/client.js';
-import { expectProblem, freshTenant, makeBudget } from '../support/make.js';
+import { type Client, WAIT } from '../support/client.js';
+import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
 /** Pause (B9) and overrides (B10). */
 export const controls = (api: () => Client): void => {
@@ -43,6 +43,130 @@ export const controls = (api: () => Client): void => {
       const { id } = await makeBudget(acme);
       expectProblem(await acme.post(`budgets/${id}/pause`, { until: 'tomorrow' }), 400, 'unknown_field', '/until');
       expectProblem(await acme.post(`budgets/${id}/pause`, { reason: 5 }), 400);
+    });
+  });
+
+  describe('overrides of a budget', () => {
+    const grant = (id: string, more: object = {}) =>
+      acme.post(`budgets/${id}/overrides`, { amount: '500', duration: '7d', reason: 'launch', ...more });
+
+    test('raise what the budget allows, at once, and are shown', async () => {
+      const { id } = await makeBudget(acme, { enforcement: { blockAtPercent: 110 } });
+      const made = await grant(id);
+      expect(made.status).toBe(201);
+      expect(made.headers.get('bursar-position')).toMatch(/^\d+:\d+$/);
+      expect(made.body).toMatchObject({
+        overrideId: expect.any(String),
+        amount: '500',
+        currency: 'USD',
+        enforcement: null,
+        reason: 'launch',
+        createdBy: 'key:admin',
+        state: 'active',
+        revokedAt: null,
+      });
+      expect(Date.parse(made.body.expiresAt) - Date.parse(made.body.createdAt)).toBeLessThanOrEqual(7 * 86_400_000);
+      const { overrideId, expiresAt } = made.body;
+      expect((await acme.get(`budgets/${id}`)).body).toMatchObject({
+        limit: { amount: '1000', currency: 'USD' },
+        revision: 1,
+        status: {
+          limit: '1000',
+          effectiveLimit: '1500',
+          remaining: '1500',
+          blockPoint: '1650',
+          graceRemaining: '1650',
+          override: { overrideIds: [overrideId], amount: '500', enforcement: null, expiresAt },
+        },
+      });
+    });
+
+    test('are listed, newest first, page by page, and revoked one by one', async () => {
+      const { id } = await makeBudget(acme);
+      const first = (await grant(id)).body;
+      const second = (await grant(id, { amount: undefined, enforcement: 'off' })).body;
+      const page = (await acme.get(`budgets/${id}/overrides?limit=1`)).body;
+      expect(page.data).toEqual([second]);
+      expect((await acme.get(`budgets/${id}/overrides?limit=1&cursor=${page.nextCursor}`)).body).toEqual({
+        data: [first],
+        nextCursor: null,
+      });
+
+      expect((await acme.delete(`budgets/${id}/overrides/${first.overrideId}`)).status).toBe(204);
+      expect((await acme.delete(`budgets/${id}/overrides/${first.overrideId}`)).status).toBe(204);
+      const { data } = (await acme.get(`budgets/${id}/overrides`)).body;
+      expect(data.map(({ state }: { state: string }) => state)).toEqual(['active', 'revoked']);
+      expect(data[1]).toMatchObject({ ...first, state: 'revoked', revokedBy: 'key:admin', revokedAt: expect.any(String) });
+      expect((await acme.get(`budgets/${id}/status`)).body).toMatchObject({
+        effectiveLimit: '1000',
+        override: { amount: null, enforcement: 'off' },
+      });
+    });
+
+    test('end by the clock, without any event', async () => {
+      const { id } = await makeBudget(acme);
+      const { body } = await grant(id, { duration: '1s' });
+      const statusNow = async () => (await acme.get(`budgets/${id}/status`)).body;
+      for (let tries = 0; (await statusNow()).override !== null; tries += 1) {
+        if (tries > 200) throw new Error('it never ended');
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      expect(await statusNow()).toMatchObject({ effectiveLimit: '1000' });
+      expect((await acme.get(`budgets/${id}/overrides`)).body.data).toMatchObject([{ overrideId: body.overrideId, state: 'expired' }]);
+      expect((await acme.get(`budgets/${id}`)).body.revision).toBe(1);
+    });
+
+    test('clear the threshold they bring spend under; revoked, it is crossed again', async () => {
+      const { id } = await makeBudget(acme, { scope: 'team:launch' });
+      await acme.record(usageOf('900', { scopes: ['team:launch'] }));
+      const status = async (position: string | null) => (await acme.get(`budgets/${id}/status?minPosition=${position}`, WAIT)).body;
+      const percents = (body: { activeAlerts: { percent: number }[] }) => body.activeAlerts.map(({ percent }) => percent);
+      const made = await grant(id);
+      expect(await status(made.headers.get('bursar-position'))).toMatchObject({ percentUsed: '60.00', status: 'ok', activeAlerts: [] });
+      const gone = await acme.delete(`budgets/${id}/overrides/${made.body.overrideId}`);
+      expect(percents(await status(gone.headers.get('bursar-position')))).toEqual([80]);
+    });
+
+    test('the same request, sent again, is the same grant', async () => {
+      const { id } = await makeBudget(acme);
+      const headers = { 'idempotency-key': `grant-${id}` };
+      const body = { amount: '5', duration: '1h', reason: 'r' };
+      const [one, two] = [
+        await acme.post(`budgets/${id}/overrides`, body, { headers }),
+        await acme.post(`budgets/${id}/overrides`, body, { headers }),
+      ];
+      expect(two.body).toEqual(one.body);
+      expect((await acme.get(`budgets/${id}/overrides`)).body.data).toHaveLength(1);
+    });
+
+    test('that make no sense are refused', async () => {
+      const { id } = await makeBudget(acme);
+      const refused = async (more: object, code: string, pointer: string) => expectProblem(await grant(id, more), 400, code, pointer);
+      await refused({ amount: undefined }, 'required', '/amount');
+      await refused({ amount: '0' }, 'not_positive', '/amount');
+      await refused({ amount: '-5' }, 'negative', '/amount');
+      await refused({ amount: { amount: '5', currency: 'EUR' } }, 'currency', '/amount/currency');
+      await refused({ amount: '999999999999999999.5' }, 'too_large', '/amount');
+      await refused({ duration: undefined }, 'exclusive', '/duration');
+      await refused({ expiresAt: '2030-01-01T00:00:00Z' }, 'exclusive', '/duration');
+      await refused({ duration: undefined, expiresAt: '2020-01-01T00:00:00Z' }, 'order', '/expiresAt');
+      await refused({ duration: '0d' }, 'duration_format', '/duration');
+      await refused({ enforcement: 'block' }, 'not_allowed', '/enforcement');
+      await refused({ reason: undefined }, 'required', '/reason');
+      await refused({ createdBy: 'me' }, 'unknown_field', '/createdBy');
+      expect((await acme.get(`budgets/${id}`)).body.revision).toBe(0);
+    });
+
+    test('of what is gone, or of somebody else, are 404', async () => {
+      const { id } = await makeBudget(acme);
+      const { overrideId } = (await grant(id)).body;
+      const other = acme.as(freshTenant());
+      expectProblem(await other.get(`budgets/${id}/overrides`), 404, 'not_found');
+      expectProblem(await other.delete(`budgets/${id}/overrides/${overrideId}`), 404, 'not_found');
+      expectProblem(await acme.delete(`budgets/${id}/overrides/none`), 404, 'not_found');
+      await acme.delete(`budgets/${id}`);
+      expectProblem(await grant(id), 404, 'not_found');
+      expectProblem(await acme.get(`budgets/${id}/overrides`), 404, 'not_found');
     });
   });
 };

@@ -47,6 +47,9 @@ const VALID: Readonly<Record<string, object>> = {
     validUntil: '2027-01-01T00:00:00Z',
     metadata: { a: { b: [1] } },
   }),
+  pauseBudget: { reason: 'r' },
+  resumeBudget: { reason: 'r' },
+  grantOverride: { amount: { amount: '1', currency: 'USD' }, enforcement: 'off', duration: '1h', reason: 'r' },
   createScope: { type: 'team', id: 'ml', parents: ['org:o'], name: 'n', attributes: { a: 'b' } },
   patchScope: { parents: ['org:o'], name: 'n', attributes: { a: 'b' } },
   createPriceList: {

@@ -9,9 +9,8 @@ import { DeleteBudget } from '../../features/delete-budget.js';
 import { GetBudget } from '../../features/get-budget.js';
 import { GetHierarchy } from '../../features/get-hierarchy.js';
 import { ListBudgets } from '../../features/list-budgets.js';
-import { PauseBudget } from '../../features/pause-budget.js';
 import { IfMatchHeader } from './if-match-header.js';
-import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, type Reasoned, refuseAsOf, scopeAt } from './inputs.js';
+import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, refuseAsOf, scopeAt } from './inputs.js';
 import { Command, Input, Operation } from './operation.js';
 
 @Controller()
@@ -20,7 +19,6 @@ export class BudgetsController {
     private readonly createBudget: CreateBudget,
     private readonly changeBudget: ChangeBudget,
     private readonly deleteBudget: DeleteBudget,
-    private readonly pauseBudget: PauseBudget,
     private readonly getBudget: GetBudget,
     private readonly listBudgets: ListBudgets,
     private readonly getHierarchy: GetHierarchy,
@@ -75,16 +73,6 @@ export class BudgetsController {
   @Operation('deleteBudget')
   remove(@Input() { params }: ById, @Command() context: CommandContext, @IfMatchHeader() ifMatch: IfMatchHeader): Promise<Answer> {
     return this.deleteBudget.execute(context, params.id, ifMatch);
-  }
-
-  @Operation('pauseBudget')
-  pause(@Input() { params, body }: ById & Reasoned, @Command() context: CommandContext): Promise<Answer> {
-    return this.pauseBudget.pause(context, params.id, body.reason ?? null);
-  }
-
-  @Operation('resumeBudget')
-  resume(@Input() { params, body }: ById & Reasoned, @Command() context: CommandContext): Promise<Answer> {
-    return this.pauseBudget.resume(context, params.id, body.reason ?? null);
   }
 
   @Operation('listBudgetsOfScope', 'budget')

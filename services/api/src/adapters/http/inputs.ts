@@ -6,7 +6,6 @@ import type { z } from 'zod';
 /** Inputs of handlers, as the schemas of the contract make them. */
 export type ById = Readonly<{ params: { id: string } }>;
 export type ByScope = Readonly<{ params: { type: string; id: string } }>;
-export type Reasoned = Readonly<{ body: { reason?: string } }>;
 export type Paged = Readonly<{ query: z.output<typeof ListQuery> }>;
 export type PastOrNow = Readonly<{ query: z.output<typeof AsOfQuery> }>;
 export type BudgetsQuery = Readonly<{ query: z.output<typeof BudgetListQuery> }>;

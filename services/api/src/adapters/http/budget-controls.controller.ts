@@ -1,0 +1,45 @@
+import type { OverrideInput } from '@bursar/contracts/http';
+import { Caller, type Principal } from '@bursar/platform';
+import { Controller } from '@nestjs/common';
+import type { Answer } from '../../features/answer.js';
+import type { CommandContext } from '../../features/command-context.js';
+import { OverrideBudget } from '../../features/override-budget.js';
+import { PauseBudget } from '../../features/pause-budget.js';
+import type { ById, Paged } from './inputs.js';
+import { Command, Input, Operation } from './operation.js';
+
+type Reasoned = Readonly<{ body: { reason?: string } }>;
+
+/** What is done to a budget beside its definition: pause, resume, overrides. */
+@Controller()
+export class BudgetControlsController {
+  constructor(
+    private readonly pauseBudget: PauseBudget,
+    private readonly overrideBudget: OverrideBudget,
+  ) {}
+
+  @Operation('pauseBudget')
+  pause(@Input() { params, body }: ById & Reasoned, @Command() context: CommandContext): Promise<Answer> {
+    return this.pauseBudget.pause(context, params.id, body.reason ?? null);
+  }
+
+  @Operation('resumeBudget')
+  resume(@Input() { params, body }: ById & Reasoned, @Command() context: CommandContext): Promise<Answer> {
+    return this.pauseBudget.resume(context, params.id, body.reason ?? null);
+  }
+
+  @Operation('grantOverride')
+  grant(@Input() { params, body }: ById & { body: OverrideInput }, @Command() context: CommandContext): Promise<Answer> {
+    return this.overrideBudget.grant(context, params.id, body);
+  }
+
+  @Operation('listOverrides')
+  overrides(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.overrideBudget.list(tenant, params.id, query);
+  }
+
+  @Operation('revokeOverride')
+  revoke(@Input() { params }: { params: { id: string; overrideId: string } }, @Command() context: CommandContext): Promise<Answer> {
+    return this.overrideBudget.revoke(context, params.id, params.overrideId);
+  }
+}
