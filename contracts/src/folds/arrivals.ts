@@ -9,12 +9,19 @@ import type { TenantDefinitions } from './definitions.js';
 export class Arrivals {
   readonly #prices: number[] = [];
   readonly #rates: number[] = [];
+  readonly #recordedAt = new Map<number, string>();
 
   apply(event: LedgerEvent): void {
     // Usage is never priced by half a list: only its last part counts as an arrival of prices.
     const isPrice = (event.type === 'PriceListCreated' || event.type === 'PricesAdded') && event.data.more !== true;
     if (isPrice) insert(this.#prices, event.position);
     if (event.type === 'ExchangeRateSet') insert(this.#rates, event.position);
+    if (isPrice || event.type === 'ExchangeRateSet') this.#recordedAt.set(event.position, event.recordedAt);
+  }
+
+  /** When what arrived at the position was recorded; undefined where nothing arrived. */
+  recordedAt(position: number): string | undefined {
+    return this.#recordedAt.get(position);
   }
 
   /** Where whole price lists came in after `position`, up to `through`. */

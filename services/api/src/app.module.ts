@@ -10,6 +10,8 @@ import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
+import { BalanceStreams } from './adapters/store/decided.js';
+import { Moments } from './adapters/store/moments.js';
 import { Pasts } from './adapters/store/past.js';
 import { Streams } from './adapters/store/streams.js';
 import { UsageWalk } from './adapters/store/usage-walk.js';
@@ -25,6 +27,7 @@ import { DecidedScope } from './features/decided-scope.js';
 import { DeleteBudget } from './features/delete-budget.js';
 import { GetBudget } from './features/get-budget.js';
 import { GetHierarchy } from './features/get-hierarchy.js';
+import { GetPast } from './features/get-past.js';
 import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
@@ -59,6 +62,9 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     MinPosition,
     Streams,
     Pasts,
+    BalanceStreams,
+    Moments,
+    GetPast,
     UsageWalk,
     UsageScan,
     BudgetSpend,

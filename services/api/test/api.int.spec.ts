@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { access } from './suites/access.js';
+import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgets } from './suites/budgets.js';
 import { controls } from './suites/controls.js';
@@ -31,6 +32,7 @@ describe('api', () => {
   scopes(api);
   spend(api);
   usageHistory(api);
+  asOf(api);
   prices(api);
   periods(api);
   positions(api);

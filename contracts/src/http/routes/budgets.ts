@@ -85,7 +85,7 @@ const built: readonly RouteRow[] = [
     path: `${BUDGETS}/hierarchy/:type/:id`,
     summary: 'The tree below a scope, with balances',
     params: ScopeParams,
-    query: ReadQuery,
+    query: AsOfQuery,
     responses: { 200: { description: 'The tree', schema: Hierarchy } },
   },
   {

@@ -13,7 +13,7 @@ import { Installation } from '../installation.js';
 import { type Answer, ok } from './answer.js';
 import { showStatus } from './budget-view.js';
 
-type ShownBudget = Omit<BudgetStatus, 'budgetId'> & Readonly<{ id: string; name: string }>;
+export type ShownBudget = Omit<BudgetStatus, 'budgetId'> & Readonly<{ id: string; name: string }>;
 type ShownNode = Readonly<{
   scope: ScopeRef;
   type: string;
@@ -27,7 +27,7 @@ type ShownNode = Readonly<{
   children: readonly ShownNode[];
   truncated?: true;
 }>;
-type Details = Readonly<{
+export type Details = Readonly<{
   names: ReadonlyMap<ScopeRef, string | null>;
   spend: ReadonlyMap<ScopeRef, readonly ScopeSpend[]>;
   budgets: ReadonlyMap<ScopeRef, readonly ShownBudget[]>;
@@ -67,9 +67,9 @@ export class GetHierarchy {
   }
 }
 
-const showOnNode = (name: string, { budgetId: id, ...status }: BudgetStatus): ShownBudget => ({ id, name, ...status });
+export const showOnNode = (name: string, { budgetId: id, ...status }: BudgetStatus): ShownBudget => ({ id, name, ...status });
 
-const showNode = ({ scope, children, truncated }: TreeNode, details: Details): ShownNode => ({
+export const showNode = ({ scope, children, truncated }: TreeNode, details: Details): ShownNode => ({
   scope,
   type: scopeType(scope),
   id: scopeId(scope),

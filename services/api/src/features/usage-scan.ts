@@ -1,4 +1,4 @@
-import type { EpochNs, Period, UsageRecordedEvent } from '@bursar/contracts';
+import type { EpochNs, Period, UsageRecordedEvent, UsageVoidedEvent } from '@bursar/contracts';
 import { type Settled, settledCharge } from '@bursar/contracts/folds';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
@@ -39,16 +39,23 @@ export class UsageScan {
     return groups.cells();
   }
 
-  /** What was not voided, from a revision back to what can have happened at `since`. Throws 400 past so many events, rather than run out of time. */
+  /** What was not voided, from a revision back to what can have happened at `since`. Throws as {@link events}. */
   async *usage(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<UsageRecordedEvent, void> {
     const voided = new Set<string>();
+    for await (const event of this.events(tenant, from, since)) {
+      if (event.type === 'UsageVoided') voided.add(event.data.eventId);
+      else if (!voided.delete(event.id)) yield event;
+    }
+  }
+
+  /** Usage and voids, a void before what it voids. Throws 400 past so many events, rather than run out of time. */
+  async *events(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<UsageRecordedEvent | UsageVoidedEvent, void> {
     let scanned = 0;
     for await (const event of this.walk.backwards(tenant, { from, since })) {
       scanned += 1;
       if (scanned > MAX_SCANNED)
         throw tooMany(`That is more than ${MAX_SCANNED} events to look at; ask for a shorter, later time`, '/from');
-      if (event.type === 'UsageVoided') voided.add(event.data.eventId);
-      else if (!voided.delete(event.id)) yield event;
+      yield event;
     }
   }
 }

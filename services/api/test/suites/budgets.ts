@@ -117,12 +117,6 @@ export const budgets = (api: () => Client): void => {
         { alertId: alert.id, percent: 65, severity: 'warning', actions: ['notify'], since: alert.createdAt, acknowledged: false },
       ]);
     });
-
-    test('asOf is not built yet, and says so', async () => {
-      const { id } = await makeBudget(acme);
-      expectProblem(await acme.get(`budgets/${id}?asOf=2026-01-01T00:00:00Z`), 501, 'not_implemented');
-      expectProblem(await acme.get(`budgets/${id}/status?asOf=nonsense`), 400);
-    });
   });
 
   describe('lost updates', () => {

@@ -8,9 +8,10 @@ import { CreateBudget } from '../../features/create-budget.js';
 import { DeleteBudget } from '../../features/delete-budget.js';
 import { GetBudget } from '../../features/get-budget.js';
 import { GetHierarchy } from '../../features/get-hierarchy.js';
+import { GetPast } from '../../features/get-past.js';
 import { ListBudgets } from '../../features/list-budgets.js';
 import { IfMatchHeader } from './if-match-header.js';
-import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, refuseAsOf, scopeAt } from './inputs.js';
+import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, scopeAt } from './inputs.js';
 import { Command, Input, Operation } from './operation.js';
 
 @Controller()
@@ -22,6 +23,7 @@ export class BudgetsController {
     private readonly getBudget: GetBudget,
     private readonly listBudgets: ListBudgets,
     private readonly getHierarchy: GetHierarchy,
+    private readonly getPast: GetPast,
   ) {}
 
   @Operation('createBudget')
@@ -37,14 +39,14 @@ export class BudgetsController {
 
   @Operation('getBudget', 'budget')
   get(@Input() input: ById & PastOrNow, @Caller() { tenant }: Principal): Promise<Answer> {
-    refuseAsOf(input);
-    return this.getBudget.whole(tenant, input.params.id);
+    const { params, query } = input;
+    return query.asOf === undefined ? this.getBudget.whole(tenant, params.id) : this.getPast.whole(tenant, params.id, query.asOf);
   }
 
   @Operation('getBudgetStatus', 'budget')
   status(@Input() input: ById & PastOrNow, @Caller() { tenant }: Principal): Promise<Answer> {
-    refuseAsOf(input);
-    return this.getBudget.status(tenant, input.params.id);
+    const { params, query } = input;
+    return query.asOf === undefined ? this.getBudget.status(tenant, params.id) : this.getPast.status(tenant, params.id, query.asOf);
   }
 
   @Operation('listBudgetAlerts', 'budget')
@@ -82,7 +84,8 @@ export class BudgetsController {
   }
 
   @Operation('getHierarchy', 'budget', 'breakdown')
-  hierarchy(@Input() { params }: ByScope, @Caller() { tenant }: Principal): Promise<Answer> {
-    return this.getHierarchy.execute(tenant, scopeAt(tenant, params));
+  hierarchy(@Input() { params, query }: ByScope & PastOrNow, @Caller() { tenant }: Principal): Promise<Answer> {
+    const scope = scopeAt(tenant, params);
+    return query.asOf === undefined ? this.getHierarchy.execute(tenant, scope) : this.getPast.hierarchy(tenant, scope, query.asOf);
   }
 }

@@ -1,13 +1,20 @@
 import { decodeStored } from '@bursar/bus';
-import { budgetStream, scopeStream, tenantStream } from '@bursar/contracts';
+import { budgetStream, type LedgerEvent, scopeStream, tenantStream } from '@bursar/contracts';
 import { Arrivals, evolveDefinitions, TenantDefinitions } from '@bursar/contracts/folds';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 
 /** All that one tenant ever defined, by position: who asks names the position, so what is ahead of it is harmless. */
-export type Past = Readonly<{ definitions: TenantDefinitions; arrivals: Arrivals }>;
+export type Past = Readonly<{
+  definitions: TenantDefinitions;
+  arrivals: Arrivals;
+  /** Of the budgets asked for: what happened to each, oldest first. */
+  stamps: ReadonlyMap<string, readonly Stamp[]>;
+}>;
+/** When a budget's stream got another event, and who asked for it. */
+export type Stamp = Readonly<{ position: number; revision: number; recordedAt: string; actor: string | null }>;
 
-type Kept = Past & Readonly<{ revisions: Map<string, number> }>;
+type Kept = Past & Readonly<{ revisions: Map<string, number>; stamps: Map<string, Stamp[]> }>;
 
 const PAGE = 500;
 /** Tenants kept folded; the least recently used goes first. */
@@ -39,6 +46,7 @@ export class Pasts {
         const event = decodeStored(stored);
         evolveDefinitions(past.definitions, event);
         past.arrivals.apply(event);
+        if (stream.startsWith('budget-')) stamp(past, stream.slice(stream.indexOf('.') + 1), event);
       }
       const last = page.at(-1);
       if (last === undefined) return;
@@ -47,7 +55,7 @@ export class Pasts {
   }
 
   #remember(tenant: string): Kept {
-    const kept = this.#kept.get(tenant) ?? { definitions: new TenantDefinitions(tenant), arrivals: new Arrivals(), revisions: new Map() };
+    const kept = this.#kept.get(tenant) ?? empty(tenant);
     this.#kept.delete(tenant);
     this.#kept.set(tenant, kept);
     const [oldest] = this.#kept.keys();
@@ -55,3 +63,15 @@ export class Pasts {
     return kept;
   }
 }
+
+const empty = (tenant: string): Kept => ({
+  definitions: new TenantDefinitions(tenant),
+  arrivals: new Arrivals(),
+  stamps: new Map(),
+  revisions: new Map(),
+});
+
+const stamp = ({ stamps }: Kept, budgetId: string, { position, revision, recordedAt, meta }: LedgerEvent): void => {
+  const known = stamps.get(budgetId) ?? [];
+  if (known.length === revision) stamps.set(budgetId, [...known, { position, revision, recordedAt, actor: meta.actor ?? null }]);
+};

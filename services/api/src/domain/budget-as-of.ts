@@ -1,0 +1,191 @@
+import {
+  type EpochNs,
+  type EventOf,
+  formatInstant,
+  type Period,
+  parseInstant,
+  type UsageRecordedEvent,
+  type UsageVoidedEvent,
+} from '@bursar/contracts';
+import {
+  type Arrivals,
+  type BudgetState,
+  type BudgetStatus,
+  budgetCounts,
+  budgetStatus,
+  type Crossing,
+  currentPeriod,
+  findBudget,
+  originalOf,
+  type Settled,
+  settledCost,
+  type TenantDefinitions,
+  thresholdKey,
+} from '@bursar/contracts/folds';
+
+/** A past moment: the ledger up to a position of a partition, read at a clock. */
+export type Then = Readonly<{ partition: number; position: number; now: EpochNs }>;
+
+/** A crossing as decided: what the ledger tells of it may come after the position that caused it. */
+export type Decided = Readonly<{
+  id: string;
+  type: 'ThresholdCrossed' | 'ThresholdCleared';
+  data: EventOf<'ThresholdCrossed'>['data'];
+  /** null: the ledger has not been told yet. */
+  position: number | null;
+}>;
+
+export type BudgetFacts = Readonly<{
+  definitions: TenantDefinitions;
+  arrivals: Arrivals;
+  /** The budget at the position. */
+  state: BudgetState;
+  /** Positions of the events of its own stream, and when its last one by then was recorded. */
+  changes: readonly number[];
+  updatedAt: string;
+  /** Of the tenant's first usage; null: there is none. */
+  firstUsage: number | null;
+  counted: readonly EventOf<'BudgetCounted'>[];
+  /** All there are, in the order they were decided. */
+  decided: readonly Decided[];
+  then: Then;
+}>;
+
+/**
+ * One budget as the projector had it once it had folded a position, from the events alone: usage is added newest first, and the sum of
+ * what each event did by then is the balance of the period that was current.
+ */
+export class BudgetAsOf {
+  readonly period: Period | null;
+  /** Its past had been added up by then. */
+  readonly isCounted: boolean;
+  #spend = 0n;
+  #waiting = 0;
+  #touchedAt = 0;
+  #touched: string | null = null;
+  /** Where each was voided. */
+  readonly #voided = new Map<string, number>();
+
+  constructor(private readonly facts: BudgetFacts) {
+    const { state, then, firstUsage } = facts;
+    this.period = currentPeriod(state.definition, then.now);
+    const count = this.#countOf(state.definedPosition);
+    this.isCounted = firstUsage === null || firstUsage > state.definedPosition || count !== null;
+    for (const event of facts.counted) {
+      const says = event.position <= then.position && event.data.through === state.definedPosition;
+      if (says && event.data.periods.some(({ start }) => this.#isPeriod(parseInstant(start))))
+        this.#touch(event.position, event.recordedAt);
+    }
+  }
+
+  get state(): BudgetState {
+    return this.facts.state;
+  }
+
+  /** One usage event with what it had come to by then, or a void of one: a void comes before what it voids. */
+  add(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
+    const { state } = this.facts;
+    const { charged } = settled;
+    if (!this.#holds(charged.effectiveAt) || !budgetCounts(state, charged)) return;
+    if (event.type === 'UsageVoided') {
+      this.#voided.set(event.data.eventId, event.position);
+      if (event.position > state.definedPosition) this.#touch(event.position, event.recordedAt);
+      // Not counted yet and taken back already: the count, when it comes, adds what is missing here.
+      if (!this.isCounted && event.data.original.position <= state.definedPosition && event.position > state.definedPosition) {
+        this.#post(originalOf(event), settled, -1);
+      }
+      return;
+    }
+    const isNew = event.position > state.definedPosition;
+    if (isNew) this.#touch(event.position, event.recordedAt);
+    const cost = this.#cost(event, settled);
+    const voidedAt = this.#voided.get(event.id);
+    const wasSettled = cost !== null && cost.at > state.definedPosition && (voidedAt === undefined || cost.at < voidedAt);
+    if (wasSettled) this.#touch(cost.at, this.facts.arrivals.recordedAt(cost.at) ?? null);
+    if (voidedAt !== undefined) return;
+    if (this.isCounted || isNew) this.#post(event, settled, 1);
+    // A price came in meanwhile: it left the waiting before the count has put it there.
+    else if (cost !== null && cost.at === settled.pricedAt && cost.at > state.definedPosition) {
+      this.#spend += cost.picos;
+      this.#waiting -= 1;
+    }
+  }
+
+  /** `since`: when the cause of a crossing was recorded. */
+  status(since: (causePosition: number) => EpochNs): BudgetStatus {
+    const { state, then, updatedAt } = this.facts;
+    return budgetStatus({
+      budgetId: state.budgetId,
+      definition: state.definition,
+      period: this.period,
+      balance: { spend: this.#spend, waiting: this.#waiting },
+      crossings: this.active().map((crossed): Crossing => {
+        return { alertId: crossed.id, data: crossed.data, crossedAt: since(crossed.data.causePosition), clearedAt: null };
+      }),
+      counting: !this.isCounted,
+      controls: state.controls,
+      now: then.now,
+      position: `${then.partition}:${then.position}`,
+      lastUpdated: parseInstant(this.#touched ?? updatedAt),
+    });
+  }
+
+  /** Crossings of the period that stood then, newest first. */
+  active(): readonly Decided[] {
+    const { decided, then } = this.facts;
+    const start = this.period === null ? null : formatInstant(this.period.start);
+    const known = decided.filter(({ data }) => data.causePosition <= then.position && data.periodStart === start);
+    const cleared = new Set(known.filter(({ type }) => type === 'ThresholdCleared').map(episodeOf));
+    const standing = known.filter((one) => one.type === 'ThresholdCrossed' && !cleared.has(episodeOf(one)) && !this.#isForgotten(one));
+    return standing
+      .map((one, index) => ({ one, index }))
+      .sort((a, b) => b.one.data.causePosition - a.one.data.causePosition || b.index - a.index)
+      .map(({ one }) => one);
+  }
+
+  /** A threshold that was taken out of the definition is forgotten without a word, as soon as the period is judged again. */
+  #isForgotten({ data: { threshold, causePosition } }: Decided): boolean {
+    const { definitions, state, changes, then } = this.facts;
+    const judged = changes.flatMap((at) => {
+      if (findBudget(definitions, state.budgetId, at)?.definedPosition !== at) return [at];
+      return this.#countOf(at) ?? (this.isCounted && at === state.definedPosition ? at : []);
+    });
+    return judged.some((at) => {
+      if (at <= causePosition || at > then.position) return false;
+      const listed = findBudget(definitions, state.budgetId, at)?.definition.thresholds ?? [];
+      return !listed.some((one) => thresholdKey(one) === threshold);
+    });
+  }
+
+  /** Where the past of the definition made at a position was in the ledger, complete; null: not by then. */
+  #countOf(through: number): number | null {
+    const { counted, then } = this.facts;
+    return counted.find(({ data, position }) => data.complete && data.through === through && position <= then.position)?.position ?? null;
+  }
+
+  #cost(usage: UsageRecordedEvent, settled: Settled) {
+    const { definitions, arrivals, state, then } = this.facts;
+    return settledCost(settled, usage, state.currency, definitions, arrivals, then.position);
+  }
+
+  #post(usage: UsageRecordedEvent, settled: Settled, sign: 1 | -1): void {
+    const cost = this.#cost(usage, settled);
+    if (cost === null) this.#waiting += sign;
+    else this.#spend += sign === 1 ? cost.picos : -cost.picos;
+  }
+
+  #holds(at: EpochNs): boolean {
+    return this.period !== null && at >= this.period.start && at < this.period.end;
+  }
+
+  #isPeriod(start: EpochNs): boolean {
+    return this.period?.start === start;
+  }
+
+  #touch(position: number, recordedAt: string | null): void {
+    if (position <= this.#touchedAt || recordedAt === null) return;
+    [this.#touchedAt, this.#touched] = [position, recordedAt];
+  }
+}
+
+const episodeOf = ({ data }: Decided): string => `${data.threshold}/${data.episode}`;

@@ -1,0 +1,195 @@
+import { formatInstant, parseInstant, rootScope, type ScopeRef, usageStream } from '@bursar/contracts';
+import {
+  type BudgetState,
+  type BudgetStatus,
+  findBudget,
+  listBudgets,
+  listScopes,
+  originalOf,
+  settledCharge,
+} from '@bursar/contracts/folds';
+import type { AsOf } from '@bursar/contracts/http';
+import type { Database } from '@bursar/database';
+import { EventStore } from '@bursar/event-store';
+import { Problem } from '@bursar/platform';
+import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
+import { Checkpoints } from '../adapters/sql/checkpoints.js';
+import { positionText } from '../adapters/sql/snapshot.js';
+import type { ScopeSpend } from '../adapters/sql/spend.js';
+import { BalanceStreams } from '../adapters/store/decided.js';
+import { Moments } from '../adapters/store/moments.js';
+import { type Past, Pasts, type Stamp } from '../adapters/store/past.js';
+import { UsageWalk } from '../adapters/store/usage-walk.js';
+import { toAlert } from '../domain/alert.js';
+import { BudgetAsOf, type Decided, type Then } from '../domain/budget-as-of.js';
+import { treeFrom } from '../domain/hierarchy.js';
+import { ScopeSums, within } from '../domain/scope-sums.js';
+import { type Answer, etag, ok } from './answer.js';
+import { showDefinition } from './budget-view.js';
+import { showNode, showOnNode } from './get-hierarchy.js';
+import { UsageScan } from './usage-scan.js';
+
+/** Alerts shown with a budget: the last few (PRODUCT G2). */
+const ALERTS_SHOWN = 5;
+/** Well within a request's 10 s, most of which is for reading. */
+const MAX_WAIT_MS = 3_000;
+
+type Budgets = Readonly<{ all: readonly BudgetAsOf[]; decided: ReadonlyMap<string, readonly Decided[]> }>;
+
+/**
+ * Status, budget and hierarchy as of a past instant or position (PRODUCT B14, J1), folded from the events by the pure folds that made
+ * the live ones. What it reads is bounded by the usage of the current period then, for a hierarchy by all usage up to then.
+ */
+@Injectable()
+export class GetPast {
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly store: EventStore,
+    private readonly moments: Moments,
+    private readonly pasts: Pasts,
+    private readonly balances: BalanceStreams,
+    private readonly walk: UsageWalk,
+    private readonly scan: UsageScan,
+    private readonly checkpoints: Checkpoints,
+  ) {}
+
+  async status(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
+    return ok((await this.#one(tenant, budgetId, asOf)).status);
+  }
+
+  async whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
+    const { state, status, stamps, alerts } = await this.#one(tenant, budgetId, asOf);
+    const [first, last] = [stamps[0], stamps.at(-1)];
+    const body = {
+      id: budgetId,
+      ...showDefinition(state.definition),
+      createdAt: canonical(first?.recordedAt),
+      updatedAt: canonical(last?.recordedAt),
+      createdBy: first?.actor ?? null,
+      revision: last?.revision ?? 0,
+      status,
+      alerts,
+    };
+    return ok(body, { etag: etag(body.revision) });
+  }
+
+  async hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
+    const then = await this.#then(tenant, asOf);
+    const rows = await this.db.selectFrom('projection.budget').select('budget_id').where('tenant', '=', tenant).execute();
+    const past = await this.pasts.load(
+      tenant,
+      rows.map((row) => row.budget_id),
+    );
+    const root = rootScope(tenant);
+    const scopes = listScopes(past.definitions, then.position);
+    const inside = top === root ? null : within(top, scopes);
+    const isInside = (scope: ScopeRef): boolean => inside === null || inside.has(scope);
+    const states = listBudgets(past.definitions, then.position).filter(({ definition }) => isInside(definition.scope));
+    const budgets = await this.#budgets(tenant, past, states, then);
+    const sums = new ScopeSums();
+    for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, then.position), undefined)) {
+      const settled = settledCharge(
+        event.type === 'UsageVoided' ? originalOf(event) : event,
+        past.definitions,
+        past.arrivals,
+        then.position,
+      );
+      for (const budget of budgets.all) budget.add(event, settled);
+      sums.add(event, settled);
+    }
+    const since = await this.#sinces(then, budgets);
+    const spend = sums.rows().filter(({ scope }) => isInside(scope));
+    const shown = budgets.all.map((budget) => ({
+      scope: budget.state.definition.scope,
+      shown: showOnNode(budget.state.definition.name, budget.status(since)),
+    }));
+    const details = {
+      names: new Map(scopes.filter(({ scope }) => isInside(scope)).map(({ scope, name }) => [scope, name ?? null])),
+      spend: Map.groupBy(spend, (row: ScopeSpend) => row.scope),
+      budgets: new Map([...Map.groupBy(shown, ({ scope }) => scope)].map(([scope, group]) => [scope, group.map((one) => one.shown)])),
+    };
+    const registered = new Map(scopes.filter(({ scope }) => isInside(scope)).map(({ scope, parents }) => [scope, parents]));
+    const tree = treeFrom(top, { root, registered, mentioned: [...details.spend.keys(), ...details.budgets.keys()] });
+    return ok(showNode(tree, details));
+  }
+
+  async #one(tenant: string, budgetId: string, asOf: AsOf): Promise<One> {
+    const then = await this.#then(tenant, asOf);
+    const past = await this.pasts.load(tenant, [budgetId]);
+    const state = findBudget(past.definitions, budgetId, then.position);
+    if (state === null || state.deletedPosition !== null) throw new Problem('not_found', 'There was no such budget then.');
+    const budgets = await this.#budgets(tenant, past, [state], then);
+    const [budget] = budgets.all;
+    if (budget === undefined) throw new Error('one budget has one past');
+    if (budget.period !== null) {
+      const last = await this.walk.lastAt(tenant, then.position);
+      for await (const event of this.scan.events(tenant, last, budget.period.start)) {
+        const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
+        budget.add(event, settledCharge(usage, past.definitions, past.arrivals, then.position));
+      }
+    }
+    const since = await this.#sinces(then, budgets);
+    const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= then.position);
+    return { state, stamps, status: budget.status(since), alerts: alertsOf(budgets, budgetId, then, since) };
+  }
+
+  /** Crossings are decided by the projector: it has to have folded that far. */
+  async #then(tenant: string, asOf: AsOf): Promise<Then> {
+    const then = await this.moments.resolve(tenant, asOf);
+    if (await this.checkpoints.passed('budget', then.partition, then.position, MAX_WAIT_MS)) return then;
+    throw new Problem('overloaded', 'The projection has not come to that position yet.', { retryAfter: 1 });
+  }
+
+  async #budgets(tenant: string, past: Past, states: readonly BudgetState[], then: Then): Promise<Budgets> {
+    const ids = states.map(({ budgetId }) => budgetId);
+    const balances = await this.balances.read(tenant, then.partition, ids);
+    const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
+    const all = states.map((state) => {
+      const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= then.position);
+      return new BudgetAsOf({
+        ...past,
+        state,
+        changes: stamps.map(({ position }) => position),
+        updatedAt: stamps.at(-1)?.recordedAt ?? formatInstant(state.createdAt),
+        firstUsage: first?.position ?? null,
+        counted: balances.get(state.budgetId)?.counted ?? [],
+        decided: balances.get(state.budgetId)?.decided ?? [],
+        then,
+      });
+    });
+    return { all, decided: new Map([...balances].map(([id, { decided }]) => [id, decided])) };
+  }
+
+  /** A crossing is as old as the event that caused it. */
+  async #sinces({ partition, position }: Then, { all, decided }: Budgets): Promise<(cause: number) => bigint> {
+    const shown =
+      all.length === 1 ? [...decided.values()].flatMap((some) => lastOf(some, position)) : all.flatMap((budget) => budget.active());
+    const standing = all.flatMap((budget) => budget.active());
+    const times = await this.moments.recordedAt(
+      partition,
+      [...shown, ...standing].map(({ data }) => data.causePosition),
+    );
+    return (cause) => parseInstant(times.get(cause) ?? formatInstant(0n));
+  }
+}
+
+type One = Readonly<{ state: BudgetState; stamps: readonly Stamp[]; status: BudgetStatus; alerts: readonly object[] }>;
+
+const lastOf = (decided: readonly Decided[], position: number): readonly Decided[] =>
+  decided
+    .filter(({ type, data }) => type === 'ThresholdCrossed' && data.causePosition <= position)
+    .slice(-ALERTS_SHOWN)
+    .reverse();
+
+const alertsOf = ({ decided }: Budgets, budgetId: string, then: Then, since: (cause: number) => bigint): readonly object[] =>
+  lastOf(decided.get(budgetId) ?? [], then.position).map(({ id, data, position }) =>
+    toAlert(
+      id,
+      data,
+      formatInstant(since(data.causePosition)),
+      position === null || position > then.position ? null : positionText(then.partition, position),
+    ),
+  );
+
+const canonical = (recordedAt: string | undefined): string => formatInstant(recordedAt === undefined ? 0n : parseInstant(recordedAt));
