@@ -1,51 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expectExactBalances, untilCaughtUp } from './support/exact.js';
+import { ADMIN_KEY, Projectors } from './support/processes.js';
 import { eventually, ledgerOf, publish, type Real, real } from './support/real.js';
 import { steps } from './support/stories.js';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const KEY = 'bsr_test_0123456789abcdef';
-type Projector = Readonly<{ process: ChildProcess; url: string; lines: string[] }>;
-
 let at: Real;
-const children = new Set<ChildProcess>();
+let projectors: Projectors;
 beforeAll(async () => {
   at = await real();
+  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' }); // without a bus
 });
 afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  projectors.killAll();
   await at.close();
 });
-
-/** The service as `up` runs it, without a bus. Resolves once it listens. */
-const start = async (): Promise<Projector> => {
-  const env = { ...process.env, DATABASE_URL: at.url, EVENT_STORE_URL: at.url, PARTITIONS: '1', BURSAR_ADMIN_KEY: KEY, PORT: '0' };
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  const lines: string[] = [];
-  child.stdout.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n')));
-  const listening = await eventually(
-    () => lines.find((line) => line.includes('"listening"')),
-    (line) => line !== undefined,
-  );
-  return { process: child, url: (JSON.parse(listening ?? '{}') as { url: string }).url, lines };
-};
 
 const status = async (url: string, path: string, init?: RequestInit): Promise<number> => (await fetch(`${url}${path}`, init)).status;
 
 test('killing either of two projectors at any moment changes no figure', async () => {
-  let [one, two] = [await start(), await start()];
+  let [one, two] = [await projectors.start(), await projectors.start()];
   const published = publish(at.store, steps(7, 400));
   for (let kill = 0; kill < 4; kill += 1) {
     const head = (await ledgerOf(at.store)).length;
-    const victim = kill % 2 === 0 ? one : two;
-    victim.process.kill('SIGKILL');
-    await once(victim.process, 'exit');
-    const heir = await start();
+    await projectors.kill(kill % 2 === 0 ? one : two);
+    const heir = await projectors.start();
     [one, two] = kill % 2 === 0 ? [heir, two] : [one, heir];
     // Someone goes on, or there is nothing left to fold.
     await eventually(
@@ -56,14 +34,33 @@ test('killing either of two projectors at any moment changes no figure', async (
   await published;
   await untilCaughtUp(at);
   await expectExactBalances(at);
-  one.process.kill('SIGTERM');
-  two.process.kill('SIGTERM');
-  const codes = await Promise.all([once(one.process, 'exit'), once(two.process, 'exit')]);
-  expect(codes.map(([code]) => code)).toEqual([0, 0]);
+  expect(await projectors.stop(one, two)).toEqual([0, 0]);
 }, 120_000);
 
+test('who leaves in order gives its partition up at once', async () => {
+  const [one, two] = [await projectors.start(), await projectors.start()];
+  await eventually(
+    () => projectors.owner,
+    (owner) => owner === one || owner === two,
+  );
+  const owner = projectors.owner === one ? one : two;
+  await projectors.stop(owner);
+  const leases = await at.db.selectFrom('projection.lease').select(['owner', 'epoch']).execute();
+  const replicas = await at.db.selectFrom('projection.replica').select('replica').execute();
+  const heir = owner === one ? two : one;
+  await eventually(
+    () => projectors.owner,
+    (now) => now === heir,
+  );
+  // Given up, or with the other already; and who left is no member any more.
+  expect(leases.every(({ owner: name }) => name === null || replicas.some(({ replica }) => replica === name))).toBe(true);
+  await projectors.stop(heir);
+  expect(await at.db.selectFrom('projection.lease').select('owner').execute()).toEqual([{ owner: null }]);
+}, 60_000);
+
 test('is ready once it owns its share, asks for a key, and answers 501 where enforcement is not built', async () => {
-  const { process: child, url } = await start();
+  const projector = await projectors.start();
+  const { url } = projector;
   await eventually(
     () => status(url, '/readyz'),
     (code) => code === 200,
@@ -71,9 +68,8 @@ test('is ready once it owns its share, asks for a key, and answers 501 where enf
   const body = JSON.stringify({ scopes: ['team:ml'], amount: '1' });
   const headers = { 'content-type': 'application/json' };
   expect(await status(url, '/api/v1/check', { method: 'POST', headers, body })).toBe(401);
-  const authorized = { ...headers, authorization: `Bearer ${KEY}` };
+  const authorized = { ...headers, authorization: `Bearer ${ADMIN_KEY}` };
   expect(await status(url, '/api/v1/check', { method: 'POST', headers: authorized, body })).toBe(501);
   expect(await status(url, '/api/v1/check', { method: 'POST', headers: authorized, body: '{"scopes":[]}' })).toBe(400);
-  child.kill('SIGTERM');
-  await once(child, 'exit');
+  await projectors.stop(projector);
 });

@@ -41,8 +41,8 @@ export const wipe = async (db: Kysely<Database>): Promise<void> => {
 
 const LEAD_MS = 5 * 86_400_000;
 
-/** What the steps mean, appended to the real store in order. */
-export const publish = async (store: EventStore, steps: readonly Step[]): Promise<void> => {
+/** What the steps mean, appended to the real store in order, with a pause now and then. */
+export const publish = async (store: EventStore, steps: readonly Step[], pause: () => Promise<void> = async () => {}): Promise<void> => {
   const ledger = new MemoryLedger();
   // The store has its own clock; the story's, which says when usage happened, begins not long before it.
   ledger.nowMs = Math.floor((Date.now() - LEAD_MS) / 1_000) * 1_000;
@@ -53,6 +53,7 @@ export const publish = async (store: EventStore, steps: readonly Step[]): Promis
     const voids = events.filter((event) => event.type === 'UsageVoided');
     await Promise.all(events.map((event) => event.type !== 'UsageVoided' && append(store, event)));
     await Promise.all(voids.map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })));
+    await pause();
   }
 };
 
