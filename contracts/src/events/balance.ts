@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { StoredThreshold } from './budget.js';
 import { defineEvent } from './envelope.js';
-import { StoredAmount, StoredInstant, StoredMoney } from './wire.js';
+import { StoredAmount, StoredDecimal, StoredInstant, StoredMoney, StoredScope } from './wire.js';
 
 /**
  * What the projector emits, stream `balance-<tenant>.<budgetId>`.
@@ -36,6 +36,13 @@ export const BudgetCounted = defineEvent(
         effectiveAt: StoredInstant,
         cost: StoredMoney,
         failed: z.boolean(),
+        /** How the cost is split, when it is: whom each part charges, and who gets the whole. */
+        split: z
+          .object({
+            parts: z.array(z.object({ percent: StoredDecimal, path: z.array(StoredScope) })),
+            whole: z.array(StoredScope),
+          })
+          .optional(),
       }),
     ),
     complete: z.boolean(),

@@ -1,6 +1,8 @@
 import type { LedgerEvent } from '../events/registry.js';
 import type { UsageRecordedEvent } from '../events/usage.js';
 import { parseInstant } from '../values/instant.js';
+import { shareOf } from './allocation.js';
+import type { BudgetState } from './budget-book.js';
 import { type Charge, charge } from './charge.js';
 import { convert } from './convert.js';
 import type { TenantDefinitions } from './definitions.js';
@@ -60,21 +62,22 @@ export const settledCharge = (
   return { charged: own, pricedAt: null };
 };
 
-/** The cost in a currency by the first rate that covered it, and the position that settled it; null: it still waits at `through`. */
+/** A budget's share of the cost in its currency, by the first rate that covered it, and the position that settled it; null: it still waits at `through`. */
 export const settledCost = (
   { charged, pricedAt }: Settled,
   usage: UsageRecordedEvent,
-  currency: string,
+  { currency, scopes }: Pick<BudgetState, 'currency' | 'scopes'>,
   definitions: TenantDefinitions,
   arrivals: Arrivals,
   through: number = Number.POSITIVE_INFINITY,
 ): Readonly<{ picos: bigint; at: number }> | null => {
   if (charged.cost === null || pricedAt === null) return null;
-  if (charged.cost.currency === currency) return { picos: charged.cost.picos, at: pricedAt };
+  const share = (picos: bigint): bigint => shareOf(charged.split, scopes, picos);
+  if (charged.cost.currency === currency) return { picos: share(charged.cost.picos), at: pricedAt };
   const occurredAt = parseInstant(usage.data.occurredAt);
   for (const at of [pricedAt, ...arrivals.rates(pricedAt, through)]) {
     const picos = convert(definitions, charged.cost, currency, occurredAt, at);
-    if (picos !== 'rate_missing') return { picos, at };
+    if (picos !== 'rate_missing') return { picos: share(picos), at };
   }
   return null;
 };

@@ -1,7 +1,8 @@
-import type { UsageRecordedEvent, UsageVoidedEvent } from '../events/usage.js';
+import type { UsageData, UsageRecordedEvent, UsageVoidedEvent } from '../events/usage.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { fromWireMoney, type Money } from '../values/money.js';
 import type { ScopeRef } from '../values/scope.js';
+import { type Split, splitOf } from './allocation.js';
 import { type BudgetState, budgetAppliesAt, filterMatches } from './budget-book.js';
 import { chargedPath, type TenantDefinitions } from './definitions.js';
 import { rateAt } from './rating.js';
@@ -13,6 +14,8 @@ export type Charge = Readonly<{
   effectiveAt: EpochNs;
   /** null while a price is missing: the event waits, and is never taken for zero. */
   cost: Money | null;
+  /** How the cost is split over the path; absent: all of it for each. What a budget gets of it is `shareOf`. */
+  split?: Split;
   /** Units without a price, when `cost` is null. */
   unpriced: readonly string[];
   failed: boolean;
@@ -37,11 +40,14 @@ export const charge = (
   const { data } = usage;
   const effectiveAt = parseInstant(data.occurredAt);
   const said = data.cost ?? data.rated;
+  const path = usagePath(definitions, data, position);
+  const split = splitOf(data, path, (scope) => chargedPath(definitions, [scope], position));
   const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt) : { cost: fromWireMoney(said) };
   return {
-    path: chargedPath(definitions, data.scopes, position),
+    path,
     effectiveAt,
     cost: 'cost' in rating ? rating.cost : null,
+    ...(split !== undefined && { split }),
     unpriced: 'cost' in rating ? NONE : rating.unpriced,
     failed: data.status === 'failed',
     category: data.category,
@@ -49,6 +55,14 @@ export const charge = (
     dimensions: data.dimensions ?? NO_DIMENSIONS,
   };
 };
+
+/** Whom usage charges: its scopes, those of its allocation, and all above them, each once, the root last. */
+export const usagePath = (
+  definitions: TenantDefinitions,
+  { scopes, allocation }: Pick<UsageData, 'scopes' | 'allocation'>,
+  position: number,
+): readonly ScopeRef[] =>
+  chargedPath(definitions, allocation === undefined ? scopes : [...scopes, ...allocation.map(({ scope }) => scope)], position);
 
 /** The usage that a void takes back, as it was when it was recorded: what {@link charge} is asked about. */
 export const originalOf = ({ partition, stream, meta, data: { eventId, original } }: UsageVoidedEvent): UsageRecordedEvent => ({

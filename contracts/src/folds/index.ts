@@ -1,3 +1,4 @@
+export * from './allocation.js';
 export * from './arrivals.js';
 export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
 export * from './budget-controls.js';

@@ -363,3 +363,48 @@ test('a pause and a resumption change no figure and say nothing of thresholds', 
   expect((await story.folded()).said()).toEqual(['crossed 80% 1']);
   expect(story.balances()).toEqual({ '2026-03-01': '95 2 0 0' });
 });
+
+describe('an allocated cost', () => {
+  const third = {
+    allocation: [
+      { scope: 'team:ml', percent: '66.67' },
+      { scope: 'team:ops', percent: '33.33' },
+    ],
+  };
+
+  test('is charged by its share, and whole above', async () => {
+    const story = begin().budget().use('10', third);
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '6.667 1 0 0' });
+    expect((await story.change({ scope: 'tenant:acme' }).settled()).balances()).toEqual({ '2026-03-01': '10 1 0 0' });
+  });
+
+  test('is split after it is converted, also when its rate comes late, and taken back so', async () => {
+    const story = begin().budget({ currency: 'EUR' }).use('0.000000000001', third).rate('USD', 'EUR', '3');
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0.000000000002 1 0 0' });
+    expect((await story.void().settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+  });
+
+  test('is the same for a budget made later, whose rate comes later still', async () => {
+    const story = begin().use('0.000000000001', third).budget({ currency: 'EUR' });
+    await story.settled();
+    expect((await story.rate('USD', 'EUR', '3').settled()).balances()).toEqual({ '2026-03-01': '0.000000000002 1 0 0' });
+  });
+
+  test('crosses a threshold by the share', async () => {
+    const story = begin()
+      .budget({ percents: [50] })
+      .use('74.9', third)
+      .use('0.1', third);
+    expect((await story.folded()).said()).toEqual(['crossed 50% 1']);
+  });
+
+  test('is rolled up by its share for each scope, as one event', async () => {
+    const story = await begin().use('10', third).settled();
+    const cells = [...story.tables.rollups].map(([id, { spend, events }]) => [id.split('\u0000')[1], spend, events]);
+    expect(cells.toSorted()).toEqual([
+      ['team:ml', 6_667_000_000_000n, 1],
+      ['team:ops', 3_333_000_000_000n, 1],
+      ['tenant:acme', 10_000_000_000_000n, 1],
+    ]);
+  });
+});

@@ -165,7 +165,7 @@ export class BudgetAsOf {
 
   #cost(usage: UsageRecordedEvent, settled: Settled) {
     const { definitions, arrivals, state, then } = this.facts;
-    return settledCost(settled, usage, state.currency, definitions, arrivals, then.position);
+    return settledCost(settled, usage, state, definitions, arrivals, then.position);
   }
 
   #post(usage: UsageRecordedEvent, settled: Settled, sign: 1 | -1): void {

@@ -1,5 +1,5 @@
 import { formatPicos, type ScopeRef, type UsageRecordedEvent, type UsageVoidedEvent } from '@bursar/contracts';
-import type { ScopeState, Settled } from '@bursar/contracts/folds';
+import { type ScopeState, type Settled, shareOf } from '@bursar/contracts/folds';
 
 type Row = Readonly<{ scope: ScopeRef; currency: string; spend: string; unpriced: number }>;
 
@@ -9,13 +9,13 @@ export class ScopeSums {
   readonly #sums = new Map<ScopeRef, Map<string, { spend: bigint; unpriced: number }>>();
 
   /** A void comes before what it voids. */
-  add(event: UsageRecordedEvent | UsageVoidedEvent, { charged: { path, cost } }: Settled): void {
+  add(event: UsageRecordedEvent | UsageVoidedEvent, { charged: { path, cost, split } }: Settled): void {
     if (event.type === 'UsageVoided') this.#voided.add(event.data.eventId);
     else if (!this.#voided.delete(event.id)) {
       for (const scope of path) {
         const sums = this.#of(scope, cost?.currency ?? '');
         if (cost === null) sums.unpriced += 1;
-        else sums.spend += cost.picos;
+        else sums.spend += shareOf(split, [scope], cost.picos);
       }
     }
   }

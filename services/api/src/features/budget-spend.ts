@@ -72,7 +72,7 @@ export class BudgetSpend {
       by,
       counts: (usage, settled) => {
         if (!budgetCounts(budget, settled.charged)) return null;
-        const cost = settledCost(settled, usage, budget.currency, definitions, arrivals);
+        const cost = settledCost(settled, usage, budget, definitions, arrivals);
         return { currency: budget.currency, picos: cost?.picos ?? null };
       },
     });

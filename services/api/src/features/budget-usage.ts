@@ -87,7 +87,7 @@ const DIMENSIONS = ['provider', 'model', 'agent', 'campaign'] as const;
 const show = (usage: UsageRecordedEvent, settled: Settled, budget: BudgetState, { definitions, arrivals }: Past): object => {
   const { rated: _, unpriced: __, cost: ___, ...data } = usage.data;
   const { cost, unpriced } = settled.charged;
-  const counted = settledCost(settled, usage, budget.currency, definitions, arrivals);
+  const counted = settledCost(settled, usage, budget, definitions, arrivals);
   return {
     eventId: usage.id,
     ...data,

@@ -1,5 +1,5 @@
 import { type Period, parseInstant, partitionOf, type ScopeRef } from '@bursar/contracts';
-import type { Settled } from '@bursar/contracts/folds';
+import { type Settled, shareOf } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
@@ -58,8 +58,10 @@ export class ScopeSpend {
 }
 
 /** In the currency it came in, as the rollups keep it. */
-const countsFor = (scope: ScopeRef, { charged: { path, cost } }: Settled): Counted | null =>
-  path.includes(scope) ? { currency: cost?.currency ?? '', picos: cost?.picos ?? null } : null;
+const countsFor = (scope: ScopeRef, { charged: { path, cost, split } }: Settled): Counted | null => {
+  if (!path.includes(scope)) return null;
+  return cost === null ? { currency: '', picos: null } : { currency: cost.currency, picos: shareOf(split, [scope], cost.picos) };
+};
 
 /** What is asked for, in whole quarter hours; an open end is where the scope's usage begins or ends. null: there is nothing. */
 const spanOf = async (trx: Kysely<Database>, tenant: string, scope: ScopeRef, { from, to }: Range): Promise<Period | null> => {

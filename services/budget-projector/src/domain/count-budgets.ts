@@ -72,7 +72,7 @@ export class BudgetCounter {
 
   /** A void takes back what its usage came to by the end of the count, so that nothing of it is left but when it happened. */
   #addTo(count: Count, usage: UsageRecordedEvent, settled: Settled, type: UsageEvent['type']): void {
-    const { cost, effectiveAt, failed } = settled.charged;
+    const { cost, effectiveAt, failed, split } = settled.charged;
     const { state, through } = count.target;
     const period = count.budget.periodAt(effectiveAt);
     if (period === null) return;
@@ -80,7 +80,7 @@ export class BudgetCounter {
     count.periods.set(period.start, entry);
     const { definitions, arrivals } = this.history;
     const isPriced = settled.pricedAt !== null && settled.pricedAt <= through;
-    const picos = isPriced ? (settledCost(settled, usage, state.currency, definitions, arrivals, through)?.picos ?? null) : null;
+    const picos = isPriced ? (settledCost(settled, usage, state, definitions, arrivals, through)?.picos ?? null) : null;
     if (type === 'UsageVoided') {
       takeAmount(entry.sums, { picos, failed, effectiveAt });
       count.waiting.delete(usage.position);
@@ -88,7 +88,8 @@ export class BudgetCounter {
     }
     addAmount(entry.sums, { picos, failed, effectiveAt });
     const occurredAt = parseInstant(usage.data.occurredAt);
-    if (picos === null && isPriced && cost !== null) count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed });
+    if (picos !== null || !isPriced || cost === null) return;
+    count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed, ...(split !== undefined && { split }) });
   }
 
   #emit({ target, periods, waiting }: Count): readonly Emitted[] {

@@ -1,5 +1,5 @@
 import { type EventOf, parseInstant, parsePicos } from '@bursar/contracts';
-import { convert } from '@bursar/contracts/folds';
+import { convert, shareOf } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideCrossings } from './decide-crossings.js';
@@ -77,7 +77,7 @@ type Span = Readonly<{ after: number; through: number }>;
 const firstRated = (tenant: TenantFold, budget: BudgetFold, amount: PendingAmount, { after, through }: Span): bigint | null => {
   for (const position of tenant.history.arrivals.rates(after, through)) {
     const picos = convert(tenant.history.definitions, amount.cost, budget.state.currency, amount.occurredAt, position);
-    if (picos !== 'rate_missing') return picos;
+    if (picos !== 'rate_missing') return shareOf(amount.split, budget.state.scopes, picos);
   }
   return null;
 };

@@ -1,5 +1,5 @@
 import { type LedgerEvent, type Money, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
-import { budgetAppliesAt, budgetsOnPath, type Charge, charge, convert } from '@bursar/contracts/folds';
+import { budgetAppliesAt, budgetsOnPath, type Charge, charge, convert, shareOf } from '@bursar/contracts/folds';
 import type { BudgetFold } from './budget-fold.js';
 import type { Plan, Posting } from './posting.js';
 import type { Amount } from './sums.js';
@@ -32,7 +32,7 @@ export const planPriced = (tenant: TenantFold, { event, position }: WaitingForPr
 /** A rate came in at `cause`: charged to each budget whose currency it now reaches; null: it changes nothing for this usage. */
 export const planRated = (tenant: TenantFold, waiting: WaitingForRate, cause: LedgerEvent): Plan | null => {
   const { amount, budgetIds, position } = waiting;
-  const { cost, occurredAt, failed, effectiveAt } = amount;
+  const { cost, occurredAt, failed, effectiveAt, split } = amount;
   const left: string[] = [];
   const postings: Posting[] = [];
   for (const budgetId of budgetIds) {
@@ -40,7 +40,7 @@ export const planRated = (tenant: TenantFold, waiting: WaitingForRate, cause: Le
     if (budget === undefined) continue; // deleted meanwhile
     const picos = convert(tenant.history.definitions, cost, budget.state.currency, occurredAt, cause.position);
     if (picos === 'rate_missing') left.push(budgetId);
-    else postings.push(...posting(budget, { picos, failed, effectiveAt }, true));
+    else postings.push(...posting(budget, { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt }, true));
   }
   if (left.length === budgetIds.length) return null;
   const plan = { cause, tenant: tenant.tenant, postings };
@@ -55,12 +55,13 @@ export const posting = (budget: BudgetFold, amount: Amount, waited: boolean): re
 
 /** A known cost, for every budget that matches now; those whose currency has no rate yet are left waiting. */
 const postAll = (tenant: TenantFold, usage: UsageRecordedEvent, charged: Charge, cost: Money, cause: LedgerEvent, waited: boolean) => {
-  const { effectiveAt, failed } = charged;
+  const { effectiveAt, failed, split } = charged;
   const postings: Posting[] = [];
   const budgetIds: string[] = [];
   for (const budget of budgetsFor(tenant, charged, cause.position)) {
     const picos = inCurrencyOf(budget, cost, usage, tenant, cause.position);
-    if (picos !== null) postings.push(...posting(budget, { picos, failed, effectiveAt }, waited));
+    if (picos !== null)
+      postings.push(...posting(budget, { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt }, waited));
     else {
       budgetIds.push(budget.id);
       // What waited for a price is in the waiting count already.
@@ -68,7 +69,7 @@ const postAll = (tenant: TenantFold, usage: UsageRecordedEvent, charged: Charge,
     }
   }
   if (budgetIds.length === 0) return { postings, waiting: null };
-  const amount = { occurredAt: parseInstant(usage.data.occurredAt), effectiveAt, cost, failed };
+  const amount = { occurredAt: parseInstant(usage.data.occurredAt), effectiveAt, cost, failed, ...(split !== undefined && { split }) };
   return { postings, waiting: { reason: 'rate', tenant: tenant.tenant, position: usage.position, budgetIds, amount } as const };
 };
 

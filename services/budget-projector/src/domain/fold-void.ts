@@ -21,7 +21,7 @@ export const planVoid = (tenant: TenantFold, event: UsageVoidedEvent, neverCount
   const { failed, effectiveAt } = charged;
   const budgets = neverCounted === null ? [] : budgetsFor(tenant, charged, event.position).filter(({ id }) => !neverCounted.has(id));
   const postings = budgets.flatMap((budget) => {
-    const cost = settledCost(settled, usage, budget.state.currency, history.definitions, history.arrivals, event.position);
+    const cost = settledCost(settled, usage, budget.state, history.definitions, history.arrivals, event.position);
     return posting(budget, { picos: cost?.picos ?? null, failed, effectiveAt }, false).map((one) => ({ ...one, isVoid: true as const }));
   });
   return { cause: event, tenant: tenant.tenant, postings, settled: usage.position, voided: usage.position };

@@ -1,5 +1,5 @@
 import { canonicalJson, type EpochNs, NS_PER_SECOND, type ScopeRef, type UsageRecordedEvent } from '@bursar/contracts';
-import type { Charge } from '@bursar/contracts/folds';
+import { type Charge, shareOf } from '@bursar/contracts/folds';
 
 /** What one cell of the breakdown gains: increments, which add up in any order. */
 export type Rollup = Readonly<{
@@ -28,6 +28,7 @@ type PathCells = Readonly<{ tenant: string; path: readonly ScopeRef[]; byKey: Ma
  */
 export class Rollups {
   #byPath = new Map<readonly ScopeRef[], PathCells>();
+  readonly #scopes = new Map<ScopeRef, readonly ScopeRef[]>();
   readonly #keys = new Map<string, string>();
 
   /** Adds a usage event with its charge to every scope of its path. */
@@ -51,6 +52,7 @@ export class Rollups {
     const cells = new Map<string, Rollup>();
     for (const paths of this.#byPath.values()) spread(paths, cells);
     this.#byPath = new Map();
+    this.#scopes.clear();
     return [...cells.values()];
   }
 
@@ -59,12 +61,26 @@ export class Rollups {
     // Tokens are whole numbers; what is not throws before anything was added.
     const input = BigInt(quantities?.inputTokens ?? 0);
     const output = BigInt(quantities?.outputTokens ?? 0);
-    const gain = this.#gain(tenant, charged.path, this.#key(usage, charged), Number(charged.effectiveAt / QUARTER_HOUR));
-    gain.events += sign;
-    if (charged.cost === null) gain.unpriced += sign;
-    else gain.spend += sign === 1 ? charged.cost.picos : -charged.cost.picos;
-    gain.inputTokens += sign === 1 ? input : -input;
-    gain.outputTokens += sign === 1 ? output : -output;
+    const bucket = Number(charged.effectiveAt / QUARTER_HOUR);
+    const key = this.#key(usage, charged);
+    const gainOf = (path: readonly ScopeRef[], picos: bigint): void => {
+      const gain = this.#gain(tenant, path, key, bucket);
+      gain.events += sign;
+      if (charged.cost === null) gain.unpriced += sign;
+      else gain.spend += sign === 1 ? picos : -picos;
+      gain.inputTokens += sign === 1 ? input : -input;
+      gain.outputTokens += sign === 1 ? output : -output;
+    };
+    const { split } = charged;
+    const picos = charged.cost?.picos ?? 0n;
+    if (split === undefined) gainOf(charged.path, picos);
+    // Each scope has its own share of the cost; it is one event, with all its tokens, to every one of them.
+    else for (const scope of charged.path) gainOf(this.#alone(scope), shareOf(split, [scope], picos));
+  }
+
+  /** The path of one scope, the same array until the cells are taken. */
+  #alone(scope: ScopeRef): readonly ScopeRef[] {
+    return getOrAdd(this.#scopes, scope, () => [scope]);
   }
 
   #gain(tenant: string, path: readonly ScopeRef[], key: string, bucket: number): Gain {

@@ -1,5 +1,6 @@
 import {
   type EpochNs,
+  type EventOf,
   formatInstant,
   fromWireMoney,
   type Money,
@@ -7,9 +8,10 @@ import {
   toWireMoney,
   type UsageRecordedEvent,
 } from '@bursar/contracts';
+import { type Split, splitFromWire, splitToWire } from '@bursar/contracts/folds';
 
-/** An amount that is known, in a currency that has no rate yet. */
-export type PendingAmount = Readonly<{ occurredAt: EpochNs; effectiveAt: EpochNs; cost: Money; failed: boolean }>;
+/** An amount that is known, in a currency that has no rate yet. It is split once it is converted. */
+export type PendingAmount = Readonly<{ occurredAt: EpochNs; effectiveAt: EpochNs; cost: Money; failed: boolean; split?: Split }>;
 
 /** Usage that cannot be charged yet, kept by the position of the usage event. */
 export type Waiting =
@@ -32,18 +34,20 @@ export const readWaiting = (
   return { reason, tenant, position, budgetIds, amount: pendingFromWire(JSON.parse(text) as WirePending) };
 };
 
-type WirePending = Readonly<{ occurredAt: string; effectiveAt: string; cost: { amount: string; currency: string }; failed: boolean }>;
+type WirePending = Omit<EventOf<'BudgetCounted'>['data']['waitingForRate'][number], 'position'>;
 
-export const pendingToWire = ({ occurredAt, effectiveAt, cost, failed }: PendingAmount): WirePending => ({
+export const pendingToWire = ({ occurredAt, effectiveAt, cost, failed, split }: PendingAmount): WirePending => ({
   occurredAt: formatInstant(occurredAt),
   effectiveAt: formatInstant(effectiveAt),
   cost: toWireMoney(cost),
   failed,
+  ...(split !== undefined && { split: splitToWire(split) }),
 });
 
-export const pendingFromWire = ({ occurredAt, effectiveAt, cost, failed }: WirePending): PendingAmount => ({
+export const pendingFromWire = ({ occurredAt, effectiveAt, cost, failed, split }: WirePending): PendingAmount => ({
   occurredAt: parseInstant(occurredAt),
   effectiveAt: parseInstant(effectiveAt),
   cost: fromWireMoney(cost),
   failed,
+  ...(split !== undefined && { split: splitFromWire(split) }),
 });

@@ -57,7 +57,9 @@ const addUsage = (
   stands: boolean,
 ): void => {
   const { data, position } = usage;
-  if (!pathAt(data.scopes, position, events).has(budget.scope)) return;
+  const own = pathAt(data.scopes, position, events);
+  const allocated = (data.allocation ?? []).map(({ scope, percent }) => ({ path: pathAt([scope], position, events), percent }));
+  if (![own, ...allocated.map(({ path }) => path)].some((path) => path.has(budget.scope))) return;
   const pattern = budget.filter?.dimensions?.model;
   const model = data.dimensions?.model ?? '';
   if (pattern !== undefined && !(pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : model === pattern)) return;
@@ -66,7 +68,8 @@ const addUsage = (
   totals.set(start, total);
   if (!stands) return; // its period had usage once, and keeps its row
   const priced = costOf(usage, events);
-  const amount = priced === null ? null : inCurrency(priced, budget.limit.currency, parseInstant(data.occurredAt), events);
+  const whole = priced === null ? null : inCurrency(priced, budget.limit.currency, parseInstant(data.occurredAt), events);
+  const amount = whole === null ? null : shareFor(budget.scope, whole, allocated);
   if (amount === null) {
     total.waiting += 1;
     return;
@@ -74,6 +77,19 @@ const addUsage = (
   total.spend += amount;
   total.events += 1;
   if (data.status === 'failed') total.failed += amount;
+};
+
+/** What a scope gets of an amount: pico by pico to whoever is furthest behind, then all parts that reach it; no part: the whole. */
+const shareFor = (scope: string, whole: bigint, parts: readonly { path: ReadonlySet<string>; percent: string }[]): bigint => {
+  const exact = parts.map(({ percent }) => BigInt(percent) * whole); // hundredths
+  const given = exact.map((hundredths) => hundredths / 100n);
+  while (parts.length > 0 && given.reduce((sum, one) => sum + one, 0n) < whole) {
+    const behind = exact.map((hundredths, index) => hundredths - (given[index] ?? 0n) * 100n);
+    const most = behind.reduce((best, one, index) => (one > (behind[best] ?? 0n) ? index : best), 0);
+    given[most] = (given[most] ?? 0n) + 1n;
+  }
+  const mine = parts.flatMap(({ path }, index) => (path.has(scope) ? [given[index] ?? 0n] : []));
+  return mine.length === 0 ? whole : mine.reduce((sum, one) => sum + one, 0n);
 };
 
 const pathAt = (scopes: readonly string[], position: number, events: readonly LedgerEvent[]): Set<string> => {

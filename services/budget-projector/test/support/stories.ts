@@ -13,6 +13,8 @@ export type Step =
       tokens: number;
       agoHours: number;
       failed: boolean;
+      /** Percent for each of {@link ALLOCATED} in turn; null: not split. */
+      percents: readonly number[] | null;
     }
   | { do: 'repeat'; which: number }
   /** Takes back one of the latest usages: 0 is the last one. */
@@ -43,6 +45,8 @@ export type Turn =
   | { turn: 'commit' | 'send' | 'crash' | 'crash after commit' | 'count' | 'evict' | 'break down' };
 
 export const SCOPES = ['user:0', 'user:1', 'user:2', 'team:0', 'team:1', 'tenant:acme'] as const;
+/** A user, and a team that may be hers; a team whose only way up is the root. */
+export const ALLOCATED = ['user:1', 'team:0', 'team:1'] as const;
 const MODELS = ['a', 'b'] as const;
 
 const currency = fc.constantFrom<'USD' | 'EUR'>('USD', 'USD', 'EUR');
@@ -69,6 +73,10 @@ const use: fc.Arbitrary<Step> = fc.record({
   tokens: fc.nat(20),
   agoHours: fc.constantFrom(0, 0, 0, 1, 20, 60),
   failed: fc.boolean(),
+  percents: fc.option(
+    fc.constantFrom([100], [50, 50], [33, 34, 33], [70, 0, 30], [1, 98, 1]).map((all): readonly number[] => all),
+    { freq: 1, nil: null },
+  ),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(

@@ -20,7 +20,7 @@ import { sendOutbox } from '../../src/features/send-outbox.js';
 import { TenantHistories } from '../../src/features/tenant-histories.js';
 import { KEY } from './leases.js';
 import type { MemoryLedger } from './memory-ledger.js';
-import { type BudgetShape, definitionOf, type Step, type Turn } from './stories.js';
+import { ALLOCATED, type BudgetShape, definitionOf, type Step, type Turn } from './stories.js';
 
 export const TENANT = 'acme';
 const HOUR_MS = 3_600_000;
@@ -96,7 +96,8 @@ export class World {
   }
 
   #use(step: Extract<Step, { do: 'use' }>, n: string): void {
-    const { user, team, amount, currency, model, tokens, agoHours, failed } = step;
+    const { user, team, amount, currency, model, tokens, agoHours, failed, percents } = step;
+    const allocation = percents?.map((percent, index) => ({ scope: ALLOCATED[index] ?? 'team:0', percent: String(percent) }));
     const event = {
       stream: usageStream(TENANT),
       id: usageEventId(TENANT, 'test', n),
@@ -112,6 +113,7 @@ export class World {
         dimensions: { model },
         quantities: { inputTokens: String(tokens) },
         ...(amount !== null && { cost: { amount: String(amount), currency } }),
+        ...(allocation !== undefined && { allocation }),
       },
     };
     this.#sent.push(event);

@@ -1,5 +1,5 @@
 import { parseInstant, partitionOf, type UsageData, type WireMoney } from '@bursar/contracts';
-import { budgetAppliesAt, budgetsOnPath, chargedPath, type TenantDefinitions } from '@bursar/contracts/folds';
+import { budgetAppliesAt, budgetsOnPath, type TenantDefinitions, usagePath } from '@bursar/contracts/folds';
 import type { UsageItem } from '@bursar/contracts/http';
 import { EventStore, type KnownEvent } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
@@ -58,7 +58,7 @@ export class DryRunUsage {
 const attribute = (usage: UsageData, book: TenantDefinitions): Pick<DryRunResult, 'cost' | 'unpriced' | 'budgets'> => {
   const { category, dimensions = {} } = usage;
   const at = parseInstant(usage.occurredAt);
-  const path = chargedPath(book, usage.scopes, NEWEST);
+  const path = usagePath(book, usage, NEWEST);
   const budgets = budgetsOnPath(book, path, { category, dimensions }, NEWEST).filter((budget) => budgetAppliesAt(budget, at));
   return {
     cost: usage.cost ?? usage.rated ?? null,
