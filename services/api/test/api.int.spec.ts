@@ -4,6 +4,7 @@ import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgets } from './suites/budgets.js';
 import { controls } from './suites/controls.js';
+import { corrections } from './suites/corrections.js';
 import { documents } from './suites/documents.js';
 import { idempotency } from './suites/idempotency.js';
 import { mutations } from './suites/mutations.js';
@@ -33,6 +34,7 @@ describe('api', () => {
   spend(api);
   usageHistory(api);
   asOf(api);
+  corrections(api);
   prices(api);
   periods(api);
   positions(api);
