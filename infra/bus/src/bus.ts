@@ -51,7 +51,9 @@ export class Bus {
   /** Why the bus is not all it should be, for readiness and operators; empty when it is. The store's work does not depend on it. */
   get problems(): readonly string[] {
     const { problem } = this.#connection;
-    return problem !== null ? [problem] : (this.#guard?.problems ?? []);
+    if (problem !== null) return [problem];
+    const unstored = this.#publisher.silent.map((kind) => `${kind}.*: JetStream acknowledges nothing`);
+    return [...(this.#guard?.problems ?? []), ...unstored];
   }
 
   /** The connection while it is up, else null: for what the bus has no method for. */

@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { findNatsServer, startNats, startPostgres } from '@bursar/embedded';
+import { findNatsServer, type RunningServer, signal, startNats, startPostgres } from '@bursar/embedded';
 import pg from 'pg';
 import { UserError } from './options.ts';
 import type { ChildSpec } from './supervised.ts';
@@ -9,6 +10,7 @@ import type { ChildSpec } from './supervised.ts';
 export type Infrastructure = Readonly<{ child: ChildSpec; url: () => string }>;
 
 const OLDEST_POSTGRES = 15;
+const STORAGE_CHECK_MS = 1_000;
 
 export const postgresChild = (dataDir: string, port: number): Infrastructure => {
   let url = '';
@@ -52,10 +54,35 @@ export const natsChild = async (dataDir: string, port: number, say: (line: strin
           spawned,
         });
         url = server.url;
+        endWithoutStorage(server, join(dataDir, 'nats', 'jetstream'), say);
         return server;
       },
     },
   };
+};
+
+/** nats-server does not notice that its files are gone: it answers, and stores nothing. Ended, it is started again, empty. */
+const endWithoutStorage = ({ pid, exited }: RunningServer, storage: string, say: (line: string) => void): void => {
+  const began = identityOf(storage);
+  const timer = setInterval(() => {
+    const now = identityOf(storage);
+    // It may have made parts of it anew, so that there is one tells nothing.
+    if (now === 'unreadable' || now === began) return;
+    say(`nats: ${storage} is gone`);
+    signal(pid, 'SIGKILL');
+    clearInterval(timer);
+  }, STORAGE_CHECK_MS);
+  void exited.then(() => clearInterval(timer));
+};
+
+/** Tells a directory from another one of the same name. */
+const identityOf = (path: string): string => {
+  try {
+    const { ino, birthtimeNs } = statSync(path, { bigint: true });
+    return `${ino} ${birthtimeNs}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'unreadable';
+  }
 };
 
 /** Throws one line when the PostgreSQL that `variable` names cannot be used. */

@@ -12,7 +12,7 @@ const SWEEP_MS = 1_000;
 const MAX_OUTSTANDING = 4_096;
 const MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024;
 
-type Outstanding = Readonly<{ bytes: number; sentAt: number; settled: Settled }>;
+type Outstanding = Readonly<{ subject: string; bytes: number; sentAt: number; settled: Settled }>;
 
 /**
  * JetStream publishing with one reply inbox for all messages and a count of what is unacknowledged: 2.5 µs a message where
@@ -21,18 +21,27 @@ type Outstanding = Readonly<{ bytes: number; sentAt: number; settled: Settled }>
 export class Publisher {
   readonly #inbox = createInbox();
   readonly #outstanding = new Map<string, Outstanding>();
+  readonly #silent = new Set<string>();
   #bytes = 0;
   #next = 0;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(private readonly connection: Connection) {
     connection.onConnection((nc) => this.#listen(nc));
-    connection.onDisconnect(() => this.#failAll());
+    connection.onDisconnect(() => {
+      this.#silent.clear();
+      this.#failAll();
+    });
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   get outstanding(): number {
     return this.#outstanding.size;
+  }
+
+  /** First tokens of the subjects on which nothing was acknowledged since a message of theirs was not. */
+  get silent(): readonly string[] {
+    return [...this.#silent];
   }
 
   /** False, and nothing sent, without a connection, without room, or when the message is larger than the server takes. */
@@ -47,7 +56,7 @@ export class Publisher {
       // Closed in between, or over max_payload: the caller goes on as without a connection.
       return false;
     }
-    this.#outstanding.set(token, { bytes: body.length, sentAt: performance.now(), settled });
+    this.#outstanding.set(token, { subject, bytes: body.length, sentAt: performance.now(), settled });
     this.#bytes += body.length;
     return true;
   }
@@ -68,17 +77,23 @@ export class Publisher {
 
   #settle(token: string, stored: Stored | null): void {
     const entry = this.#outstanding.get(token);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      // Too late to count, but whoever was silent was only slow.
+      if (stored !== null) this.#silent.clear();
+      return;
+    }
     this.#outstanding.delete(token);
     this.#bytes -= entry.bytes;
+    if (stored !== null && this.#silent.size > 0) this.#silent.delete(kindOf(entry.subject));
     entry.settled(stored);
   }
 
   #sweep(): void {
     const before = performance.now() - ACK_TIMEOUT_MS;
-    for (const [token, { sentAt }] of this.#outstanding) {
+    for (const [token, { subject, sentAt }] of this.#outstanding) {
       // Insertion order is send order.
       if (sentAt > before) return;
+      this.#silent.add(kindOf(subject));
       this.#settle(token, null);
     }
   }
@@ -87,6 +102,8 @@ export class Publisher {
     for (const token of [...this.#outstanding.keys()]) this.#settle(token, null);
   }
 }
+
+const kindOf = (subject: string): string => subject.slice(0, subject.indexOf('.'));
 
 /** `{"stream":"LEDGER","seq":7,"duplicate":true}`; an error object when refused; status 503 without a body when no stream takes the subject. */
 const readAck = (message: Msg): Stored | null => {

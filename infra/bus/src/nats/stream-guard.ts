@@ -129,9 +129,11 @@ export class StreamGuard {
       await manager.streams.update(wanted.name, { ...config, ...cleared } as Partial<StreamConfig>);
     } catch (error) {
       if (!disposable || !(error instanceof JetStreamApiError && error.code === CANNOT_CHANGE)) throw error;
-      // Some settings cannot be changed. What is only a copy of the store is made anew.
+      // Some settings cannot be changed. What is only a copy of the store is made anew, unless another process just did.
+      const now = await configOf(manager, wanted.name);
+      if (now !== null && driftOf(wanted, now).length === 0) return;
       this.logger.warn({ stream: wanted.name, error: String(error) }, 'stream made anew because it could not be changed');
-      await manager.streams.delete(wanted.name);
+      if (now !== null) await manager.streams.delete(wanted.name);
       await manager.streams.add(config);
     }
   }

@@ -1,0 +1,31 @@
+import { readState } from '../up/files.ts';
+
+/** What `/metrics` of one process shows: values by series, `name` or `name{labels}`, without the label `service`. */
+export type Series = ReadonlyMap<string, number>;
+
+/** Reads the ops listener of every process that `scripts/up` runs, by label (`ingestion`, `ingestion-2` …). Rejects when one does not answer. */
+export const readMetrics = async (dataDir: string): Promise<ReadonlyMap<string, Series>> => {
+  const ports = Object.entries(readState(dataDir, 'ports') ?? {}).filter(([label]) => label.endsWith('.ops'));
+  const read = await Promise.all(
+    ports.map(async ([label, port]) => {
+      const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(5_000) });
+      return [label.slice(0, -'.ops'.length), parse(await response.text())] as const;
+    }),
+  );
+  return new Map(read);
+};
+
+/** The sum of a metric over all its labels; undefined when it is not shown. */
+export const sumOf = (series: Series, name: string): number | undefined => {
+  const values = [...series].filter(([key]) => key === name || key.startsWith(`${name}{`)).map(([, value]) => value);
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+};
+
+/** The text format of Prometheus, as far as sums need it. */
+const parse = (text: string): Series =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
