@@ -1,4 +1,4 @@
-import { budgetStream, contentHash, derivedId, usageStream } from '@bursar/contracts';
+import { budgetStream, contentHash, derivedId, holdsStream, usageStream } from '@bursar/contracts';
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreLedger } from '../src/adapters/store/store-ledger.js';
@@ -34,10 +34,10 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-const run = (options: { fault?: (where: Crossing) => void; tuning?: Tuning } = {}) => {
+const run = (options: { fault?: (where: Crossing) => void; tuning?: Tuning; before?: () => Promise<void> } = {}) => {
   const fault = options.fault ?? (() => undefined);
   const heard = new Heard();
-  const ledger = new FailingLedger(new StoreLedger(at.store, null), fault);
+  const ledger = new FailingLedger(new StoreLedger(at.store, null), fault, options.before);
   const tables = failingTables(at.tables, fault, (key) => seize(at.db, key));
   owners += 1;
   const lease = lastingLease({ ...KEY, owner: `owner-${owners}` });
@@ -114,6 +114,64 @@ describe('a partition on a real store', () => {
     const said = (await ledgerOf(at.store)).filter(({ type }) => type === 'ThresholdCrossed' || type === 'BudgetCounted');
     expect(said.map(({ type }) => type)).toEqual(['BudgetCounted', 'ThresholdCrossed']);
   }, 60_000);
+});
+
+describe('taking over', () => {
+  test('what a former owner still appends to the stream of holds, at the revision it knows, is refused', async () => {
+    const ledger = new StoreLedger(at.store, null);
+    await ledger.takePartition(0, { owner: 'former', epoch: 1 });
+    const [known = -1] = await at.store.revisions([holdsStream(0)]);
+    await ledger.takePartition(0, { owner: 'next', epoch: 2 });
+    const changes = { partition: 0, changes: [] };
+    const event = {
+      id: derivedId('late'),
+      type: 'HoldsChanged',
+      version: 1,
+      data: JSON.stringify(changes),
+      meta: '{"tenant":""}',
+      contentHash: contentHash(JSON.stringify(changes)),
+    };
+    const late = await at.store.append({ partition: 0, stream: holdsStream(0), events: [event], expectedRevision: known });
+    expect(late).toEqual({ ok: false, reason: 'wrong_expected_revision', revision: known + 1 });
+  });
+
+  test('says so in the ledger, once per take-over, and is not fit to decide before it has folded to where the ledger ended', async () => {
+    await publish(at.store, steps(9, 60));
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const { runner, stop } = run({ before: () => opened });
+    await eventually(
+      () => runner.status.status,
+      (status) => status === 'catching-up',
+    );
+    open();
+    await eventually(
+      () => runner.status.status,
+      (status) => status === 'running',
+    );
+    const [row] = await at.db
+      .selectFrom('projection.checkpoint')
+      .select(['position', 'epoch'])
+      .where('projection', '=', 'budget')
+      .execute();
+    const events = await ledgerOf(at.store);
+    const taken = events.filter(({ type }) => type === 'PartitionTaken');
+    expect(taken.map(({ data }) => data)).toEqual([{ partition: 0, epoch: row?.epoch, owner: expect.stringMatching(/^owner-/) }]);
+    expect(row?.position).toBeGreaterThanOrEqual(taken[0]?.position ?? Number.POSITIVE_INFINITY);
+    await stop();
+    run();
+    await caughtUp();
+    expect((await ledgerOf(at.store)).filter(({ type }) => type === 'PartitionTaken')).toHaveLength(2);
+  }, 60_000);
+
+  test('ends, and leaves the partition alone, when the lease is another’s', async () => {
+    const heard = new Heard();
+    const lease = lastingLease({ ...KEY, owner: 'nobody' });
+    const runner = new PartitionRunner(at.tables, new StoreLedger(at.store, null), heard, TUNING, new Load(), lease);
+    await runner.run(new AbortController().signal);
+    expect(runner.status).toEqual({ status: 'stopped' });
+    expect(await at.db.selectFrom('projection.checkpoint').selectAll().execute()).toEqual([]);
+    expect(await ledgerOf(at.store)).toEqual([]);
+  });
 });
 
 describe('what cannot be folded', () => {

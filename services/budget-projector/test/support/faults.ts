@@ -59,6 +59,8 @@ export class FailingLedger extends Ledger {
   constructor(
     private readonly ledger: Ledger,
     private readonly fault: Faults,
+    /** Awaited before anything is delivered. */
+    private readonly before: () => Promise<void> = async () => {},
   ) {
     super();
   }
@@ -66,7 +68,10 @@ export class FailingLedger extends Ledger {
     return this.ledger.partitions;
   }
   follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void> {
-    return this.ledger.follow(options, handler);
+    return this.ledger.follow(options, async (items) => {
+      await this.before();
+      await handler(items);
+    });
   }
   read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
     return this.ledger.read(partition, after, limit);

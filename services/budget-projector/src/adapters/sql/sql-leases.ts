@@ -25,8 +25,9 @@ export class SqlLeases extends PartitionLeases {
     this.#pool = createPool(url, {
       name: 'budget-projector-leases',
       max: CONNECTIONS,
-      statementTimeoutMs: ttlMs,
-      answerTimeoutMs: ttlMs,
+      // An answer that takes longer leaves too little of the lease; another connection may be faster.
+      statementTimeoutMs: ttlMs / 2,
+      answerTimeoutMs: ttlMs / 2,
     });
   }
 

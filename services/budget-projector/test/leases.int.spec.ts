@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { SqlLeases } from '../src/adapters/sql/sql-leases.js';
+import type { Lease } from '../src/features/lease.js';
+import { type Real, real, wipe } from './support/real.js';
+
+const PARTITIONS = 6;
+const TTL_MS = 60_000;
+
+let at: Real;
+const opened: SqlLeases[] = [];
+/** The replica's own monotonic clock. */
+let now = 0;
+beforeAll(async () => {
+  at = await real();
+});
+afterAll(async () => {
+  await Promise.all(opened.map((leases) => leases.close()));
+  await at.close();
+});
+beforeEach(async () => {
+  await wipe(at.db);
+  await sql`TRUNCATE projection.lease`.execute(at.db);
+});
+
+const replica = (): SqlLeases => {
+  const leases = new SqlLeases(at.url, PARTITIONS, TTL_MS, () => now);
+  opened.push(leases);
+  return leases;
+};
+
+/** As if so much time of the database had passed. */
+const pass = async (ms: number): Promise<void> => {
+  await sql`UPDATE projection.lease SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(at.db);
+  await sql`UPDATE projection.replica SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(at.db);
+};
+
+const partitionsOf = (leases: readonly Lease[]): readonly number[] => leases.map(({ partition }) => partition).sort((a, b) => a - b);
+
+describe('leases in PostgreSQL', () => {
+  test('what many take at once, each gets alone', async () => {
+    const all = Array.from({ length: 5 }, replica);
+    const taken = await Promise.all(all.map((leases) => leases.acquire(3, [])));
+    expect(partitionsOf(taken.flat())).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(taken.every((leases) => leases.length <= 3)).toBe(true);
+  });
+
+  test('says who lives, what each has and what is free', async () => {
+    const [one, two] = [replica(), replica()];
+    const held = await one.acquire(4, [1]);
+    expect(partitionsOf(held)).toEqual([0, 2, 3, 4]);
+    await one.renew(held);
+    const view = await two.renew([]);
+    expect([...view.replicas].sort(([, a], [, b]) => a - b)).toEqual([
+      [two.replica, 0],
+      [one.replica, 4],
+    ]);
+    expect([view.free, view.kept.size]).toEqual([2, 0]);
+  });
+
+  test('who is not heard of for the time of a lease loses it to whoever comes, and is told when it renews', async () => {
+    const [one, two] = [replica(), replica()];
+    const held = await one.acquire(6, []);
+    await one.renew(held);
+    await pass(TTL_MS - 5_000);
+    expect(await two.acquire(6, [])).toEqual([]);
+    await pass(5_001);
+    expect((await two.renew([])).replicas.has(one.replica)).toBe(false);
+    const [taken] = await two.acquire(1, [0, 1, 2]);
+    expect(taken?.key).toEqual({ partition: 3, owner: two.replica, epoch: 2 });
+    const view = await one.renew(held);
+    expect([...view.kept].sort()).toEqual([0, 1, 2, 4, 5]); // nobody took those: they are its own again
+    expect(await two.acquire(6, [])).toEqual([]);
+  });
+
+  test('what is given up is free at once, but not by whom it no longer belongs to', async () => {
+    const [one, two, three] = [replica(), replica(), replica()];
+    const [old] = await one.acquire(1, []);
+    await pass(TTL_MS);
+    const [current] = await two.acquire(1, []);
+    if (old === undefined || current === undefined) throw new Error('nothing was taken');
+    await one.release(old);
+    expect(partitionsOf(await three.acquire(1, [1, 2, 3, 4, 5]))).toEqual([]);
+    await two.release(current);
+    expect((await three.acquire(1, [1, 2, 3, 4, 5])).map(({ key }) => key.epoch)).toEqual([3]);
+  });
+
+  test('a lease is live for a little less than the database grants, from before it was asked for', async () => {
+    const one = replica();
+    now = 1_000;
+    const asked = one.acquire(1, []);
+    now = 30_000; // the answer takes this long
+    const [lease] = await asked;
+    now = 1_000 + 0.98 * TTL_MS;
+    expect(lease?.isLive()).toBe(true);
+    now = 1_000 + 0.995 * TTL_MS;
+    expect(lease?.isLive()).toBe(false);
+    const view = await one.renew(lease === undefined ? [] : [lease]);
+    expect(view.liveUntil).toBeCloseTo(now + 0.99 * TTL_MS);
+  });
+
+  test('who leaves is counted no more; the tables may be emptied under everyone', async () => {
+    const [one, two] = [replica(), replica()];
+    const held = await one.acquire(2, []);
+    await one.renew(held);
+    await two.renew([]);
+    await two.leave();
+    expect([...(await one.renew(held)).replicas.keys()]).toEqual([one.replica]);
+    await sql`TRUNCATE projection.lease, projection.replica`.execute(at.db);
+    const view = await one.renew(held);
+    expect([view.kept.size, view.free]).toEqual([0, 6]);
+    expect(partitionsOf(await one.acquire(6, []))).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
