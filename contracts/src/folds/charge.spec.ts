@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseInstant } from '../values/instant.js';
 import { formatPicos, parsePicos } from '../values/money.js';
+import { Arrivals, settledCharge, settledCost } from './arrivals.js';
 import { budgetAppliesAt } from './budget-book.js';
-import { budgetCounts, charge } from './charge.js';
+import { budgetCounts, charge, originalOf } from './charge.js';
 import { budgetsOnPath, findBudget, listBudgets } from './definitions.js';
-import { budgetCreated, given, moved, price, priceList, registered, usage } from './given.js';
+import { budgetCreated, given, moved, price, priceList, rateSet, registered, usage, voided } from './given.js';
 
 const tree = [registered(1, 'user:alice', 'team:ml'), registered(2, 'team:ml', 'org:a')];
 const tokens = { meter: 'llm.tokens', quantities: { inputTokens: '2' }, dimensions: { model: 'm' } };
@@ -91,4 +92,49 @@ test('a backfill asks one budget what a live fold asks the index, and hears the 
     }),
   );
   expect(findBudget(given(...tree), 'none')).toBeNull();
+});
+
+test('a void is charged as its usage was, whatever was defined since', () => {
+  const scope = fc.constantFrom('user:alice', 'team:ml', 'team:ops', 'org:b');
+  const event = fc.record({
+    scopes: fc.uniqueArray(scope, { minLength: 1, maxLength: 2 }),
+    cost: fc.option(fc.constant({ amount: '0.000000000007', currency: 'EUR' }), { nil: undefined }),
+    tokens: fc.nat(3).map(String),
+    status: fc.constantFrom('succeeded' as const, 'failed' as const),
+    isSplit: fc.boolean(),
+  });
+  const since = fc.subarray([
+    moved(20, 'team:ml', 'org:b'),
+    moved(21, 'user:alice', 'team:ops'),
+    priceList(22, [price('inputTokens', '9')]),
+    rateSet(23, 'EUR', 'USD', '5', '2024-01-01T00:00:00Z'),
+  ]);
+  const budget = { currency: 'USD', scopes: ['team:ml'] };
+  fc.assert(
+    fc.property(event, since, fc.boolean(), ({ scopes, cost, tokens: count, status, isSplit }, later, hasPrice) => {
+      const before = [
+        ...tree,
+        ...(hasPrice ? [priceList(5, [price('inputTokens', '7')])] : []),
+        rateSet(6, 'EUR', 'USD', '3', '2024-01-01T00:00:00Z'),
+      ];
+      const allocation = [
+        { scope: 'team:ml', percent: '66.6' },
+        { scope: 'team:ops', percent: '33.4' },
+      ];
+      const sent = { ...tokens, quantities: { inputTokens: count }, scopes, status, ...(cost && { cost }), ...(isSplit && { allocation }) };
+      const recordedUsage = usage(10, sent);
+      const arrivals = new Arrivals();
+      for (const one of before) arrivals.apply(one);
+      const known = given(...before);
+      const settled = settledCharge(recordedUsage, known, arrivals, 10);
+
+      for (const one of later) arrivals.apply(one);
+      const original = originalOf(JSON.parse(JSON.stringify(voided(15, recordedUsage))));
+      const taken = settledCharge(original, given(...before, ...later), arrivals, 15);
+      expect(taken).toEqual(settled);
+      expect(settledCost(taken, original, budget, given(...before, ...later), arrivals, 15)).toEqual(
+        settledCost(settled, recordedUsage, budget, known, arrivals, 10),
+      );
+    }),
+  );
 });
