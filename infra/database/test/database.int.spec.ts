@@ -72,6 +72,38 @@ describe('the tables', () => {
   });
 });
 
+test('crossings written before they had causes of their own keep their order', async () => {
+  const earlier = await testDatabase();
+  const old = createDatabase(createPool(earlier.url, { name: 'earlier', max: 1 }));
+  try {
+    const first = MIGRATIONS.slice(0, 2);
+    await sql`CREATE SCHEMA bursar; CREATE TABLE bursar.migration (name text PRIMARY KEY)`.execute(old);
+    for (const { name, up } of first) {
+      await up(old as unknown as Kysely<unknown>);
+      await sql`INSERT INTO bursar.migration (name) VALUES (${name})`.execute(old);
+    }
+    await sql`
+      INSERT INTO projection.crossing (tenant, alert_id, budget_id, period_start, threshold, episode, data, position, crossed_at)
+      SELECT 'acme', gen_random_uuid(), 'b', now(), threshold, 1, jsonb_build_object('causePosition', cause), position, now()
+      FROM (VALUES ('80%', 4, 7), ('50%', 4, 6), ('100%', 9, 12)) AS each (threshold, cause, position)`.execute(old);
+    expect(await migrate(earlier.url)).toEqual(MIGRATIONS.slice(2).map(({ name }) => name));
+    const rows = await old
+      .selectFrom('projection.crossing')
+      .select(['threshold', 'cause_position', 'cause_index'])
+      .orderBy('cause_position')
+      .orderBy('cause_index')
+      .execute();
+    expect(rows.map((row) => [row.threshold, row.cause_position, row.cause_index])).toEqual([
+      ['50%', 4, 0],
+      ['80%', 4, 1],
+      ['100%', 9, 0],
+    ]);
+  } finally {
+    await old.destroy();
+    await earlier.drop();
+  }
+});
+
 test('a connection that breaks between two statements of a transaction ends neither the process nor the pool', async () => {
   const told: Error[] = [];
   const other = createDatabase(createPool(home.url, { name: 'doomed', max: 2, onError: (error) => told.push(error) }));
