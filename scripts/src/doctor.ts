@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { examineLag, examineServer } from './doctor/database.ts';
+import { examineLag, examineOwners, examineServer } from './doctor/database.ts';
 import { examine, type Finding } from './doctor/finding.ts';
 import { examineMachine, examinePort } from './doctor/machine.ts';
 import { examineNats, examineServices } from './doctor/running.ts';
@@ -21,6 +21,7 @@ const examineRunning = async (run: RunFile): Promise<readonly Finding[]> => {
     separate ? examine('event store', () => examineServer('event store', run.eventStoreUrl)) : [],
     examine('NATS', () => examineNats(run.natsUrl)),
     examine('services', () => examineServices(run)),
+    examine('projector', () => examineOwners(run.databaseUrl)),
     run.eventStoreUrl.startsWith('postgres') ? examine('lag', () => examineLag(run.eventStoreUrl, run.databaseUrl)) : [],
   ]);
   return groups.flat();

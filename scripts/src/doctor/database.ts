@@ -56,6 +56,18 @@ export const examineLag = async (eventStoreUrl: string, databaseUrl: string): Pr
   ];
 };
 
+/** Who folds what: a partition without a live lease is folded by nobody just now. */
+export const examineOwners = async (databaseUrl: string): Promise<readonly Finding[]> =>
+  withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ partitions: number; owned: number; replicas: number }>(
+      `SELECT count(*)::int AS partitions, count(*) FILTER (WHERE expires_at > now())::int AS owned,
+         count(DISTINCT owner) FILTER (WHERE expires_at > now())::int AS replicas
+       FROM projection.lease`,
+    );
+    const { partitions = 0, owned = 0, replicas = 0 } = rows[0] ?? {};
+    return [(owned === partitions ? ok : warn)(`projector: ${owned} of ${partitions} partitions are owned, by ${replicas} processes`)];
+  });
+
 const positions = async (client: pg.Client, query: string): Promise<ReadonlyMap<number, number>> => {
   const { rows } = await client.query<{ partition: number; position: string }>(query);
   return new Map(rows.map(({ partition, position }) => [partition, Number(position)]));
