@@ -5,7 +5,7 @@ import { BudgetPaused, BudgetResumed, OverrideGranted, OverrideRevoked } from '.
 import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
-import { ExchangeRateSet, PriceListCreated, PricesAdded } from './tenant.js';
+import { ExchangeRateSet, PriceListCreated, PricesAdded, TemplateSaved } from './tenant.js';
 import { UsageRecorded, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
@@ -29,6 +29,7 @@ const EVENTS = [
   PriceListCreated,
   PricesAdded,
   ExchangeRateSet,
+  TemplateSaved,
   PartitionTaken,
   HoldsChanged,
 ] as const;

@@ -41,3 +41,6 @@ export const ExchangeRateSet = defineEvent(
   1,
   z.object({ from: z.string(), to: z.string(), rate: StoredDecimal, effectiveFrom: StoredInstant }),
 );
+
+/** A template under a name: from here on it has this content. Its fields are as they were sent, and checked again when used. */
+export const TemplateSaved = defineEvent('TemplateSaved', 1, z.object({ name: z.string(), budget: z.record(z.string(), z.unknown()) }));

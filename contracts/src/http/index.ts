@@ -16,6 +16,7 @@ export * from './parse.js';
 export * from './prices/price-list.js';
 export * from './problem.js';
 export * from './responses/budget.js';
+export * from './responses/bulk.js';
 export * from './responses/common.js';
 export * from './responses/registry.js';
 export * from './responses/usage.js';

@@ -6,6 +6,7 @@ import { Kysely } from 'kysely';
 import { BudgetControlsController } from './adapters/http/budget-controls.controller.js';
 import { BudgetUsageController } from './adapters/http/budget-usage.controller.js';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
+import { BulkController } from './adapters/http/bulk.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
@@ -17,6 +18,7 @@ import { Streams } from './adapters/store/streams.js';
 import { UsageWalk } from './adapters/store/usage-walk.js';
 import { BudgetSpend } from './features/budget-spend.js';
 import { BudgetUsage } from './features/budget-usage.js';
+import { BulkBudgets } from './features/bulk-budgets.js';
 import { ChangeBudget } from './features/change-budget.js';
 import { ChangePrices } from './features/change-prices.js';
 import { ChangeScopes } from './features/change-scopes.js';
@@ -25,6 +27,7 @@ import { Cursors } from './features/cursors.js';
 import { DecidedBudget } from './features/decided-budget.js';
 import { DecidedScope } from './features/decided-scope.js';
 import { DeleteBudget } from './features/delete-budget.js';
+import { ExportBudgets } from './features/export-budgets.js';
 import { GetBudget } from './features/get-budget.js';
 import { GetHierarchy } from './features/get-hierarchy.js';
 import { GetPast } from './features/get-past.js';
@@ -35,6 +38,7 @@ import { OverrideBudget } from './features/override-budget.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
+import { BudgetTemplates } from './features/templates.js';
 import { UsageScan } from './features/usage-scan.js';
 import { Installation } from './installation.js';
 
@@ -51,7 +55,15 @@ class AppModule {}
 /** Wiring only: what was opened by the composition root, and the features on it. */
 export const appModule = ({ store, database, keys, partitions, secret }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [BudgetsController, BudgetControlsController, BudgetUsageController, ScopesController, PricesController, PeriodsController],
+  controllers: [
+    BudgetsController,
+    BudgetControlsController,
+    BudgetUsageController,
+    BulkController,
+    ScopesController,
+    PricesController,
+    PeriodsController,
+  ],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: Kysely, useValue: database },
@@ -65,6 +77,9 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     BalanceStreams,
     Moments,
     GetPast,
+    BulkBudgets,
+    ExportBudgets,
+    BudgetTemplates,
     UsageWalk,
     UsageScan,
     BudgetSpend,

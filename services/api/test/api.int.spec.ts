@@ -3,6 +3,7 @@ import { access } from './suites/access.js';
 import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgets } from './suites/budgets.js';
+import { bulk } from './suites/bulk.js';
 import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
 import { documents } from './suites/documents.js';
@@ -34,6 +35,7 @@ describe('api', () => {
   spend(api);
   usageHistory(api);
   asOf(api);
+  bulk(api);
   corrections(api);
   prices(api);
   periods(api);

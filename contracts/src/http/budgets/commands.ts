@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amountText, currencyCode } from '../fields/amount.js';
+import { Complaint, type Reading } from '../fields/complaint.js';
 import { coded, field } from '../fields/field.js';
 import { spokenAmount } from '../fields/money.js';
 import { freeText, label, oneOf, plainText } from '../fields/text.js';
@@ -9,6 +10,8 @@ import { readMetadata } from '../usage/parts.js';
 import { BudgetBody } from './body.js';
 
 const REASON = 1_000;
+/** Budgets in one request. */
+export const MAX_BULK = 1_000;
 
 /** Pause, resume, acknowledge, approve: a reason if there is one. */
 export const ReasonBody = z.strictObject({ reason: freeText(REASON).optional() }).meta({ id: 'Reason' });
@@ -49,17 +52,35 @@ export const BudgetUsageBody = z
   })
   .meta({ id: 'BudgetUsageInput' });
 
-/** `POST /budgets/bulk`: up to 1,000 budgets, by id where they exist. */
-export const BulkBody = z
-  .strictObject({
-    budgets: z
-      .array(z.strictObject({ id: plainText(128).optional(), budget: BudgetBody }))
-      .min(1)
-      .max(1_000),
-  })
-  .meta({ id: 'BulkInput' });
+/** One of many: a new budget, or with an `id` what that one is to be. Each is judged on its own, so nothing is judged here. */
+const bulkItem = field(
+  {
+    type: 'object',
+    properties: { id: { type: 'string' }, budget: { $ref: '#/$defs/BudgetInput' } },
+    required: ['budget'],
+    additionalProperties: false,
+  },
+  (value): unknown => value,
+);
 
-/** `POST /templates`: a named budget without its scope. */
-export const TemplateBody = z
-  .strictObject({ name: label(200), budget: field({ type: 'object', description: 'Fields of a budget' }, readMetadata) })
-  .meta({ id: 'TemplateInput' });
+/** `POST /budgets/bulk`: up to 1,000 budgets, by id where they exist. One that is refused takes none of the others with it. */
+export const BulkBody = z.strictObject({ budgets: z.array(bulkItem).min(1).max(MAX_BULK) }).meta({ id: 'BulkInput' });
+
+/** One of {@link BulkBody}, alone. */
+export const BulkItem = z.strictObject({ id: plainText(128).optional(), budget: BudgetBody });
+
+/** `POST /budgets/import`: CSV in UTF-8, with or without a byte order mark. */
+export const CsvBody = field({ type: 'string', description: 'RFC 4180, with a header' }, (value): Reading<string> => {
+  if (typeof value === 'string') return value;
+  if (!(value instanceof Uint8Array)) return new Complaint('wrong_type', 'Expected CSV text');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(value);
+  } catch {
+    return new Complaint('text_format', 'Not UTF-8');
+  }
+});
+
+const templateFields = field({ type: 'object', description: 'Fields of a budget but for its scope' }, readMetadata);
+
+/** `POST /templates`: a named budget without its scope. A name that is there already gets the new content. */
+export const TemplateBody = z.strictObject({ name: label(200), budget: templateFields }).meta({ id: 'TemplateInput' });

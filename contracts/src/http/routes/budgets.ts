@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { BudgetBody } from '../budgets/body.js';
-import { BudgetUsageBody, BulkBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
+import { BudgetUsageBody, BulkBody, CsvBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
 import { BudgetPatch } from '../budgets/patch.js';
 import { CheckConstraintsBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
 import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy, Override, OverrideList } from '../responses/budget.js';
+import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
 import { Anything } from '../responses/common.js';
 import { BudgetUsageList, UsageBreakdown, UsageSummary } from '../responses/usage.js';
 import { UsageBody } from '../usage/event.js';
@@ -147,6 +148,46 @@ const built: readonly RouteRow[] = [
     responses: { 200: { description: 'A page', schema: OverrideList } },
   },
   { operationId: 'revokeOverride', method: 'DELETE', path: `${ONE}/overrides/:overrideId`, summary: 'Revoke an override', responses: none },
+  {
+    operationId: 'bulkBudgets',
+    method: 'POST',
+    path: `${BUDGETS}/bulk`,
+    summary: 'Make or replace many; one that is refused takes none of the others with it',
+    body: BulkBody,
+    responses: { 200: { description: 'A result per budget, in request order', schema: BulkResults } },
+  },
+  {
+    operationId: 'exportBudgets',
+    method: 'GET',
+    path: `${BUDGETS}/export.csv`,
+    summary: 'All budgets as CSV, oldest first',
+    responses: { 200: { description: 'CSV', contentType: 'text/csv' } },
+  },
+  {
+    operationId: 'importBudgets',
+    method: 'POST',
+    path: `${BUDGETS}/import`,
+    summary: 'Budgets from CSV: with an id changed, without one made; columns that are absent stay as they are',
+    body: CsvBody,
+    contentTypes: ['text/csv'],
+    responses: { 200: { description: 'A result per line', schema: BulkResults } },
+  },
+  {
+    operationId: 'listTemplates',
+    method: 'GET',
+    path: `${API}/templates`,
+    summary: 'Budget templates by name',
+    query: ListQuery,
+    responses: { 200: { description: 'A page', schema: TemplateList } },
+  },
+  {
+    operationId: 'createTemplate',
+    method: 'POST',
+    path: `${API}/templates`,
+    summary: 'Name a template, or give a name another content',
+    body: TemplateBody,
+    responses: { 201: { description: 'Saved', schema: Template } },
+  },
 ];
 
 const later: readonly RouteRow[] = [
@@ -223,39 +264,6 @@ const later: readonly RouteRow[] = [
     path: `${ONE}/refresh-cache`,
     summary: 'Re-read the balance from the ledger',
     responses: { 200: { description: 'Whether anything differed', schema: Anything } },
-  },
-  {
-    operationId: 'bulkBudgets',
-    method: 'POST',
-    path: `${BUDGETS}/bulk`,
-    summary: 'Make or change many',
-    body: BulkBody,
-    responses: { 200: { description: 'A result per budget', schema: Anything } },
-  },
-  {
-    operationId: 'exportBudgets',
-    method: 'GET',
-    path: `${BUDGETS}/export.csv`,
-    summary: 'All budgets as CSV',
-    responses: { 200: { description: 'CSV', contentType: 'text/csv' } },
-  },
-  {
-    operationId: 'importBudgets',
-    method: 'POST',
-    path: `${BUDGETS}/import`,
-    summary: 'Budgets from CSV',
-    body: z.string().meta({ description: 'CSV' }),
-    contentTypes: ['text/csv'],
-    responses: { 200: { description: 'A result per line', schema: Anything } },
-  },
-  { operationId: 'listTemplates', method: 'GET', path: `${API}/templates`, summary: 'Budget templates', query: ListQuery, responses: page },
-  {
-    operationId: 'createTemplate',
-    method: 'POST',
-    path: `${API}/templates`,
-    summary: 'Name a template',
-    body: TemplateBody,
-    responses: { 201: { description: 'Made', schema: Anything } },
   },
 ];
 

@@ -16,6 +16,9 @@ import { Settled } from './settled.js';
 
 export const BUDGET: Aggregate<Budget> = { initial: () => noBudget, evolve: evolveBudget, live: false };
 
+/** Where a command's events are. */
+export type Placed = Omit<Outcome<Budget>, 'state'>;
+
 /** Runs budget commands and answers the state they decided, once reads see it. */
 @Injectable()
 export class DecidedBudget {
@@ -33,6 +36,14 @@ export class DecidedBudget {
     });
     await this.settled.at(outcome);
     return outcome;
+  }
+
+  /** Without waiting until reads see it: for one of many. */
+  decide(context: CommandContext, command: BudgetCommand): Promise<Placed> {
+    const stream = budgetStream(context.tenant, command.budgetId);
+    const decision = ({ state }: Readonly<{ state: Budget }>) => decideBudget(command, state);
+    if (command.type === 'CreateBudget') return this.streams.begin(stream, context, BUDGET, decision);
+    return this.streams.transact(stream, context, BUDGET, decision);
   }
 
   async answer(tenant: string, outcome: Outcome<Budget>, status: number, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {

@@ -65,6 +65,8 @@ const VALID: Readonly<Record<string, object>> = {
     offset: 1,
     count: 2,
   },
+  bulkBudgets: { budgets: [{ budget: budgetBody() }] },
+  createTemplate: { name: 'n', budget: { limit: { amount: '1', currency: 'USD' }, levels: { yellow: 1 } } },
   recordUsage: {
     id: '1',
     source: 's',

@@ -103,6 +103,7 @@ export class PartitionFold {
       case 'ThresholdCleared':
         this.#changes.cleared.push({ ...event.data, tenant: event.meta.tenant, at: event.recordedAt });
         return;
+      case 'TemplateSaved':
       case 'PartitionTaken':
       case 'HoldsChanged':
       case 'UsageRecorded':
@@ -169,7 +170,7 @@ export class PartitionFold {
     const tenant = await this.memory.tenant(event.meta.tenant);
     if (this.#changes.quarantined.length > 0 || (this.memory.writing?.quarantined.length ?? 0) > 0) await flush();
     const neverCounted = await this.tables.setAside(event.partition, event.data.original.position);
-    const plan = this.#attempt(event, () => planVoid(tenant, event, neverCounted));
+    const plan = this.#attempt(event, () => planVoid(tenant, event, new Set()));
     if (plan === null) return;
     await this.memory.load(plan.postings);
     this.#apply(plan, event.position);

@@ -52,7 +52,8 @@ export class OperationInterceptor implements NestInterceptor {
 const keep = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
   status,
   headers: body === undefined ? headers : { 'content-type': 'application/json; charset=utf-8', ...headers },
-  body: body === undefined ? '' : JSON.stringify(body),
+  // Text is an answer of another type (CSV), whose type is among the headers.
+  body: body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
 });
 
 const toRefusal = ({ code, message, pointer }: Rejection): Problem =>

@@ -17,7 +17,14 @@ export type Aggregate<S> = Readonly<{
 /** A folded stream. `revision` is -1 and `position` 0 while it does not exist. */
 export type Loaded<S> = { state: S; revision: number; position: number };
 /** What a command left behind: the decided state, the stream's revision and where in the partition it is. */
-export type Outcome<S> = Readonly<{ state: S; revision: number; partition: number; position: number }>;
+export type Outcome<S> = Readonly<{
+  state: S;
+  revision: number;
+  partition: number;
+  position: number;
+  /** Something was decided, now or by an earlier attempt of the same request. */
+  changed: boolean;
+}>;
 
 /** Another writer keeps winning the race for a stream: after so many decisions the caller is told. */
 const MAX_DECISIONS = 20;
@@ -66,9 +73,10 @@ export class Streams {
     for (let attempt = 0; attempt < MAX_DECISIONS; attempt += 1) {
       const done = mayBeDone ? await this.#find(partition, context) : undefined;
       const loaded = await this.load(stream, context.tenant, aggregate);
-      if (done !== undefined) return { state: loaded.state, revision: loaded.revision, partition, position: done };
+      if (done !== undefined) return { state: loaded.state, revision: loaded.revision, partition, position: done, changed: true };
       const events = decision(loaded).map((event, index) => toAppend(event, index, context));
-      if (events.length === 0) return { state: loaded.state, revision: loaded.revision, partition, position: loaded.position };
+      if (events.length === 0)
+        return { state: loaded.state, revision: loaded.revision, partition, position: loaded.position, changed: false };
       const expectedRevision = loaded.revision === -1 ? 'none' : loaded.revision;
       const position = await this.#append({ partition, stream, events, expectedRevision });
       if (typeof position !== 'number') {
@@ -76,9 +84,28 @@ export class Streams {
         continue;
       }
       const after = await this.load(stream, context.tenant, aggregate);
-      return { state: after.state, revision: after.revision, partition, position };
+      return { state: after.state, revision: after.revision, partition, position, changed: true };
     }
     throw new Problem('conflict', 'Others kept changing it at the same time.', { retryAfter: 1 });
+  }
+
+  /**
+   * For a stream of a new name, which nobody else can have begun: decides on nothing and appends, without reading. When it is there all
+   * the same, an earlier attempt of the same request got through.
+   */
+  async begin<S>(
+    stream: string,
+    context: CommandContext,
+    aggregate: Aggregate<S>,
+    decision: (loaded: Readonly<Loaded<S>>) => readonly NewEvent[],
+  ): Promise<Omit<Outcome<S>, 'state'>> {
+    if (!context.repeated) {
+      const partition = partitionOf(context.tenant, this.store.partitions);
+      const events = decision(fresh(context.tenant, aggregate)).map((event, index) => toAppend(event, index, context));
+      const position = await this.#append({ partition, stream, events, expectedRevision: 'none' });
+      if (typeof position === 'number') return { revision: events.length - 1, partition, position, changed: true };
+    }
+    return this.transact(stream, { ...context, repeated: true }, aggregate, decision);
   }
 
   /** Appends facts that exclude nothing, whatever else is in the stream. Throws as {@link transact}. */

@@ -1,0 +1,64 @@
+import { tenantStream } from '@bursar/contracts';
+import { BudgetBody, parseWith, type TemplateBody } from '@bursar/contracts/http';
+import { invalid } from '@bursar/platform';
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { positionText } from '../adapters/sql/snapshot.js';
+import { type Aggregate, Streams } from '../adapters/store/streams.js';
+import { Templates } from '../domain/templates.js';
+import { type Answer, ok } from './answer.js';
+import type { CommandContext } from './command-context.js';
+import { Cursors } from './cursors.js';
+import { type PageQuery, pageOf } from './paging.js';
+
+const TEMPLATES: Aggregate<Templates> = {
+  initial: () => new Templates(),
+  evolve: (templates, event) => {
+    templates.apply(event);
+    return templates;
+  },
+  live: false,
+};
+
+/** What a template leaves open, filled in so that all it says can be judged like a budget. */
+const REST = { name: 'template', scope: 'team:any', limit: null, period: { kind: 'monthly' } };
+
+/** GET and POST /templates, from the ledger itself: a template saved is there at once. */
+@Injectable()
+export class BudgetTemplates {
+  constructor(
+    private readonly streams: Streams,
+    private readonly cursors: Cursors,
+  ) {}
+
+  async list(tenant: string, query: PageQuery): Promise<Answer> {
+    const { state } = await this.streams.load(tenantStream(tenant), tenant, TEMPLATES);
+    const all = state.list();
+    const page = await pageOf(
+      this.cursors,
+      tenant,
+      'templates',
+      query,
+      (after, limit) => Promise.resolve(all.filter(({ name }) => after === null || name > String(after[0])).slice(0, limit)),
+      ({ name }) => [name],
+      (template) => template,
+    );
+    return ok(page);
+  }
+
+  /** Throws 400 for what no budget could be made of. */
+  async save(context: CommandContext, { name, budget }: z.output<typeof TemplateBody>): Promise<Answer> {
+    const complaints = complaintsOf(budget);
+    if (complaints.length > 0) throw invalid(complaints.map((one) => ({ ...one, pointer: `/budget${one.pointer}` })));
+    const { partition, position } = await this.streams.add(tenantStream(context.tenant), context, [
+      { type: 'TemplateSaved', data: { name, budget } },
+    ]);
+    return { status: 201, body: { name, builtIn: false, budget }, headers: { 'bursar-position': positionText(partition, position) } };
+  }
+}
+
+const complaintsOf = (budget: Readonly<Record<string, unknown>>) => {
+  if (Object.hasOwn(budget, 'scope')) return [{ pointer: '/scope', message: 'A template has no scope', code: 'unknown_field' as const }];
+  const parsed = parseWith(BudgetBody, { ...REST, ...budget });
+  return parsed.ok ? [] : parsed.errors;
+};
