@@ -1,35 +1,42 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { examineLag, examineOwners, examineServer } from './doctor/database.ts';
 import { examine, type Finding } from './doctor/finding.ts';
+import { examineLedger } from './doctor/ledger.ts';
 import { examineMachine, examinePort } from './doctor/machine.ts';
-import { examineNats, examineServices } from './doctor/running.ts';
+import { examineNats } from './doctor/nats.ts';
+import { examineServer } from './doctor/postgres.ts';
+import { asJson, asText, isWell } from './doctor/report.ts';
+import { examineServices } from './doctor/services.ts';
 import { describeSettings } from './doctor/settings.ts';
 import { type RunFile, readState } from './up/files.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const HELP = `scripts/doctor: checks versions, ports, connections, durability, lag and clock
+const HELP = `scripts/doctor: checks versions, ports, connections, durability, streams, lag and clock; exits with 1 when something is wrong
 
   --data DIR   the running system's directory (default .bursar)
+  --json       for a program
   --config     list every environment setting instead`;
 
-const examineRunning = async (run: RunFile): Promise<readonly Finding[]> => {
-  const separate = run.eventStoreUrl !== run.databaseUrl && run.eventStoreUrl.startsWith('postgres');
+const examineRunning = async (run: RunFile, dataDir: string): Promise<readonly Finding[]> => {
+  const { databaseUrl, eventStoreUrl, natsUrl } = run;
+  const inPostgres = eventStoreUrl.startsWith('postgres');
+  const server = (area: string, url: string) =>
+    examine(area, `is it running? see ${dataDir}/logs/postgres.log`, () => examineServer(area, url));
   const groups = await Promise.all([
-    examine('PostgreSQL', () => examineServer('PostgreSQL', run.databaseUrl)),
-    separate ? examine('event store', () => examineServer('event store', run.eventStoreUrl)) : [],
-    examine('NATS', () => examineNats(run.natsUrl)),
-    examine('services', () => examineServices(run)),
-    examine('projector', () => examineOwners(run.databaseUrl)),
-    run.eventStoreUrl.startsWith('postgres') ? examine('lag', () => examineLag(run.eventStoreUrl, run.databaseUrl)) : [],
+    server('PostgreSQL', databaseUrl),
+    inPostgres && eventStoreUrl !== databaseUrl ? server('event store', eventStoreUrl) : [],
+    examine('NATS', `usage over HTTP goes on without it; is it running? see ${dataDir}/logs/nats.log`, () => examineNats(natsUrl)),
+    inPostgres ? examine('ledger', 'see PostgreSQL', () => examineLedger(eventStoreUrl, databaseUrl)) : [],
+    examine('services', `see ${dataDir}/logs`, () => examineServices(run, dataDir)),
   ]);
   return groups.flat();
 };
 
-/** Answers the exit code: 1 when something is bad. */
+/** Answers the exit code: 1 when something is wrong. */
 const main = async (args: readonly string[]): Promise<number> => {
-  const options = { data: { type: 'string' }, config: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { data: { type: 'string' }, json: flag, config: flag, help: flag } as const;
   const { values } = parseArgs({ args: [...args], options });
   if (values.help) {
     console.log(HELP);
@@ -42,13 +49,11 @@ const main = async (args: readonly string[]): Promise<number> => {
   const dataDir = resolve(values.data ?? join(ROOT, '.bursar'));
   const run = readState(dataDir, 'run');
   const findings = [
-    ...(await examine('machine', () => examineMachine(existsSync(dataDir) ? dataDir : ROOT))),
-    ...(run === undefined ? await examinePort(8080) : await examineRunning(run)),
+    ...(await examine('this machine', 'see above', () => examineMachine(existsSync(dataDir) ? dataDir : ROOT))),
+    ...(run === undefined ? await examinePort(8080) : await examineRunning(run, dataDir)),
   ];
-  const marks = { ok: 'ok  ', warn: 'WARN', bad: 'BAD ' };
-  for (const { level, text } of findings) console.log(`${marks[level]} ${text}`);
-  if (run === undefined) console.log(`nothing runs on ${dataDir}: start it with scripts/up`);
-  return findings.some(({ level }) => level === 'bad') ? 1 : 0;
+  console.log((values.json ? asJson : asText)({ running: run !== undefined, dataDir, findings }));
+  return isWell(findings) ? 0 : 1;
 };
 
 try {

@@ -6,11 +6,11 @@ import { freePort, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { expectStatus, request, type Target } from '../replay/client.ts';
+import { readMetrics, sumOf } from '../up/service-metrics.ts';
 import { cleanEnvironment, readRun, up } from '../up/support/run-up.ts';
 import { EventListener } from './event-listener.ts';
 import { connectNats } from './nats-admin.ts';
 import { natsFaults } from './nats-faults.ts';
-import { readMetrics, sumOf } from './service-metrics.ts';
 import { type SentEvent, SteadyLoad, type Way } from './steady-load.ts';
 
 jest.setTimeout(120_000);

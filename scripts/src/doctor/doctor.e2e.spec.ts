@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, signal, until } from '@bursar/embedded';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { administer } from '../chaos/nats-admin.ts';
+import { cleanEnvironment, type Outcome, pidOf, readRun, runCommand, up } from '../up/support/run-up.ts';
+import type { Finding } from './finding.ts';
+
+jest.setTimeout(90_000);
+
+const work = mkdtempSync(join(tmpdir(), 'bursar-doctor-'));
+const dataDir = join(work, 'data');
+const environment = cleanEnvironment();
+
+beforeAll(async () => {
+  const { code, err } = await up(['--detach', '--data', dataDir, '--port', String(await freePort())], environment);
+  if (code !== 0) throw new Error(`scripts/up failed: ${err}`);
+});
+afterAll(async () => {
+  await up(['--down', '--data', dataDir], environment);
+  rmSync(work, { recursive: true, force: true });
+});
+
+const doctor = (...args: string[]): Promise<Outcome> =>
+  runCommand(process.execPath, [join(import.meta.dirname, '..', 'doctor.ts'), '--data', dataDir, ...args], environment);
+const diagnose = async (): Promise<{ code: number | null; ok: boolean; running: boolean; findings: readonly Finding[] }> => {
+  const { code, out } = await doctor('--json');
+  return { code, ...(JSON.parse(out) as { ok: boolean; running: boolean; findings: readonly Finding[] }) };
+};
+const textsOf = (findings: readonly Finding[], level: Finding['level']): readonly string[] =>
+  findings.filter((finding) => finding.level === level).map(({ area, text }) => `${area}: ${text}`);
+
+describe('doctor', () => {
+  test('finds all well where it is', async () => {
+    // The relay takes the lead within a second.
+    await until(async () => (await diagnose()).ok, 10_000, 200);
+    const { code, ok, running, findings } = await diagnose();
+    expect(textsOf(findings, 'bad')).toEqual([]);
+    expect([code, ok, running]).toEqual([0, true, true]);
+    const well = textsOf(findings, 'ok').join('\n');
+    for (const said of [
+      /PostgreSQL: fsync = on, full_page_writes = on, synchronous_commit = on/,
+      /PostgreSQL: clock is -?\d+ ms off/,
+      /NATS: nats-server 2\.\d+/,
+      /NATS: stream EVENTS: \d+ messages/,
+      /NATS: consumer ingestion of USAGE_INTAKE: 0 waiting/,
+      /ledger: balances .*: 0 events behind/,
+      /ledger: events\.\* on NATS .*: 0 events behind/,
+      /ledger: 16 partitions owned/,
+      /services: relay: led by ingestion/,
+    ])
+      expect(well).toMatch(said);
+    const { code: again, out } = await doctor();
+    expect([again, out.trimEnd().split('\n').at(-1)]).toEqual([0, 'all is well']);
+  });
+
+  test('names what is wrong and what to do, exits with 1, and is content again once it is mended', async () => {
+    const stopped = ['ingestion', 'budget-projector'].map((name) => pidOf(dataDir, name));
+    for (const pid of stopped) signal(pid, 'SIGSTOP');
+    try {
+      await administer(readRun(dataDir).natsUrl, async ({ streams, consumers }) => {
+        await streams.delete('EVENTS');
+        await streams.update('LEDGER', { max_msgs: 5 });
+        await consumers.delete('USAGE_INTAKE', 'ingestion');
+      });
+      const { code, findings } = await diagnose();
+      expect(code).toBe(1);
+      expect(textsOf(findings, 'bad')).toEqual(
+        expect.arrayContaining([
+          'NATS: stream EVENTS is missing',
+          'NATS: stream LEDGER has another max_msgs',
+          'NATS: USAGE_INTAKE has no consumer ingestion: usage over NATS waits',
+          expect.stringMatching(/services: ingestion: not ready/),
+        ]),
+      );
+      expect(findings.filter(({ level, todo }) => level !== 'ok' && !todo)).toEqual([]);
+    } finally {
+      for (const pid of stopped) signal(pid, 'SIGCONT');
+    }
+    let left: readonly string[] = [];
+    const isWell = async () => {
+      const { ok, findings } = await diagnose();
+      left = textsOf(findings, 'bad');
+      return ok;
+    };
+    expect((await until(isWell, 30_000, 200)) ? [] : left).toEqual([]);
+  });
+
+  test('without anything running looks at the machine, and says how to start', async () => {
+    await up(['--down', '--data', dataDir], environment);
+    const { code, out } = await doctor();
+    expect(code).toBe(0);
+    expect(out).toContain(`nothing runs on ${dataDir}: start it with scripts/up`);
+  });
+});
