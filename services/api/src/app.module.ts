@@ -36,9 +36,11 @@ import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
 import { OverrideBudget } from './features/override-budget.js';
 import { PauseBudget } from './features/pause-budget.js';
+import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { Settled } from './features/settled.js';
 import { BudgetTemplates } from './features/templates.js';
+import { UsageIntake } from './features/usage-intake.js';
 import { UsageScan } from './features/usage-scan.js';
 import { Installation } from './installation.js';
 
@@ -48,12 +50,13 @@ export type Infrastructure = Readonly<{
   keys: IdempotencyKeys;
   partitions: number;
   secret: string;
+  intake: UsageIntake;
 }>;
 
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, keys, partitions, secret }: Infrastructure): DynamicModule => ({
+export const appModule = ({ store, database, keys, partitions, secret, intake }: Infrastructure): DynamicModule => ({
   module: AppModule,
   controllers: [
     BudgetsController,
@@ -70,6 +73,7 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     { provide: Once, useValue: new Once(keys) },
     { provide: Installation, useValue: { partitions } },
     { provide: Cursors, useValue: new Cursors(secret) },
+    { provide: UsageIntake, useValue: intake },
     Checkpoints,
     MinPosition,
     Streams,
@@ -77,6 +81,7 @@ export const appModule = ({ store, database, keys, partitions, secret }: Infrast
     BalanceStreams,
     Moments,
     GetPast,
+    RecordBudgetUsage,
     BulkBudgets,
     ExportBudgets,
     BudgetTemplates,

@@ -5,6 +5,7 @@ import { createEventStore, type EventStore } from '@bursar/event-store';
 import { AdminKey, createLogger, createService, type Logger, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
 import { Docs } from './adapters/http/docs-routes.js';
+import { IngestionIntake } from './adapters/http/ingestion-intake.js';
 import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
 import { Upstream } from './adapters/http/upstream.js';
 import { appModule } from './app.module.js';
@@ -28,12 +29,13 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     { name: 'budget-projector', urls: config.PROJECTOR_URL },
   ] as const satisfies readonly { name: ServiceName; urls: string | undefined }[];
   const opened = upstreams.map(({ name, urls }) => ({ name, upstream: urls === undefined ? null : new Upstream(name, urls) }));
+  const intake = new IngestionIntake(opened.find(({ name }) => name === 'ingestion')?.upstream ?? null);
   const docs = new Docs();
   const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
 
   const service = await createService({
     name: 'api',
-    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY }),
+    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY, intake }),
     config,
     logger,
     authenticator,

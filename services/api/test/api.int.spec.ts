@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { access } from './suites/access.js';
 import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
+import { budgetUsage } from './suites/budget-usage.js';
 import { budgets } from './suites/budgets.js';
 import { bulk } from './suites/bulk.js';
 import { controls } from './suites/controls.js';
@@ -36,6 +37,7 @@ describe('api', () => {
   usageHistory(api);
   asOf(api);
   bulk(api);
+  budgetUsage(api);
   corrections(api);
   prices(api);
   periods(api);

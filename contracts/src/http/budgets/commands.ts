@@ -84,3 +84,12 @@ const templateFields = field({ type: 'object', description: 'Fields of a budget 
 
 /** `POST /templates`: a named budget without its scope. A name that is there already gets the new content. */
 export const TemplateBody = z.strictObject({ name: label(200), budget: templateFields }).meta({ id: 'TemplateInput' });
+
+/** `POST /budgets/:id/usage`: {@link BudgetUsageBody}, or a usage event that may leave out what the budget and the request say. */
+export const BudgetUsage = field(
+  { oneOf: [{ $ref: '#/$defs/BudgetUsageInput' }, { $ref: '#/$defs/UsageEvent' }], description: 'id, source and scopes may be left out' },
+  (value): Reading<Readonly<Record<string, unknown>>> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : new Complaint('wrong_type', 'Expected an object'),
+);

@@ -56,3 +56,16 @@ const CountedUsage = z
   })
   .meta({ id: 'CountedUsage' });
 export const BudgetUsageList = listOf(CountedUsage).meta({ id: 'BudgetUsageList' });
+
+/** `POST /budgets/:id/usage`. */
+export const RecordedUsage = z
+  .object({
+    eventId: z.string(),
+    id: z.string(),
+    source: z.string(),
+    status: z.enum(['accepted', 'duplicate']),
+    budgetId: z.string(),
+    scopes: z.array(z.string()),
+    position: Position,
+  })
+  .meta({ id: 'RecordedUsage' });

@@ -1,14 +1,12 @@
-import { z } from 'zod';
 import { BudgetBody } from '../budgets/body.js';
-import { BudgetUsageBody, BulkBody, CsvBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
+import { BudgetUsage, BulkBody, CsvBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
 import { BudgetPatch } from '../budgets/patch.js';
 import { CheckConstraintsBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
 import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy, Override, OverrideList } from '../responses/budget.js';
 import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
 import { Anything } from '../responses/common.js';
-import { BudgetUsageList, UsageBreakdown, UsageSummary } from '../responses/usage.js';
-import { UsageBody } from '../usage/event.js';
+import { BudgetUsageList, RecordedUsage, UsageBreakdown, UsageSummary } from '../responses/usage.js';
 import { AsOfQuery, BreakdownQuery, BudgetListQuery, ListQuery, ScopeParams, SummaryQuery, UsageListQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
 
@@ -188,6 +186,14 @@ const built: readonly RouteRow[] = [
     body: TemplateBody,
     responses: { 201: { description: 'Saved', schema: Template } },
   },
+  {
+    operationId: 'recordBudgetUsage',
+    method: 'POST',
+    path: `${ONE}/usage`,
+    summary: "Record one usage event on this budget's scope",
+    body: BudgetUsage,
+    responses: { 201: { description: 'Recorded', schema: RecordedUsage } },
+  },
 ];
 
 const later: readonly RouteRow[] = [
@@ -199,14 +205,6 @@ const later: readonly RouteRow[] = [
     body: ResetBody,
     bodyOptional: true,
     responses: budget,
-  },
-  {
-    operationId: 'recordBudgetUsage',
-    method: 'POST',
-    path: `${ONE}/usage`,
-    summary: "Record usage on this budget's scope",
-    body: z.union([BudgetUsageBody, UsageBody]),
-    responses: { 201: { description: 'Recorded', schema: Anything } },
   },
   {
     operationId: 'listBudgetPeriods',

@@ -65,6 +65,7 @@ const VALID: Readonly<Record<string, object>> = {
     offset: 1,
     count: 2,
   },
+  recordBudgetUsage: { amount: '1', currency: 'USD', source: 's', description: 'd', metadata: { requestId: 'r', modelId: 'm' } },
   bulkBudgets: { budgets: [{ budget: budgetBody() }] },
   createTemplate: { name: 'n', budget: { limit: { amount: '1', currency: 'USD' }, levels: { yellow: 1 } } },
   recordUsage: {
