@@ -17,8 +17,8 @@ export const examineLedger = async (eventStoreUrl: string, databaseUrl: string):
     ok(`${total} events in ${now.heads.size} partitions`),
     ...examineFollowers(before, now),
     ...(await withClient(databaseUrl, async (client) => {
-      const { rows: leases } = await client.query<{ partition: number; owned: boolean }>(
-        'SELECT partition, owner IS NOT NULL AND expires_at > clock_timestamp() AS owned FROM projection.lease',
+      const { rows: leases } = await client.query<Lease>(
+        'SELECT partition, CASE WHEN expires_at > clock_timestamp() THEN owner END AS owner FROM projection.lease',
       );
       const { rows: quarantine } = await client.query<{ events: number }>('SELECT count(*)::int AS events FROM projection.quarantine');
       return [...examineOwners(leases), ...examineQuarantine(quarantine[0]?.events ?? 0)];
@@ -45,9 +45,13 @@ const sample = async (eventStoreUrl: string, databaseUrl: string): Promise<Sampl
   return { heads, followers };
 };
 
-const examineOwners = (leases: readonly Readonly<{ partition: number; owned: boolean }>[]): readonly Finding[] => {
-  const orphans = leases.filter(({ owned }) => !owned).map(({ partition }) => partition);
-  if (orphans.length === 0) return [ok(`${leases.length} partitions owned by a budget-projector`)];
+/** `owner`: null when the lease was given up or has run out. */
+type Lease = Readonly<{ partition: number; owner: string | null }>;
+
+const examineOwners = (leases: readonly Lease[]): readonly Finding[] => {
+  const orphans = leases.filter(({ owner }) => owner === null).map(({ partition }) => partition);
+  const owners = new Set(leases.map(({ owner }) => owner)).size;
+  if (orphans.length === 0) return [ok(`${leases.length} partitions owned, by ${owners} of the budget-projectors`)];
   return [bad(`nobody owns partition ${ranges(orphans)}: its budgets do not move`, 'start a budget-projector, or see its log')];
 };
 

@@ -52,7 +52,11 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   );
   const heads = async (): Promise<ReadonlyMap<number, number>> =>
     new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
-  const events = new ProjectorMetrics(service.metrics, logger, heads, () => [...owner.statuses().keys()]);
+  const ageAfter = async (partition: number, position: number): Promise<number> => {
+    const [event] = await store.readPartition(partition, position, 1);
+    return event === undefined ? 0 : (Date.now() - Date.parse(event.recordedAt)) / 1_000;
+  };
+  const events = new ProjectorMetrics(service.metrics, logger, { heads, ageAfter }, () => [...owner.statuses().keys()]);
   if (bus !== null) service.metrics.expose(() => bus.samples());
   const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(

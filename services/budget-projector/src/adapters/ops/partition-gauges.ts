@@ -7,11 +7,18 @@ export type Positions = Map<`${Projection} ${number}`, number>;
 
 const PROJECTIONS: readonly Projection[] = ['budget', 'breakdown'];
 
+/** What the store says of its partitions. */
+export type LedgerState = Readonly<{
+  heads: () => Promise<ReadonlyMap<number, number>>;
+  /** Seconds since the event after a position was recorded; 0 when there is none. */
+  ageAfter: (partition: number, position: number) => Promise<number>;
+}>;
+
 /** How many partitions this process owns, and how far each has come: read when somebody looks, so what is given up disappears. */
 export const registerPartitionGauges = (
   registry: Metrics['registry'],
   positions: Positions,
-  heads: () => Promise<ReadonlyMap<number, number>>,
+  { heads, ageAfter }: LedgerState,
   owned: () => readonly number[],
 ): void => {
   const registers = [registry];
@@ -50,6 +57,22 @@ export const registerPartitionGauges = (
     async collect() {
       const at = await heads();
       show(this, (partition, position) => Math.max(0, (at.get(partition) ?? 0) - position));
+    },
+  });
+  new Gauge({
+    name: 'bursar_projection_lag_seconds',
+    help: 'Age of the oldest event of the owned partitions that is not committed yet',
+    labelNames: ['projection'],
+    registers,
+    async collect() {
+      const at = await heads();
+      for (const projection of PROJECTIONS) {
+        const behind = owned().flatMap((partition) => {
+          const position = positions.get(`${projection} ${partition}`);
+          return position !== undefined && position < (at.get(partition) ?? 0) ? [ageAfter(partition, position)] : [];
+        });
+        this.set({ projection }, Math.max(0, ...(await Promise.all(behind))));
+      }
     },
   });
 };

@@ -2,7 +2,7 @@ import type { Logger, Metrics } from '@bursar/platform';
 import { Counter } from 'prom-client';
 import type { Projection } from '../../features/projection-tables.js';
 import { ProjectorEvents } from '../../features/run-partition.js';
-import { type Positions, registerPartitionGauges } from './partition-gauges.js';
+import { type LedgerState, type Positions, registerPartitionGauges } from './partition-gauges.js';
 
 /** What the loops do, as metrics and log lines. */
 export class ProjectorMetrics extends ProjectorEvents {
@@ -18,7 +18,7 @@ export class ProjectorMetrics extends ProjectorEvents {
   constructor(
     { registry }: Metrics,
     private readonly logger: Logger,
-    heads: () => Promise<ReadonlyMap<number, number>>,
+    ledger: LedgerState,
     owned: () => readonly number[],
   ) {
     super();
@@ -35,7 +35,7 @@ export class ProjectorMetrics extends ProjectorEvents {
       'projection',
     );
     this.#leasesLost = count('leases_lost', 'Leases that ran out and were taken by another process');
-    registerPartitionGauges(registry, this.#positions, heads, owned);
+    registerPartitionGauges(registry, this.#positions, ledger, owned);
   }
 
   taken(projection: Projection, partition: number, position: number): void {
