@@ -170,7 +170,7 @@ export class PartitionFold {
     const tenant = await this.memory.tenant(event.meta.tenant);
     if (this.#changes.quarantined.length > 0 || (this.memory.writing?.quarantined.length ?? 0) > 0) await flush();
     const neverCounted = await this.tables.setAside(event.partition, event.data.original.position);
-    const plan = this.#attempt(event, () => planVoid(tenant, event, new Set()));
+    const plan = this.#attempt(event, () => planVoid(tenant, event, neverCounted));
     if (plan === null) return;
     await this.memory.load(plan.postings);
     this.#apply(plan, event.position);
