@@ -295,13 +295,30 @@ describe('a void', () => {
     expect(story.balances()).toEqual({ '2026-03-01': '1 1 0 0' });
   });
 
-  test('while a rate is missing and the past is being counted leaves nothing that waits', async () => {
+  test.each(['before', 'after'])('%s the past is counted that waits for a rate leaves nothing that waits', async (when) => {
     const story = begin().use('10').budget({ currency: 'EUR' });
     await story.folded();
+    if (when === 'before') story.void();
     await story.driver.count();
-    await story.void().settled();
+    if (when === 'after') story.void();
+    await story.settled();
     await story.rate('USD', 'EUR', '2').settled();
     expect(story.balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    expect([...story.tables.waitingRows]).toEqual([]);
+  });
+
+  test('that a rate preceded while the past was being counted takes back what that rate made', async () => {
+    const story = begin().use('10').budget({ currency: 'EUR' });
+    await story.folded();
+    await story.rate('USD', 'EUR', '2').void().driver.count();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    expect([...story.tables.waitingRows]).toEqual([]);
+  });
+
+  test('before its budget was made leaves nothing that waits for a rate', async () => {
+    const story = begin().use('10').void().budget({ currency: 'EUR' });
+    await story.settled();
+    expect((await story.rate('USD', 'EUR', '2').settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
     expect([...story.tables.waitingRows]).toEqual([]);
   });
 
