@@ -9,6 +9,7 @@ import type { ScopeRef } from '../values/scope.js';
 import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from './budget-controls.js';
 import { globMatches } from './glob.js';
 import { History } from './history.js';
+import { evolveTerms, type Terms } from './rollover.js';
 
 export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted'> | ControlEvent;
 
@@ -33,6 +34,8 @@ export type BudgetState = Readonly<{
   validUntil: EpochNs | null;
   /** Pause and overrides. */
   controls: BudgetControls;
+  /** What each period was closed by, oldest first. */
+  terms: readonly Terms[];
 }>;
 
 /** Does the budget count usage of this moment? validFrom inclusive, validUntil exclusive. */
@@ -140,7 +143,8 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
       if (!isLive(state)) return state;
       const { definition } = event.data;
       const recounted = isRecounted(state.definition, definition, parseInstant(event.recordedAt));
-      return { ...state, ...readDefinition(definition), definedPosition: recounted ? event.position : state.definedPosition };
+      const definedPosition = recounted ? event.position : state.definedPosition;
+      return { ...state, ...readDefinition(definition), definedPosition, terms: evolveTerms(state.terms, event) };
     }
     case 'BudgetDeleted':
       return isLive(state) ? { ...state, deletedPosition: event.position } : state;
@@ -160,6 +164,7 @@ const created = (event: EventOf<'BudgetCreated'>): BudgetState => ({
   definedPosition: event.position,
   deletedPosition: null,
   controls: NO_CONTROLS,
+  terms: evolveTerms([], event),
 });
 
 /** A rolling period without an anchor starts where the store says the budget was created. */

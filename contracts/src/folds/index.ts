@@ -8,5 +8,6 @@ export * from './definitions.js';
 export * from './rating.js';
 export type { ScopeState } from './scope-tree.js';
 export { SHIPPED_LISTS, type ShippedList, type ShippedListName, shippedList } from './shipped-lists.js';
+export * from './rollover.js';
 export * from './status.js';
 export * from './thresholds.js';

@@ -34,6 +34,7 @@ test('the whole object, figure by figure', () => {
     currency: 'EUR',
     limit: '1000',
     effectiveLimit: '1000',
+    rolledOver: null,
     currentSpend: '650.5',
     reserved: '0',
     remaining: '349.5',
@@ -242,5 +243,33 @@ describe('overrides', () => {
   test('leave an unlimited budget unlimited', () => {
     const unlimited = status({ limit: { amount: null, currency: 'EUR' } }, '1', { controls: override({}) });
     expect(unlimited).toMatchObject({ limit: null, effectiveLimit: null, blockPoint: null, override: { amount: '500' } });
+  });
+});
+
+describe('what was rolled over', () => {
+  test('is part of the limit that every figure is of', () => {
+    expect(status({}, '900', { carried: parsePicos('200') })).toMatchObject({
+      limit: '1000',
+      rolledOver: '200',
+      effectiveLimit: '1200',
+      remaining: '300',
+      blockPoint: '1320',
+      percentUsed: '75.00',
+      status: 'ok',
+      alertLevel: 'yellow',
+    });
+  });
+  test('may be owed: that leaves nothing at most', () => {
+    expect(status({}, '900', { carried: parsePicos('-100') })).toMatchObject({
+      rolledOver: '-100',
+      effectiveLimit: '900',
+      status: 'exceeded',
+    });
+    expect(status({}, '0', { carried: parsePicos('-1500') })).toMatchObject({
+      rolledOver: '-1500',
+      effectiveLimit: '0',
+      remaining: '0',
+      status: 'ok',
+    });
   });
 });

@@ -31,6 +31,8 @@ export type StatusInput = Readonly<{
   counting: boolean;
   /** Pause and overrides; absent: neither. */
   controls?: BudgetControls;
+  /** What the periods before left for this one, in picos ({@link rolledOver}); null or absent: it was not asked for. */
+  carried?: bigint | null;
   now: EpochNs;
   /** `<partition>:<position>` of the snapshot. */
   position: string;
@@ -42,8 +44,10 @@ export type BudgetStatus = Readonly<{
   budgetId: string;
   currency: string;
   limit: string | null;
-  /** Limit and live increases: what every percentage is of. */
+  /** Limit, live increases and what was rolled over, never below zero: what every percentage is of. */
   effectiveLimit: string | null;
+  /** Carried into this period: left over, or, negative, owed. null: not computed. */
+  rolledOver: string | null;
   currentSpend: string;
   reserved: string;
   /** Effective limit minus spend; negative past it. */
@@ -99,9 +103,9 @@ export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Perio
 
 /** Pure: definition, balance of the current period and its crossings, at `now`. */
 export const budgetStatus = (input: StatusInput): BudgetStatus => {
-  const { budgetId, definition, period, balance, counting, now, controls = NO_CONTROLS } = input;
+  const { budgetId, definition, period, balance, counting, now, controls = NO_CONTROLS, carried = null } = input;
   const spend = balance?.spend ?? 0n;
-  const limit = effectiveLimit(definition, controls, now);
+  const limit = effectiveLimit(definition, controls, now, carried ?? 0n);
   const block = blockPoint(definition, limit);
   const paused = controls.pause !== null;
   return {
@@ -109,6 +113,7 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     currency: definition.limit.currency,
     limit: amount(limitOf(definition)),
     effectiveLimit: amount(limit),
+    rolledOver: amount(carried),
     currentSpend: formatPicos(spend),
     reserved: '0',
     remaining: limit === null ? null : formatPicos(limit - spend),
@@ -136,10 +141,12 @@ const daysUntil = (end: EpochNs, now: EpochNs): number => (end <= now ? 0 : Numb
 /** The limit in picos; null is unlimited. */
 export const limitOf = ({ limit }: BudgetDefinition): bigint | null => (limit.amount === null ? null : parsePicos(limit.amount));
 
-/** Limit and the increases live at `now`, in picos; null is unlimited. */
-export const effectiveLimit = (definition: BudgetDefinition, controls: BudgetControls, now: EpochNs): bigint | null => {
+/** Limit, the increases live at `now` and what was carried into the period, in picos; null is unlimited. A debt leaves nothing, never less. */
+export const effectiveLimit = (definition: BudgetDefinition, controls: BudgetControls, now: EpochNs, carried = 0n): bigint | null => {
   const limit = limitOf(definition);
-  return limit === null ? null : limit + liveIncrease(controls, definition.limit.currency, now);
+  if (limit === null) return null;
+  const effective = limit + carried + liveIncrease(controls, definition.limit.currency, now);
+  return effective < 0n ? 0n : effective;
 };
 
 /** Effective limit × blockAtPercent, rounded down to a pico: never more room than said. null for an unlimited budget. */

@@ -1,5 +1,5 @@
 import type { BudgetDefinition, CrossingData } from '@bursar/contracts';
-import type { BudgetControls } from '@bursar/contracts/folds';
+import type { BudgetControls, Terms } from '@bursar/contracts/folds';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
@@ -92,6 +92,7 @@ export interface BudgetTable {
   deleted: boolean;
   counted_position: Count | null;
   controls: JSONColumnType<BudgetControls, string | undefined, string>;
+  terms: ColumnType<readonly Terms[], string | undefined, string>;
 }
 
 export interface BalanceTable {

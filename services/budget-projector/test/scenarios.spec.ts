@@ -425,3 +425,71 @@ describe('an allocated cost', () => {
     ]);
   });
 });
+
+describe('rollover', () => {
+  const unused = { rollover: { mode: 'unused' as const } };
+  const debt = { rollover: { mode: 'debt' as const } };
+
+  test('of what is left over raises the limit that the next period is judged by', async () => {
+    const story = begin()
+      .budget({ percents: [80] }, unused)
+      .use('40')
+      .at('2026-04-02T00:00:00Z')
+      .use('127');
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use('1').folded()).said()).toEqual(['crossed 80% 1']);
+    expect(story.ledger.events.at(-1)?.data).toMatchObject({ limit: '160', percentUsed: '80.00', periodStart: '2026-04-01T00:00:00Z' });
+  });
+
+  test('of a debt lowers it', async () => {
+    const story = begin()
+      .budget({ percents: [80] }, debt)
+      .use('150')
+      .at('2026-04-02T00:00:00Z')
+      .use('40');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1', 'crossed 80% 1']);
+    expect(story.ledger.events.at(-1)?.data).toMatchObject({ limit: '50', percentUsed: '80.00' });
+  });
+
+  test('follows late usage: the next event of the period is judged by what is left then', async () => {
+    const story = begin()
+      .budget({ percents: [80] }, unused)
+      .at('2026-04-02T00:00:00Z')
+      .use('150')
+      .use('20', { occurredAt: '2026-03-31T00:00:00Z' });
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use('0').folded()).said()).toEqual(['crossed 80% 1']);
+  });
+
+  test('reaches into periods before that saw nothing, and goes by the limit they ended with', async () => {
+    const story = begin()
+      .budget({ percents: [80] }, unused)
+      .at('2026-05-02T00:00:00Z')
+      .change({ percents: [80], limit: 200 }, unused)
+      .use('319.5');
+    expect((await story.folded()).said()).toEqual([]);
+    expect((await story.use('0.5').folded()).said()).toEqual(['crossed 80% 1']);
+  });
+
+  test('that is switched on or off judges the open period again', async () => {
+    const story = begin()
+      .budget({ percents: [80] }, unused)
+      .at('2026-04-02T00:00:00Z')
+      .use('100')
+      .change({ percents: [80] });
+    // March was closed by the terms it had: it carries on.
+    expect((await story.folded()).said()).toEqual([]);
+    story.at('2026-05-02T00:00:00Z').use('80');
+    expect((await story.folded()).said()).toEqual(['crossed 80% 1']);
+  });
+
+  test('of a budget made later is there once its past has been counted', async () => {
+    const story = begin()
+      .use('90')
+      .budget({ percents: [80] }, debt)
+      .at('2026-04-02T00:00:00Z')
+      .use('30');
+    expect((await story.settled()).said()).toEqual(['crossed 80% 1']);
+    expect((await story.use('50').folded()).said()).toEqual(['crossed 80% 1', 'crossed 80% 1']);
+  });
+});

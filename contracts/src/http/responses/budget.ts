@@ -51,6 +51,7 @@ export const BudgetStatus = z
     currency: z.string(),
     limit: Amount.nullable(),
     effectiveLimit: Amount.nullable(),
+    rolledOver: Amount.nullable().meta({ description: 'Carried into this period: left over, or, negative, owed; null: not computed' }),
     currentSpend: Amount,
     reserved: Amount,
     remaining: Amount.nullable(),

@@ -17,6 +17,8 @@ import {
   currentPeriod,
   findBudget,
   originalOf,
+  rolledOver,
+  rolloverChain,
   type Settled,
   settledCost,
   type TenantDefinitions,
@@ -57,6 +59,9 @@ export type BudgetFacts = Readonly<{
  */
 export class BudgetAsOf {
   readonly period: Period | null;
+  /** The periods that decide what was carried into it, oldest first. */
+  readonly #chain: readonly Period[];
+  readonly #spendBefore = new Map<EpochNs, bigint>();
   /** Its past had been added up by then. */
   readonly isCounted: boolean;
   #spend = 0n;
@@ -69,6 +74,7 @@ export class BudgetAsOf {
   constructor(private readonly facts: BudgetFacts) {
     const { state, then, firstUsage } = facts;
     this.period = currentPeriod(state.definition, then.now);
+    this.#chain = this.period === null ? [] : rolloverChain(state, this.period);
     const count = this.#countOf(state.definedPosition);
     this.isCounted = firstUsage === null || firstUsage > state.definedPosition || count !== null;
     for (const event of facts.counted) {
@@ -76,6 +82,11 @@ export class BudgetAsOf {
       if (says && event.data.periods.some(({ start }) => this.#isPeriod(parseInstant(start))))
         this.#touch(event.position, event.recordedAt);
     }
+  }
+
+  /** Usage before this says nothing of the status; null: none does. */
+  get since(): EpochNs | null {
+    return this.#chain[0]?.start ?? this.period?.start ?? null;
   }
 
   get state(): BudgetState {
@@ -86,7 +97,11 @@ export class BudgetAsOf {
   add(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
     const { state } = this.facts;
     const { charged } = settled;
-    if (!this.#holds(charged.effectiveAt) || !budgetCounts(state, charged)) return;
+    if (!budgetCounts(state, charged)) return;
+    if (!this.#holds(charged.effectiveAt)) {
+      this.#addBefore(event, settled);
+      return;
+    }
     if (event.type === 'UsageVoided') {
       this.#voided.set(event.data.eventId, event.position);
       if (event.position > state.definedPosition) this.#touch(event.position, event.recordedAt);
@@ -124,6 +139,7 @@ export class BudgetAsOf {
       }),
       counting: !this.isCounted,
       controls: state.controls,
+      carried: rolledOver(state.terms, state.currency, this.#chain, ({ start }) => this.#spendBefore.get(start) ?? 0n),
       now: then.now,
       position: `${then.partition}:${then.position}`,
       lastUpdated: parseInstant(this.#touched ?? updatedAt),
@@ -161,6 +177,29 @@ export class BudgetAsOf {
   #countOf(through: number): number | null {
     const { counted, then } = this.facts;
     return counted.find(({ data, position }) => data.complete && data.through === through && position <= then.position)?.position ?? null;
+  }
+
+  /** What an earlier period of the chain had come to by then: of it only the spend matters. */
+  #addBefore(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
+    const { effectiveAt } = settled.charged;
+    const period = this.#chain.find(({ start, end }) => effectiveAt >= start && effectiveAt < end);
+    if (period === undefined) return;
+    const { state } = this.facts;
+    const spend = this.#spendBefore.get(period.start) ?? 0n;
+    if (event.type === 'UsageVoided') {
+      this.#voided.set(event.data.eventId, event.position);
+      const takesBack = !this.isCounted && event.data.original.position <= state.definedPosition && event.position > state.definedPosition;
+      const cost = takesBack ? this.#cost(originalOf(event), settled) : null;
+      if (cost !== null) this.#spendBefore.set(period.start, spend - cost.picos);
+      return;
+    }
+    if (this.#voided.has(event.id)) return;
+    const cost = this.#cost(event, settled);
+    const isIn =
+      this.isCounted ||
+      event.position > state.definedPosition ||
+      (cost?.at === settled.pricedAt && settled.pricedAt > state.definedPosition);
+    if (cost !== null && isIn) this.#spendBefore.set(period.start, spend + cost.picos);
   }
 
   #cost(usage: UsageRecordedEvent, settled: Settled) {

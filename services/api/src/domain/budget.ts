@@ -9,7 +9,7 @@ import {
   type ScopeRef,
   scopeType,
 } from '@bursar/contracts';
-import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from '@bursar/contracts/folds';
+import { type BudgetControls, type ControlEvent, evolveControls, evolveTerms, NO_CONTROLS, type Terms } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
 import { evolveGrants, type Grant, type GrantOverride, grantOverride, type RevokeOverride, revokeOverride } from './override.js';
 import { Rejection } from './rejection.js';
@@ -22,6 +22,7 @@ type Created = Readonly<
     controls: BudgetControls;
     /** Every grant there ever was, oldest first. */
     grants: readonly Grant[];
+    terms: readonly Terms[];
   } & Stamps
 >;
 /** Who made it and when, by the store's clock; `updatedAt` is the last event's. RFC 3339, UTC. */
@@ -102,10 +103,11 @@ export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
       const createdBy = event.meta.actor ?? null;
       const definition = anchored(event.data.definition, event.recordedAt);
       const stamps = { createdAt: event.recordedAt, updatedAt: event.recordedAt, createdBy };
-      return { status: 'Active', budgetId, definition, controls: NO_CONTROLS, grants: [], ...stamps };
+      return { status: 'Active', budgetId, definition, controls: NO_CONTROLS, grants: [], terms: evolveTerms([], event), ...stamps };
     }
     case 'BudgetChanged':
-      return state.status === 'Active' ? { ...state, definition: event.data.definition, updatedAt: event.recordedAt } : state;
+      if (state.status !== 'Active') return state;
+      return { ...state, definition: event.data.definition, terms: evolveTerms(state.terms, event), updatedAt: event.recordedAt };
     case 'BudgetDeleted':
       return { status: 'Deleted' };
     case 'BudgetPaused':

@@ -1,26 +1,36 @@
-import { type BudgetDefinition, parseInstant, parsePicos } from '@bursar/contracts';
+import { type BudgetDefinition, parseInstant, parsePicos, type WireMoney } from '@bursar/contracts';
 import { type BudgetStatus, budgetStatus } from '@bursar/contracts/folds';
 import { type Moment, positionText } from '../adapters/sql/snapshot.js';
 import type { CrossingRow, Standing } from '../adapters/sql/standings.js';
 import { type Alert, toAlert } from '../domain/alert.js';
 
 /** A definition as the API shows it: the stored one, with percentages as the JSON numbers people send. */
-export type ShownDefinition = Omit<BudgetDefinition, 'thresholds'> &
-  Readonly<{ thresholds: readonly (Omit<BudgetDefinition['thresholds'][number], 'percent'> & { percent?: number })[] }>;
+export type ShownDefinition = Omit<BudgetDefinition, 'thresholds' | 'limit'> &
+  Readonly<{
+    /** null is unlimited; the currency it is unlimited in is the status's. */
+    limit: WireMoney | null;
+    thresholds: readonly (Omit<BudgetDefinition['thresholds'][number], 'percent'> & { percent?: number })[];
+  }>;
 
 export type BudgetView = Readonly<{ id: string }> &
   ShownDefinition &
   Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null; revision: number; status: BudgetStatus }>;
 
 /** What a time zone replaced earlier (`preceding`) is ours to keep, not part of what was asked for. */
-export const showDefinition = ({ thresholds, period: { preceding: _, ...period }, ...definition }: BudgetDefinition): ShownDefinition => ({
+export const showDefinition = ({
+  limit,
+  thresholds,
+  period: { preceding: _, ...period },
+  ...definition
+}: BudgetDefinition): ShownDefinition => ({
   ...definition,
+  limit: limit.amount === null ? null : limit,
   period,
   thresholds: thresholds.map(({ percent, ...rest }) => ({ ...(percent === undefined ? {} : { percent: Number(percent) }), ...rest })),
 });
 
 export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => {
-  const { budget, period, balance, active } = standing;
+  const { budget, period, balance, active, carried } = standing;
   return budgetStatus({
     budgetId: budget.budget_id,
     definition: budget.definition,
@@ -29,6 +39,7 @@ export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => 
     crossings: active.map((row) => ({ alertId: row.alert_id, data: row.data, crossedAt: parseInstant(row.crossed_at), clearedAt: null })),
     counting: budget.counted_position === null,
     controls: budget.controls,
+    carried,
     now: moment.now,
     position: positionText(moment.partition, moment.position),
     lastUpdated: parseInstant(balance?.updated_at ?? budget.updated_at),

@@ -79,5 +79,6 @@ const toRow = (tenant: string, state: ActiveBudget, revision: number, position: 
   updated_at: formatInstant(parseInstant(state.updatedAt)),
   deleted: false,
   controls: state.controls,
+  terms: state.terms,
   counted_position: countedPosition,
 });

@@ -122,9 +122,9 @@ export class GetPast {
     const budgets = await this.#budgets(tenant, past, [state], then);
     const [budget] = budgets.all;
     if (budget === undefined) throw new Error('one budget has one past');
-    if (budget.period !== null) {
+    if (budget.since !== null) {
       const last = await this.walk.lastAt(tenant, then.position);
-      for await (const event of this.scan.events(tenant, last, budget.period.start)) {
+      for await (const event of this.scan.events(tenant, last, budget.since)) {
         const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
         budget.add(event, settledCharge(usage, past.definitions, past.arrivals, then.position));
       }

@@ -56,9 +56,13 @@ export const asOf = (api: () => Client): void => {
           const id = `u-${recorded.length}`;
           const cost = below(5) === 0 ? { cost: undefined, meter: 'x', quantities: { things: String(1 + below(3)) } } : {};
           const money = { amount: `${below(9)}.${below(10)}`, currency: pick(['USD', 'USD', 'EUR']) };
-          const reply = await tenant.post('usage', {
-            events: [usageOf('0', { id, cost: money, dimensions: { model: pick(['a', 'b']) }, ...cost })],
-          });
+          const allocation = [
+            { scope: 'team:ml', percent: '30' },
+            { scope: pick(['team:x', 'org:o']), percent: '70' },
+          ];
+          const split = below(4) === 0 ? { allocation } : {};
+          const event = usageOf('0', { id, cost: money, dimensions: { model: pick(['a', 'b']) }, ...cost, ...split });
+          const reply = await tenant.post('usage', { events: [event] });
           recorded.push(reply.body.results[0].eventId);
           return { ...reply, headers: new Headers({ 'bursar-position': reply.body.results[0].position }) };
         };

@@ -169,4 +169,60 @@ export const controls = (api: () => Client): void => {
       expectProblem(await acme.get(`budgets/${id}/overrides`), 404, 'not_found');
     });
   });
+
+  describe('rollover', () => {
+    const rolling = (more: object) => ({ period: { kind: 'rolling', length: '2s' }, thresholds: [], ...more });
+    /** The status once something was carried into the current period. */
+    const carried = async (id: string) => {
+      for (let tries = 0; tries < 400; tries += 1) {
+        const { body } = await acme.get(`budgets/${id}/status`);
+        if (body.rolledOver !== '0') return body;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error('nothing was carried');
+    };
+
+    test('carries what is left over, up to its cap, as soon as the next period begins', async () => {
+      const { id, status } = await makeBudget(acme, rolling({ rollover: { mode: 'unused', cap: '40' } }));
+      expect(status).toMatchObject({ rolledOver: '0', effectiveLimit: '1000' });
+      expect(await carried(id)).toMatchObject({
+        limit: '1000',
+        rolledOver: '40',
+        effectiveLimit: '1040',
+        remaining: '1040',
+        blockPoint: '1040',
+      });
+      expect((await acme.get(`budgets/${id}`)).body.status).toMatchObject({ rolledOver: '40' });
+    });
+
+    test('carries an overspend as debt', async () => {
+      const made = await makeBudget(
+        acme,
+        rolling({ scope: 'team:debt', limit: { amount: '0', currency: 'USD' }, rollover: { mode: 'debt' } }),
+      );
+      await acme.record(usageOf('5', { scopes: ['team:debt'], occurredAt: made.createdAt }));
+      expect(await carried(made.id)).toMatchObject({ rolledOver: '-5', effectiveLimit: '0', remaining: '0', currentSpend: '0' });
+    });
+
+    test('is found as of a past instant too', async () => {
+      const more = { scope: 'team:past', limit: { amount: '0', currency: 'USD' }, rollover: { mode: 'debt' } };
+      const made = await makeBudget(acme, rolling(more));
+      await acme.record(usageOf('3', { scopes: ['team:past'], occurredAt: made.createdAt }));
+      const { periodStart } = await carried(made.id);
+      const asOf = async (instant: string) => (await acme.get(`budgets/${made.id}/status?asOf=${instant}`)).body;
+      expect(await asOf(periodStart)).toMatchObject({ periodStart, rolledOver: '-3', effectiveLimit: '0', currentSpend: '0' });
+      const before = new Date(Date.parse(periodStart) - 1).toISOString();
+      expect(await asOf(before)).toMatchObject({ rolledOver: '0', currentSpend: '3' });
+    });
+
+    test('without it nothing is carried', async () => {
+      const { id } = await makeBudget(acme, rolling({}));
+      const start = (await acme.get(`budgets/${id}/status`)).body.periodStart;
+      for (let body = { periodStart: start, rolledOver: '0' }; body.periodStart === start; ) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        ({ body } = await acme.get(`budgets/${id}/status`));
+        expect(body.rolledOver).toBe('0');
+      }
+    });
+  });
 };

@@ -1,16 +1,28 @@
 import { type EpochNs, formatInstant, type Period, periodResolver } from '@bursar/contracts';
-import { type BudgetState, effectiveLimit, nextExpiry, type ThresholdState } from '@bursar/contracts/folds';
+import {
+  type BudgetState,
+  effectiveLimit,
+  nextExpiry,
+  rolledOver,
+  rolloverChain,
+  rollsOver,
+  type ThresholdState,
+} from '@bursar/contracts/folds';
 import { noSums, type Sums } from './sums.js';
 import type { BudgetVersion } from './tenant-history.js';
 
 /** What a period's thresholds are decided by. */
 export type Judgement = Readonly<{
   state: BudgetState;
-  /** With what overrides add to it; null is unlimited. */
+  /** With what overrides and earlier periods add to it; null is unlimited. */
   limit: bigint | null;
   /** An override ends here and the limit may be another; null: this holds until the budget is changed. */
   until: EpochNs | null;
 }>;
+
+const NO_CHAIN: readonly Period[] = [];
+/** Late usage may ask for many periods; each is soon made again. */
+const MAX_CHAINS = 64;
 
 /** One live budget in memory: what it is, whether its past has been counted, and the periods touched so far. */
 export class BudgetFold {
@@ -23,6 +35,8 @@ export class BudgetFold {
   #versions: readonly BudgetVersion[];
   #state: BudgetState;
   #periodAt: (at: EpochNs) => Period | null;
+  /** By the start of the period that they carry into. */
+  readonly #chains = new Map<EpochNs, readonly Period[]>();
 
   constructor(
     readonly tenant: string,
@@ -43,10 +57,27 @@ export class BudgetFold {
     return this.#state;
   }
 
+  /** What is left of one of its periods may go on into the next. */
+  get rollsOver(): boolean {
+    return rollsOver(this.#state.terms);
+  }
+
+  /** The periods that decide what is carried into this one: they have to be in memory wherever it is judged. */
+  chainBefore(period: Period): readonly Period[] {
+    if (!this.rollsOver) return NO_CHAIN;
+    const known = this.#chains.get(period.start);
+    if (known !== undefined) return known;
+    const chain = rolloverChain(this.#state, period);
+    if (this.#chains.size >= MAX_CHAINS) this.#chains.clear();
+    this.#chains.set(period.start, chain);
+    return chain;
+  }
+
   redefine(state: BudgetState, versions: readonly BudgetVersion[]): void {
     this.#state = state;
     this.#versions = versions;
     this.#periodAt = periodResolver(state.definition.period);
+    this.#chains.clear();
     for (const period of this.periods.values()) {
       period.nextCrossing = undefined;
       // Another zone may move the end of a period that has not begun (ADR 0003); what is in it stays.
@@ -69,7 +100,17 @@ export class BudgetFold {
     const at = isOpen ? now : period.end - 1n;
     const state = (isOpen ? undefined : this.#versions.findLast((version) => version.at < period.end)?.state) ?? this.#state;
     const { definition, controls } = state;
-    return { state, limit: effectiveLimit(definition, controls, at), until: nextExpiry(controls, at) };
+    return { state, limit: effectiveLimit(definition, controls, at, this.#carriedInto(period)), until: nextExpiry(controls, at) };
+  }
+
+  #carriedInto(period: Period): bigint {
+    const chain = this.chainBefore(period);
+    if (chain.length === 0) return 0n;
+    return rolledOver(this.#state.terms, this.#state.currency, chain, ({ start }) => {
+      const before = this.periods.get(start);
+      if (before === undefined) throw new Error(`period of budget ${this.id} was not read before the one it carries into was judged`);
+      return before.sums.spend;
+    });
   }
 }
 

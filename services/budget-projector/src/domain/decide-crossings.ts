@@ -25,11 +25,15 @@ import { emit } from './emitted.js';
 
 type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
 
-/** After usage: spend only grew, so below the next crossing there is nothing to decide until an override ends. */
+/**
+ * After usage: spend only grew, so below the next crossing there is nothing to decide until an override ends. What is carried over
+ * may have changed with any late usage: there it is looked at every time.
+ */
 export const decideAfterUsage = (period: PeriodState, cause: Cause, changes: Changes): void => {
   const { nextCrossing, judgedUntil } = period;
   const holds = judgedUntil === null || parseInstant(cause.recordedAt) < judgedUntil;
-  if (holds && (nextCrossing === null || (nextCrossing !== undefined && period.sums.spend < nextCrossing))) return;
+  if (holds && !period.budget.rollsOver && (nextCrossing === null || (nextCrossing !== undefined && period.sums.spend < nextCrossing)))
+    return;
   decideCrossings(period, cause, changes);
 };
 

@@ -42,8 +42,9 @@ export class FoldMemory {
     return fold;
   }
 
-  /** Brings the periods into memory, new ones empty. */
-  async load(keys: readonly Key[]): Promise<void> {
+  /** Brings the periods into memory, new ones empty, with those that decide what is carried into them. */
+  async load(asked: readonly Key[]): Promise<void> {
+    const keys = asked.flatMap(withChain);
     const missing = new Map<string, Map<string, Key>>();
     for (const key of keys) {
       const { budget, period } = key;
@@ -66,11 +67,22 @@ export class FoldMemory {
 
   /** Brings in every period of the budget that has rows and ends after the instant, unless it is in memory already. */
   async loadEndingAfter(budget: BudgetFold, instant: EpochNs): Promise<void> {
-    if (budget.whole) return;
-    for (const row of await this.tables.periodsEndingAfter(budget.tenant, budget.id, instant)) {
+    const rows = budget.whole ? [] : await this.tables.periodsEndingAfter(budget.tenant, budget.id, instant);
+    for (const row of rows) {
       const period = budget.periodAt(row.start);
       // Thresholds of an earlier definition's periods stay in the tables; they are no periods of this one.
       if (period !== null && period.start === row.start && !budget.periods.has(period.start)) this.#add(budget, period, row);
+    }
+    await this.#loadChains(budget, instant);
+  }
+
+  /** What is loaded because it carries into another is judged as well, so what carries into it is needed too: back to the instant at most. */
+  async #loadChains(budget: BudgetFold, instant: EpochNs): Promise<void> {
+    if (!budget.rollsOver) return;
+    for (let known = -1; known !== budget.periods.size; ) {
+      known = budget.periods.size;
+      const judged = [...budget.periods.values()].filter(({ period }) => period.end > instant);
+      await this.load(judged.map(({ period }) => ({ budget, period })));
     }
   }
 
@@ -135,6 +147,12 @@ export class FoldMemory {
     }
   }
 }
+
+/** Nearly always the key alone. */
+const withChain = (key: Key): readonly Key[] => {
+  const chain = key.budget.chainBefore(key.period);
+  return chain.length === 0 ? [key] : [key, ...chain.map((period) => ({ budget: key.budget, period }))];
+};
 
 const isUnwritten = (state: PeriodState, changes: Readonly<Changes> | null): boolean =>
   changes !== null && (changes.periods.has(state) || changes.thresholds.has(state));

@@ -1,5 +1,5 @@
-import { formatInstant, type Period } from '@bursar/contracts';
-import { currentPeriod } from '@bursar/contracts/folds';
+import { formatInstant, type Period, parseInstant, parsePicos } from '@bursar/contracts';
+import { currentPeriod, rolledOver, rolloverChain } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Moment } from './snapshot.js';
@@ -15,11 +15,13 @@ export type Standing = Readonly<{
   period: Period | null;
   /** null: nothing was spent in it yet. */
   balance: BalanceRow | null;
+  /** What the periods before left for this one, in picos of the budget's currency. */
+  carried: bigint;
   /** Crossings of this period that stand. */
   active: readonly CrossingRow[];
 }>;
 
-/** Three reads, however many budgets. In the order of `budgets`. */
+/** Three reads, four where something may be rolled over, however many budgets. In the order of `budgets`. */
 export const loadStandings = async (
   trx: Kysely<Database>,
   tenant: string,
@@ -40,10 +42,42 @@ export const loadStandings = async (
     ORDER BY crossing.cause_position DESC, crossing.cause_index DESC`.execute(trx);
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);
+  const carried = await loadCarried(trx, tenant, budgets, periods);
   return budgets.map((budget, index) => ({
     budget,
     period: periods[index] ?? null,
     balance: balanceOf.get(budget.budget_id) ?? null,
+    carried: carried[index] ?? 0n,
     active: activeOf.get(budget.budget_id) ?? [],
   }));
+};
+
+/** What is carried into each budget's period, by the balances of those before it. */
+const loadCarried = async (
+  trx: Kysely<Database>,
+  tenant: string,
+  budgets: readonly BudgetRow[],
+  periods: readonly (Period | null)[],
+): Promise<readonly bigint[]> => {
+  const chains = budgets.map(({ definition, terms, created_at }, index) => {
+    const period = periods[index] ?? null;
+    return period === null ? [] : rolloverChain({ definition, terms, createdAt: parseInstant(created_at) }, period);
+  });
+  const asked = chains.flatMap((chain, index) =>
+    chain.map(({ start }) => ({ id: budgets[index]?.budget_id, start: formatInstant(start) })),
+  );
+  if (asked.length === 0) return budgets.map(() => 0n);
+  const { rows } = await sql<{ spend: string | null }>`
+    SELECT balance.spend FROM unnest(${asked.map(({ id }) => id)}::text[], ${asked.map(({ start }) => start)}::timestamptz[])
+      WITH ORDINALITY AS asked(budget_id, period_start, n)
+    LEFT JOIN projection.balance AS balance
+      ON balance.tenant = ${tenant} AND balance.budget_id = asked.budget_id AND balance.period_start = asked.period_start
+    ORDER BY asked.n`.execute(trx);
+  let next = 0;
+  return budgets.map(({ terms, definition }, index) => {
+    const chain = chains[index] ?? [];
+    const spends = new Map(chain.map((period, place) => [period, rows[next + place]?.spend ?? '0']));
+    next += chain.length;
+    return rolledOver(terms, definition.limit.currency, chain, (period) => parsePicos(spends.get(period) ?? '0'));
+  });
 };

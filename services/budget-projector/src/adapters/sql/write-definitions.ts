@@ -54,9 +54,9 @@ export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]
   if (changes.length === 0) return;
   await sql`
     INSERT INTO projection.budget AS budget (tenant, budget_id, scope, name, period_kind, definition, revision, created_position, created_at,
-      created_by, updated_at, deleted, controls)
+      created_by, updated_at, deleted, controls, terms)
     SELECT u.tenant, u.budget_id, u.scope, u.name, u.period_kind, u.definition::jsonb, u.revision, u.created_position, u.created_at,
-      u.created_by, u.updated_at, u.deleted, u.controls::jsonb FROM unnest(
+      u.created_by, u.updated_at, u.deleted, u.controls::jsonb, u.terms::jsonb FROM unnest(
       ${column(changes, 'text', (row) => row.tenant)},
       ${column(changes, 'text', ({ state }) => state.budgetId)},
       ${column(changes, 'text', ({ state }) => state.definition.scope)},
@@ -69,12 +69,15 @@ export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]
       ${column(changes, 'text', (row) => row.createdBy)},
       ${column(changes, 'timestamptz', (row) => row.updatedAt)},
       ${column(changes, 'boolean', ({ state }) => state.deletedPosition !== null)},
-      ${column(changes, 'text', ({ state }) => JSON.stringify(state.controls))})
+      ${column(changes, 'text', ({ state }) => JSON.stringify(state.controls))},
+      ${column(changes, 'text', ({ state }) => JSON.stringify(state.terms))})
       AS u (tenant, budget_id, scope, name, period_kind, definition, revision, created_position, created_at, created_by, updated_at, deleted,
-        controls)
+        controls, terms)
     ON CONFLICT (tenant, budget_id) DO UPDATE SET
       scope = excluded.scope, name = excluded.name, period_kind = excluded.period_kind, definition = excluded.definition,
-      revision = excluded.revision, updated_at = excluded.updated_at, deleted = excluded.deleted, controls = excluded.controls`.execute(db);
+      revision = excluded.revision, updated_at = excluded.updated_at, deleted = excluded.deleted, controls = excluded.controls, terms = excluded.terms`.execute(
+    db,
+  );
 };
 
 /** From which position each budget's thresholds are decided; NULL while it is being counted. After {@link writeBudgets}. */
