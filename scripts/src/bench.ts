@@ -1,57 +1,85 @@
-/** `./scripts/bench`: every figure beside its limit or peer of the same run. `--json`, `--only append|bus|ingest`. */
-import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
+/** `./scripts/bench`: every figure beside its limit or peer of the same run. */
 import { parseArgs } from 'node:util';
-import { Client } from 'pg';
-import { benchAppend } from './bench/append.ts';
-import { benchBus } from './bench/bus.ts';
-import { copyLimit } from './bench/copy-limit.ts';
-import { benchIngest } from './bench/ingest.ts';
+import { type About, commit, loadAverage, machine, settingsOf } from './bench/about.ts';
+import { cleanUpOnSignals } from './bench/cleanup.ts';
 import type { BenchRow } from './bench/row.ts';
-import { type RunningSystem, startSystem } from './bench/system.ts';
+import { runSuite, type Suite } from './bench/suite.ts';
+import { SUITES } from './bench/suites.ts';
+import { type RunningSystem, withSystem } from './bench/system.ts';
 import { renderRows } from './bench/table.ts';
 
-const SUITES: Readonly<Record<string, (system: RunningSystem) => Promise<readonly BenchRow[]>>> = {
-  append: (system) => benchAppend(system.eventStoreUrl),
-  bus: (system) => benchBus(system.eventStoreUrl),
-  ingest: async (system) => benchIngest(system, await copyLimit(system.eventStoreUrl, 100_000)),
+const HELP = `scripts/bench: figures beside the limits and peers measured in the same run, durability on
+
+  --only a,b    only these suites:
+${Object.entries(SUITES)
+  .map(([name, { about }]) => `                ${name.padEnd(9)} ${about}`)
+  .join('\n')}
+  --json        for machines
+  --help        this
+
+A row without a figure is "not run" and says why. The exit code says that it ran, not how fast: 0 also when a row MISSES its floor,
+because figures depend on what else the machine does; 1 when it could not run at all.
+Keep a figure with its command, commit and machine: ratios carry over to other machines, figures do not.`;
+
+const options = { json: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } as const;
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options });
+  if (values.help === true) return void process.stdout.write(`${HELP}\n`);
+  const chosen = choose(values.only);
+  cleanUpOnSignals();
+  const startedAt = performance.now();
+  const before = loadAverage();
+  const at = { commit: commit(), date: new Date().toISOString(), machine: machine() };
+  const { rows, settings } = await runAll(chosen);
+  const about: About = {
+    ...at,
+    settings,
+    load: { before, after: loadAverage() },
+    seconds: Math.round((performance.now() - startedAt) / 1000),
+  };
+  process.stdout.write(values.json === true ? `${JSON.stringify({ ...about, rows }, null, 2)}\n` : renderRows(about, rows));
 };
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
-const chosen = Object.entries(SUITES).filter(([name]) => values.only === undefined || values.only === name);
-if (chosen.length === 0) throw new Error(`--only takes one of ${Object.keys(SUITES).join(', ')}`);
+/** Throws `TypeError` when a name is unknown. */
+const choose = (only: string | undefined): readonly (readonly [string, Suite])[] => {
+  const names = only?.split(',').map((name) => name.trim()) ?? Object.keys(SUITES);
+  return names.map((name) => {
+    const suite = SUITES[name];
+    if (suite === undefined) throw new TypeError(`--only ${name}: there is ${Object.keys(SUITES).join(', ')}`);
+    return [name, suite];
+  });
+};
 
-const startedAt = performance.now();
-const system = await startSystem();
-const rows: BenchRow[] = [];
-let settings: Record<string, string> = {};
+/** One after the other; suites that share a system share one, which ends before those with systems of their own begin. */
+const runAll = async (chosen: readonly (readonly [string, Suite])[]) => {
+  const rows: BenchRow[] = [];
+  let settings: About['settings'] = {};
+  const run = async (suites: readonly (readonly [string, Suite])[], system: () => Promise<RunningSystem>): Promise<void> => {
+    for (const [name, suite] of suites) {
+      process.stderr.write(`${name} …\n`);
+      rows.push(...(await runSuite(name, suite, system)));
+    }
+  };
+  const sharing = chosen.filter(([, suite]) => suite.ownSystem !== true);
+  const alone = chosen.filter(([, suite]) => suite.ownSystem === true);
+  if (sharing.length > 0) {
+    const shared = async (system: RunningSystem): Promise<void> => {
+      settings = await settingsOf(system.databaseUrl);
+      await run(sharing, async () => system);
+    };
+    await withSystem({}, shared).catch(async (error: unknown) => {
+      if (rows.length === 0) await run(sharing, () => Promise.reject(error));
+      else process.stderr.write(`bench: ${String(error)}\n`);
+    });
+  }
+  await run(alone, () => Promise.reject(new Error('this suite has a system of its own')));
+  return { rows, settings };
+};
+
 try {
-  settings = await durability(system.databaseUrl);
-  for (const [name, suite] of chosen) {
-    process.stderr.write(`${name} …\n`);
-    rows.push(...(await suite(system)));
-  }
-} finally {
-  await system.stop();
-}
-const about = {
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim(),
-  machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`,
-  settings,
-  seconds: Math.round((performance.now() - startedAt) / 1000),
-};
-process.stdout.write(values.json === true ? `${JSON.stringify({ ...about, rows }, null, 2)}\n` : renderRows(about, rows));
-
-/** What PostgreSQL does about durability while it is measured: a figure without it means nothing. */
-async function durability(url: string): Promise<Record<string, string>> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows: found } = await client.query<{ name: string; setting: string }>(
-      `SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version') ORDER BY name`,
-    );
-    return Object.fromEntries(found.map((row) => [row.name, row.setting]));
-  } finally {
-    await client.end();
-  }
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { appendBatches, appendSingles, type CallerFigures } from './append-ours.
 import { copyLimit } from './copy-limit.ts';
 import type { BenchRow } from './row.ts';
 import { median, percentile } from './statistics.ts';
+import type { Suite } from './suite.ts';
 
 const ROUNDS = 3;
 const EVENTS = 100_000;
@@ -12,16 +13,23 @@ const APPENDS = 40_000;
 const EMMETT_APPENDS = 6_000;
 const EMMETT_HOT_APPENDS = 1_000;
 
+const batchesName = (partitions: number): string => `append, ${BATCH}-event batches, ${partitions} partition${partitions === 1 ? '' : 's'}`;
+const singlesName = (hot: boolean): string => `append, ${CALLERS} single-event callers, ${hot ? 'one hot stream' : `${CALLERS} streams`}`;
+
 /**
  * Appends against the COPY limit and against emmett, on one PostgreSQL server with durability on, every round in a fresh database.
  * Each round measures ours and its limit one after the other, so that what else the machine does meets both; the ratio is the median
  * of the rounds' ratios.
  */
-export const benchAppend = async (serverUrl: string): Promise<readonly BenchRow[]> => [
-  ...(await againstCopy(serverUrl)),
-  ...(await againstEmmett(serverUrl, false)),
-  ...(await againstEmmett(serverUrl, true)),
-];
+export const appendSuite: Suite = {
+  about: 'durable appends beside COPY and emmett-postgresql',
+  rows: [batchesName(1), batchesName(2), singlesName(false), `${singlesName(false)}, p99`, singlesName(true), `${singlesName(true)}, p99`],
+  run: async (system, emit) => {
+    const { eventStoreUrl } = await system();
+    emit(...(await againstCopy(eventStoreUrl)));
+    for (const hot of [false, true]) emit(...(await againstEmmett(eventStoreUrl, hot)));
+  },
+};
 
 const againstCopy = async (serverUrl: string): Promise<readonly BenchRow[]> => {
   const rounds: { copy: number; one: number; two: number }[] = [];
@@ -43,10 +51,7 @@ const againstCopy = async (serverUrl: string): Promise<readonly BenchRow[]> => {
     floor,
     goal,
   });
-  return [
-    row(`append, ${BATCH}-event batches, 1 partition`, 'one', 0.4, 0.6),
-    row(`append, ${BATCH}-event batches, 2 partitions`, 'two', 0.6, 0.85),
-  ];
+  return [row(batchesName(1), 'one', 0.4, 0.6), row(batchesName(2), 'two', 0.6, 0.85)];
 };
 
 const againstEmmett = async (serverUrl: string, hot: boolean): Promise<readonly BenchRow[]> => {
@@ -56,7 +61,7 @@ const againstEmmett = async (serverUrl: string, hot: boolean): Promise<readonly 
     const appends = hot ? EMMETT_HOT_APPENDS : EMMETT_APPENDS;
     rounds.push({ ours, peer: await emmettSingles(serverUrl, { appends, callers: CALLERS, hot }) });
   }
-  const name = `append, ${CALLERS} single-event callers, ${hot ? 'one hot stream' : `${CALLERS} streams`}`;
+  const name = singlesName(hot);
   const perSecond = ratios(rounds, (figures) => figures.perSecond);
   const p99 = ratios(rounds, (figures) => percentile(figures.latenciesMs, 0.99));
   const peer = {

@@ -1,16 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, connectBus, consumeLedger } from '@bursar/bus';
-import { startNats } from '@bursar/embedded';
 import { type AppendedRange, createEventStore, type EventStore } from '@bursar/event-store';
 import { usageEvents } from './append-data.ts';
 import { inFreshDatabase } from './bench-database.ts';
 import { rawConsume, rawPublish } from './bus-raw.ts';
 import { copyLimit } from './copy-limit.ts';
 import type { BenchRow } from './row.ts';
+import { readyBus, withNats } from './scratch-nats.ts';
 import { median } from './statistics.ts';
+import type { Suite } from './suite.ts';
+import { untilTrue } from './wait.ts';
 
 const ROUNDS = 3;
 const EVENTS = 100_000;
@@ -22,17 +20,27 @@ const BATCH = 1_000;
 /** A consumer's first look at the store may find the first appends. */
 const ALMOST_ALL = 0.95;
 
+const PUBLISH = `publish ${RANGE}-event ranges, ${OUTSTANDING} outstanding`;
+const CONSUME = 'consume over NATS: verified to the byte, decoded';
+const CATCH_UP = 'consume from the store (catch-up, rebuild)';
+
+export const busSuite: Suite = {
+  about: 'the ledger over NATS and back, and from the store',
+  rows: [PUBLISH, CONSUME, CATCH_UP],
+  run: async (system, emit) => emit(...(await benchBus((await system()).eventStoreUrl))),
+};
+
 type Round = Readonly<{ publish: number; rawPublish: number; consume: number; rawConsume: number; catchUp: number; copy: number }>;
 
 /**
  * The ledger's way over NATS and back, each beside the same work done as barely as the client allows, and catching up from the
  * store beside the COPY limit. One process publishes and consumes, as the limit does. A nats-server of its own: nobody else listens.
  */
-export const benchBus = async (serverUrl: string): Promise<readonly BenchRow[]> => {
+const benchBus = async (serverUrl: string): Promise<readonly BenchRow[]> => {
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const copy = await copyLimit(serverUrl, EVENTS);
-    rounds.push({ copy, ...(await inFreshDatabase(serverUrl, (url) => withNats((natsUrl) => measure(url, natsUrl)))) });
+    rounds.push({ copy, ...(await inFreshDatabase(serverUrl, (url) => withNats((nats) => measure(url, nats.url)))) });
   }
   const row = (name: string, key: keyof Round, limitKey: keyof Round, limitName: string, floor?: number): BenchRow => ({
     name,
@@ -44,16 +52,16 @@ export const benchBus = async (serverUrl: string): Promise<readonly BenchRow[]> 
     ...(floor === undefined ? {} : { floor }),
   });
   return [
-    row(`publish ${RANGE}-event ranges, ${OUTSTANDING} outstanding`, 'publish', 'rawPublish', 'same bytes, prepared, bare publish'),
-    row('consume over NATS: verified to the byte, decoded', 'consume', 'rawConsume', 'ordered consumer, JSON.parse'),
-    row('consume from the store (catch-up, rebuild)', 'catchUp', 'copy', 'text COPY, 1 connection', 0.5),
+    row(PUBLISH, 'publish', 'rawPublish', 'same bytes, prepared, bare publish'),
+    row(CONSUME, 'consume', 'rawConsume', 'ordered consumer, JSON.parse'),
+    row(CATCH_UP, 'catchUp', 'copy', 'text COPY, 1 connection', 0.5),
   ];
 };
 
 const measure = async (databaseUrl: string, natsUrl: string): Promise<Omit<Round, 'copy'>> => {
   const store = await createEventStore(databaseUrl, { partitions: 1, groupEvents: RANGE });
-  const publisher = await ready(natsUrl, 'bench-publisher');
-  const consumer = await ready(natsUrl, 'bench-consumer');
+  const publisher = await readyBus(natsUrl, 'bench-publisher');
+  const consumer = await readyBus(natsUrl, 'bench-consumer');
   try {
     const following = follow(store, consumer, EVENTS);
     await following.watching;
@@ -125,30 +133,8 @@ const stored = async (acknowledged: Promise<boolean>): Promise<void> => {
   if (!(await acknowledged)) throw new Error('JetStream did not store a range');
 };
 
-const ready = async (url: string, name: string): Promise<Bus> => {
-  const bus = await connectBus({ url, name });
-  await untilTrue(() => bus.connected);
-  await bus.ensureStreams();
-  return bus;
-};
-
 const seconds = async (work: () => Promise<unknown>): Promise<number> => {
   const startedAt = performance.now();
   await work();
   return (performance.now() - startedAt) / 1000;
-};
-
-const untilTrue = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await delay(1);
-};
-
-const withNats = async <T>(work: (url: string) => Promise<T>): Promise<T> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'bursar-bench-nats-'));
-  const server = await startNats({ dataDir, dieWithParent: true });
-  try {
-    return await work(server.url);
-  } finally {
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  }
 };

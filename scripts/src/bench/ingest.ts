@@ -1,188 +1,90 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
-import { Pool } from 'undici';
+import { Checkpoints } from './checkpoints.ts';
+import { copyLimit } from './copy-limit.ts';
 import { cpuMicros } from './cpu.ts';
-import type { BenchRow } from './row.ts';
+import { lagAt } from './lag.ts';
+import { addPrices, bodies, type Positions, sendAll, setUpTenant, tenantsApart } from './load.ts';
+import { against, type BenchRow } from './row.ts';
+import { percentile } from './statistics.ts';
+import type { Suite } from './suite.ts';
 import type { RunningSystem } from './system.ts';
 
-const TENANT = 'bench';
 const EVENTS = 60_000;
-const BODY_EVENTS = 100;
-const CONNECTIONS = 8;
-const LAG_SECONDS = 10;
+const WARM_UP = 5_000;
+const COPY_ROWS = 100_000;
+/** What `scripts/up` gives the services. */
+const PARTITIONS = 16;
+const LOADS = [0.25, 0.5, 0.9] as const;
+
+const INGEST = 'durable ingest over HTTP, 100-event bodies';
+const BALANCE = 'ingest to balance, all processes, 100-event bodies';
+const RATED = 'ingest to balance, tokens priced by public-llm';
+const TWO = 'ingest to balance, 2 tenants on 2 partitions';
+const lagRow = (load: number, share: string): string => `accepted → balance at ${load * 100} % load, ${share}`;
 
 /**
- * Usage over HTTP in 100-event bodies until every balance has it: all processes, one tenant (one partition, one loop), three levels,
- * 25 budgets. Then the lag from the 202 to the balance at half of that rate, and the CPU of each process per event.
+ * Usage over HTTP until every balance has it: all processes, three levels, 25 budgets a tenant. One tenant is one partition and one
+ * loop. Then the lag from the 202 to the balance at shares of the sustained rate, and the CPU of each process per event.
  */
-export const benchIngest = async (system: RunningSystem, copyLimit: number): Promise<readonly BenchRow[]> => {
-  const database = new Client({ connectionString: system.databaseUrl });
-  await database.connect();
-  const pool = new Pool(system.ingestionUrl, { connections: CONNECTIONS, pipelining: 1 });
-  try {
-    await setUp(system);
-    await sendAll(pool, system, bodies('warm', 5_000), null);
-    await caughtUp(database, 5_000);
+export const ingestSuite: Suite = {
+  about: 'usage over HTTP to balances: rate beside COPY, lag at three loads, CPU per process',
+  rows: [INGEST, BALANCE, RATED, TWO, ...LOADS.flatMap((load) => [lagRow(load, 'p50'), lagRow(load, 'p99')])],
+  run: async (start, emit) => {
+    const system = await start();
+    const limit = await copyLimit(system.eventStoreUrl, COPY_ROWS);
+    const [first = '', second = '', rated = ''] = tenantsApart(3, PARTITIONS);
+    await Checkpoints.using(system.databaseUrl, async (checkpoints) => {
+      for (const tenant of [first, second, rated]) await setUpTenant(system, tenant);
+      await addPrices(system, rated);
+      await checkpoints.reach('budget', await sendAll(system, bodies('warm', WARM_UP, [first, second])));
+      await checkpoints.reach('budget', await sendAll(system, bodies('warm', WARM_UP, [rated], true)));
 
-    const payload = bodies('load', EVENTS);
-    const before = cpuOf(system);
-    const startedAt = performance.now();
-    const accepted = await sendAll(pool, system, payload, null);
-    const ingested = (performance.now() - startedAt) / 1000;
-    await visible(database, accepted.last);
-    const elapsed = (performance.now() - startedAt) / 1000;
-    const cpu = differences(before, cpuOf(system));
-
-    const sustained = EVENTS / elapsed;
-    const lags = await lagAtHalf(pool, system, database, sustained / 2);
-    const percentile = (share: number): number => lags[Math.min(lags.length - 1, Math.floor(lags.length * share))] ?? Number.NaN;
-    return [
-      {
-        name: 'durable ingest over HTTP, 100-event bodies',
-        value: EVENTS / ingested,
-        unit: 'events/s',
-        limitName: 'COPY',
-        limit: copyLimit,
-        ratio: EVENTS / ingested / copyLimit,
-      },
-      {
-        name: 'ingest to balance, all processes, 100-event bodies',
-        value: sustained,
-        unit: 'events/s',
-        limitName: 'COPY',
-        limit: copyLimit,
-        ratio: sustained / copyLimit,
-        floor: 0.15,
-        goal: 0.25,
-      },
-      { name: 'accepted → balance at half load, p50', value: percentile(0.5), unit: 'ms' },
-      { name: 'accepted → balance at half load, p99', value: percentile(0.99), unit: 'ms', floor: 150, lowerIsBetter: true },
-      ...cpu.map(([name, micros]): BenchRow => ({ name: `CPU of ${name} at full load`, value: micros / EVENTS, unit: 'µs/event' })),
-    ];
-  } finally {
-    await pool.close();
-    await database.end();
-  }
-};
-
-const headers = (system: RunningSystem): Record<string, string> => ({
-  authorization: `Bearer ${system.adminApiKey}`,
-  'bursar-tenant': TENANT,
-  'content-type': 'application/json',
-});
-
-const setUp = async (system: RunningSystem): Promise<void> => {
-  const post = async (path: string, body: unknown): Promise<void> => {
-    const response = await fetch(`${system.apiUrl}/api/v1${path}`, {
-      method: 'POST',
-      headers: headers(system),
-      body: JSON.stringify(body),
+      const before = cpuOf(system);
+      const sustained = await measure(system, checkpoints, bodies('load', EVENTS, [first]));
+      const cpu = differences(before, cpuOf(system));
+      emit(
+        against(INGEST, sustained.accepted, 'events/s', 'COPY', limit),
+        { ...against(BALANCE, sustained.visible, 'events/s', 'COPY', limit), floor: 0.15, goal: 0.25 },
+        ...cpu.map(([name, micros]): BenchRow => ({ name: `CPU of ${name} at full load`, value: micros / EVENTS, unit: 'µs/event' })),
+      );
+      const priced = await measure(system, checkpoints, bodies('rated', EVENTS, [rated], true));
+      await checkpoints.allPriced(rated);
+      emit(against(RATED, priced.visible, 'events/s', 'with cost sent', sustained.visible));
+      const two = await measure(system, checkpoints, bodies('two', EVENTS, [first, second]));
+      emit(against(TWO, two.visible, 'events/s', '1 tenant', sustained.visible));
+      for (const load of LOADS) emit(...(await lagRows(system, checkpoints, first, load, sustained.visible)));
     });
-    if (response.status !== 201) throw new Error(`POST ${path}: HTTP ${response.status} ${await response.text()}`);
-  };
-  const period = { kind: 'monthly', timezone: 'UTC' };
-  const limit = { amount: '1000000', currency: 'USD' };
-  await post('/scopes', { type: 'organization', id: 'acme' });
-  await post('/budgets', { name: 'acme', scope: 'organization:acme', limit, period });
-  for (let team = 0; team < 4; team += 1) {
-    await post('/scopes', { type: 'team', id: `t${team}`, parents: ['organization:acme'] });
-    await post('/budgets', { name: `t${team}`, scope: `team:t${team}`, limit, period });
-  }
-  for (let user = 0; user < 20; user += 1) {
-    await post('/scopes', { type: 'user', id: `u${user}`, parents: [`team:t${user % 4}`] });
-    await post('/budgets', { name: `u${user}`, scope: `user:u${user}`, limit, period });
-  }
+  },
 };
 
-/** Ready bodies, so that the load generator only writes sockets while the clock runs. */
-const bodies = (run: string, events: number): string[] => {
-  const occurredAt = new Date().toISOString();
-  return Array.from({ length: events / BODY_EVENTS }, (_, body) =>
-    JSON.stringify({
-      events: Array.from({ length: BODY_EVENTS }, (_, index) => {
-        const n = body * BODY_EVENTS + index;
-        return {
-          id: `${run}-${n}`,
-          source: 'bench',
-          occurredAt,
-          scopes: [`user:u${n % 20}`],
-          meter: 'llm.tokens',
-          cost: { amount: `0.00${(n % 89) + 10}`, currency: 'USD' },
-          quantities: { inputTokens: String(1000 + (n % 700)), outputTokens: String(100 + (n % 70)) },
-          dimensions: { provider: 'openai', model: n % 3 === 0 ? 'gpt-4o' : 'gpt-4o-mini', agent: 'content' },
-        };
-      }),
-    }),
-  );
-};
+type Rates = Readonly<{ accepted: number; visible: number }>;
 
-type Sent = Readonly<{ last: number }>;
-type OnAnswer = (position: number, at: number) => void;
-
-const sendAll = async (
-  pool: Pool,
-  system: RunningSystem,
-  payload: readonly string[],
-  rate: number | null,
-  onAnswer?: OnAnswer,
-): Promise<Sent> => {
-  let next = 0;
-  let last = 0;
+const measure = async (system: RunningSystem, checkpoints: Checkpoints, payload: ReturnType<typeof bodies>): Promise<Rates> => {
   const startedAt = performance.now();
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < payload.length; index = next++) {
-      if (rate !== null) await delay(Math.max(0, startedAt + ((index * BODY_EVENTS) / rate) * 1000 - performance.now()));
-      const response = await pool.request({ method: 'POST', path: '/api/v1/usage', headers: headers(system), body: payload[index] });
-      const text = await response.body.text();
-      if (response.statusCode !== 202 || text.includes('"rejected"'))
-        throw new Error(`ingest answered ${response.statusCode} ${text.slice(0, 300)}`);
-      const position = Number(String(response.headers['bursar-position']).split(':')[1]);
-      last = Math.max(last, position);
-      onAnswer?.(position, performance.now());
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-  return { last };
+  const positions: Positions = await sendAll(system, payload);
+  const accepted = performance.now() - startedAt;
+  await checkpoints.reach('budget', positions);
+  return { accepted: (EVENTS / accepted) * 1000, visible: (EVENTS / (performance.now() - startedAt)) * 1000 };
 };
 
-const checkpoint = async (database: Client): Promise<number> => {
-  const { rows } = await database.query<{ position: string }>(
-    `SELECT max(position) AS position FROM projection.checkpoint WHERE projection = 'budget'`,
-  );
-  return Number(rows[0]?.position ?? 0);
-};
-
-const visible = async (database: Client, position: number): Promise<void> => {
-  while ((await checkpoint(database)) < position) await delay(2);
-};
-
-const caughtUp = async (database: Client, events: number): Promise<void> => {
-  while ((await checkpoint(database)) < events) await delay(20);
-};
-
-const lagAtHalf = async (pool: Pool, system: RunningSystem, database: Client, rate: number): Promise<number[]> => {
-  const waiting: { position: number; at: number }[] = [];
-  const lags: number[] = [];
-  let sending = true;
-  const watch = async (): Promise<void> => {
-    while (sending || waiting.length > 0) {
-      const reached = await checkpoint(database);
-      const now = performance.now();
-      for (let index = waiting.length - 1; index >= 0; index -= 1) {
-        const entry = waiting[index];
-        if (entry === undefined || entry.position > reached) continue;
-        lags.push(now - entry.at);
-        waiting.splice(index, 1);
-      }
-      await delay(2);
-    }
-  };
-  const watching = watch();
-  const events = Math.floor((rate * LAG_SECONDS) / BODY_EVENTS) * BODY_EVENTS;
-  await sendAll(pool, system, bodies('half', events), rate, (position, at) => waiting.push({ position, at }));
-  sending = false;
-  await watching;
-  return lags.sort((a, b) => a - b);
+const lagRows = async (
+  system: RunningSystem,
+  checkpoints: Checkpoints,
+  tenant: string,
+  load: number,
+  sustained: number,
+): Promise<readonly BenchRow[]> => {
+  const { lagsMs, rate } = await lagAt(system, checkpoints, tenant, sustained * load);
+  const note = `${Math.round(rate)} events/s`;
+  return [
+    { name: lagRow(load, 'p50'), value: percentile(lagsMs, 0.5), unit: 'ms', note },
+    {
+      name: lagRow(load, 'p99'),
+      value: percentile(lagsMs, 0.99),
+      unit: 'ms',
+      note,
+      ...(load === 0.5 ? { floor: 150, lowerIsBetter: true } : {}),
+    },
+  ];
 };
 
 const cpuOf = (system: RunningSystem): Map<string, number> => {

@@ -14,3 +14,13 @@ export type BenchRow = Readonly<{
   lowerIsBetter?: boolean;
   note?: string;
 }>;
+
+/** A figure as a share of its limit. */
+export const against = (name: string, value: number, unit: string, limitName: string, limit: number): BenchRow => ({
+  name,
+  value,
+  unit,
+  limitName,
+  limit,
+  ratio: value / limit,
+});

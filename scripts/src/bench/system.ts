@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '@bursar/embedded';
 import { z } from 'zod';
+import { inTemporaryDirectory, whileOpen } from './cleanup.ts';
 
 const Run = z.object({
   apiUrl: z.string(),
@@ -15,25 +15,33 @@ const Run = z.object({
   services: z.array(z.object({ name: z.string(), pid: z.number() })),
   infrastructure: z.array(z.object({ name: z.string(), pid: z.number() })),
 });
-export type RunningSystem = z.infer<typeof Run> & { stop: () => Promise<void> };
+export type RunningSystem = Readonly<z.infer<typeof Run>>;
+
+type SystemOptions = Readonly<{
+  /** As `scripts/up --replicas` takes it. */
+  replicas?: string;
+  environment?: NodeJS.ProcessEnv;
+}>;
 
 const root = join(import.meta.dirname, '../../..');
 
-/** The whole of Bursar as `scripts/up` starts it, in a directory of its own, durability on. */
-export const startSystem = async (): Promise<RunningSystem> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'bursar-bench-'));
-  await run(['--detach', '--data', dataDir, '--port', String(await freePort())]);
-  const parsed = Run.parse(JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8')));
-  const stop = async (): Promise<void> => {
-    await run(['--down', '--data', dataDir]);
-    await rm(dataDir, { recursive: true, force: true });
-  };
-  return { ...parsed, stop };
-};
+/** The whole of Bursar as `scripts/up` starts it, in a directory of its own, durability on, for the time of `work`. */
+export const withSystem = <T>(options: SystemOptions, work: (system: RunningSystem) => Promise<T>): Promise<T> =>
+  inTemporaryDirectory((dataDir) =>
+    whileOpen(
+      () => up(['--down', '--data', dataDir], {}),
+      async () => {
+        const replicas = options.replicas === undefined ? [] : ['--replicas', options.replicas];
+        await up(['--detach', '--data', dataDir, '--port', String(await freePort()), ...replicas], options.environment ?? {});
+        return work(Run.parse(JSON.parse(await readFile(join(dataDir, 'run.json'), 'utf8'))));
+      },
+    ),
+  );
 
-const run = (args: readonly string[]): Promise<void> =>
+const up = (args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(join(root, 'scripts/up'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(join(root, 'scripts/up'), args, { stdio: ['ignore', 'ignore', 'pipe'], env });
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     child.on('error', reject);

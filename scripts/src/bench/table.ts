@@ -1,6 +1,5 @@
+import type { About } from './about.ts';
 import type { BenchRow } from './row.ts';
-
-type About = Readonly<{ commit: string; machine: string; settings: Readonly<Record<string, string>>; seconds: number }>;
 
 /** The rows as a person reads them: figure, limit, ratio, and whether it reaches its floor and its goal. */
 export const renderRows = (about: About, rows: readonly BenchRow[]): string => {
@@ -14,7 +13,8 @@ export const renderRows = (about: About, rows: readonly BenchRow[]): string => {
       .trimEnd();
   const settings = Object.entries(about.settings).map(([name, value]) => `${name}=${value}`);
   return [
-    `commit ${about.commit}, ${about.machine}, PostgreSQL ${settings.join(' ')}, ${about.seconds} s`,
+    `commit ${about.commit}, ${about.date}, ${about.machine}, load ${about.load.before} → ${about.load.after}, ${about.seconds} s`,
+    ...(settings.length === 0 ? [] : [`PostgreSQL ${settings.join(' ')}`]),
     line(head),
     ...cells.map(line),
     '',

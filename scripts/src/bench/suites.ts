@@ -1,0 +1,15 @@
+import { appendSuite } from './append.ts';
+import { busSuite } from './bus.ts';
+import { catchUpSuite } from './catch-up.ts';
+import { fanOutSuite } from './fan-out.ts';
+import { ingestSuite } from './ingest.ts';
+import type { Suite } from './suite.ts';
+
+/** In the order they run. */
+export const SUITES: Readonly<Record<string, Suite>> = {
+  append: appendSuite,
+  bus: busSuite,
+  'fan-out': fanOutSuite,
+  ingest: ingestSuite,
+  'catch-up': catchUpSuite,
+};
