@@ -315,9 +315,18 @@ describe('a void', () => {
     expect([...story.tables.waitingRows]).toEqual([]);
   });
 
+  test('that a rate followed while the past was being counted takes back nothing', async () => {
+    const story = begin().use('10').budget({ currency: 'EUR' });
+    await story.folded();
+    await story.void().rate('USD', 'EUR', '2').driver.count();
+    expect((await story.settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
+    expect([...story.tables.waitingRows]).toEqual([]);
+  });
+
   test('before its budget was made leaves nothing that waits for a rate', async () => {
     const story = begin().use('10').void().budget({ currency: 'EUR' });
     await story.settled();
+    expect(story.ledger.events.at(-1)?.data).toMatchObject({ waitingForRate: [], periods: [{ spend: '0', events: 0, waiting: 0 }] });
     expect((await story.rate('USD', 'EUR', '2').settled()).balances()).toEqual({ '2026-03-01': '0 0 0 0' });
     expect([...story.tables.waitingRows]).toEqual([]);
   });
