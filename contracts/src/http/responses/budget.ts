@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StoredBudget, StoredPeriod, StoredThreshold } from '../../events/budget.js';
-import { Amount, Instant, listOf, Position } from './common.js';
+import { Amount, Instant, listOf, MoneyAnswer, Position } from './common.js';
 
 const severity = z.enum(['info', 'warning', 'critical']);
 
@@ -104,7 +104,8 @@ const Period = StoredPeriod.omit({ preceding: true }).meta({ id: 'Period' });
 export const Budget = z
   .looseObject({
     id: z.string(),
-    ...StoredBudget.omit({ thresholds: true, period: true }).shape,
+    ...StoredBudget.omit({ thresholds: true, period: true, limit: true }).shape,
+    limit: MoneyAnswer.nullable().describe('null is unlimited; the currency is then in the status'),
     period: Period,
     thresholds: z.array(Threshold),
     createdAt: Instant,

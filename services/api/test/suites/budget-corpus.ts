@@ -90,11 +90,7 @@ export const budgetCorpus = (api: () => Client): void => {
 
     test.each<[string, object, object]>([
       ['IN-G1 limit 0 denies all', limit('0'), { limit: { amount: '0', currency: 'USD' }, status: { percentUsed: null, blockPoint: '0' } }],
-      [
-        'IN-G1 limit null is unlimited',
-        { limit: null },
-        { limit: { amount: null, currency: 'USD' }, status: { limit: null, remaining: null } },
-      ],
+      ['IN-G1 limit null is unlimited', { limit: null }, { limit: null, status: { limit: null, remaining: null, currency: 'USD' } }],
       ['IN-B6 a JSON number', limit(0.1), { limit: { amount: '0.1' } }],
       [
         'IN-G2 unsorted, 80.5 and 101',

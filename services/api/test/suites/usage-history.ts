@@ -20,6 +20,12 @@ export const usageHistory = (api: () => Client): void => {
       status: index % 10 === 9 ? 'failed' : 'succeeded',
       cost: { amount: `${index}.25`, currency: index % 4 === 3 ? 'EUR' : 'USD' },
       dimensions: { model: `m${index % 3}`, room: `r${index % 5}` },
+      ...(index % 6 === 5 && {
+        allocation: [
+          { scope: 'user:a', percent: '33' },
+          { scope: 'user:c', percent: '67' },
+        ],
+      }),
     });
 
   beforeAll(async () => {

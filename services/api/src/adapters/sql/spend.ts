@@ -23,7 +23,7 @@ export type SpendCell = Readonly<{
   outputTokens: string;
 }>;
 
-/** All that scopes ever spent, from the rollups: what was charged to a scope, descendants included, once each. */
+/** All that scopes ever spent, from the rollups: what was charged to a scope, descendants included, once each. What was voided whole is no row. */
 export const totalSpend = async (
   db: Kysely<Database>,
   tenant: string,
@@ -32,7 +32,8 @@ export const totalSpend = async (
   const some = scopes === 'all' ? sql`true` : sql`scope = ANY(${scopes}::text[])`;
   const { rows } = await sql<ScopeSpend>`
     SELECT scope, currency, sum(spend) AS spend, sum(unpriced)::bigint AS unpriced FROM projection.rollup
-    WHERE tenant = ${tenant} AND ${some} GROUP BY scope, currency ORDER BY scope, currency`.execute(db);
+    WHERE tenant = ${tenant} AND ${some} GROUP BY scope, currency
+    HAVING sum(events) <> 0 OR sum(spend) <> 0 ORDER BY scope, currency`.execute(db);
   return rows;
 };
 
