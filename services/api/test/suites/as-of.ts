@@ -82,7 +82,6 @@ export const asOf = (api: () => Client): void => {
           () => patch({ limit: { amount: pick(['10', '50', '1000']) } }),
           () => patch({ thresholds: [{ percent: 80, severity: 'warning' }] }),
           () => patch({ rollover: { mode: pick(['none', 'both']) } }),
-          () => tenant.post(`budgets/${pick(budgets)}/${pick(['pause', 'resume'])}`),
           () => tenant.post(`budgets/${pick(budgets)}/overrides`, { amount: '5', duration: '1d', reason: 'r' }),
           () => patch({ filter: pick([{ dimensions: { model: 'a' } }, null]) }),
           () => tenant.post(`budgets/${pick(budgets)}/${pick(['pause', 'resume'])}`, {}),

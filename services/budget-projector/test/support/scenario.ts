@@ -11,10 +11,12 @@ const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency
 export class Scenario {
   readonly ledger = new MemoryLedger();
   readonly tables = new MemoryTables();
-  readonly driver = new Driver(this.tables, this.ledger);
+  readonly driver: Driver;
   #count = 0;
 
-  constructor() {
+  /** `limits`: what the projector may keep in memory when it is told to let go. */
+  constructor(limits?: ConstructorParameters<typeof Driver>[2]) {
+    this.driver = new Driver(this.tables, this.ledger, limits);
     this.at('2026-03-10T00:00:00Z');
   }
 
