@@ -9,6 +9,8 @@ export const ledgerSubject = (partition: number): string => `ledger.${partition}
 export const eventsSubject = (tenant: string, type: string): string => `events.${tenant}.${type}`;
 export const usageIntakeSubject = (tenant: string): string => `usage.ingest.${tenant}`;
 export const usageRecordSubject = (tenant: string): string => `usage.record.${tenant}`;
+/** Request-reply with whoever owns the tenant's partition. */
+export const budgetsSubject = (tenant: string, what: 'check' | 'reserve' | 'release'): string => `budgets.${tenant}.${what}`;
 export const usageRejectedSubject = (tenant: string): string => `usage.rejected.${tenant}`;
 
 export const HEADER = {

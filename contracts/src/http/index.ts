@@ -18,6 +18,7 @@ export * from './problem.js';
 export * from './responses/budget.js';
 export * from './responses/bulk.js';
 export * from './responses/common.js';
+export * from './responses/enforcement.js';
 export * from './responses/registry.js';
 export * from './responses/usage.js';
 export * from './routes/queries.js';

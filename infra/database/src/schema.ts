@@ -21,6 +21,7 @@ export interface CheckpointTable {
 export interface ReplicaTable {
   replica: string;
   expires_at: Instant;
+  url: string | null;
 }
 
 export interface LeaseTable {

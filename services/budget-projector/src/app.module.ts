@@ -1,5 +1,13 @@
-import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { CheckController } from './adapters/http/check.controller.js';
+import { CheckResponder } from './adapters/nats/check-responder.js';
+import { Check } from './features/check.js';
 
-/** Routes come from the contract's table, loops from the composition root: Nest brings the platform's filters, health and shutdown. */
-@Module({})
-export class AppModule {}
+class AppModule {}
+
+/** Wiring only: loops come from the composition root, and what is not built yet from the contract's table. `isOnBus`: there is NATS. */
+export const appModule = (check: Check, isOnBus: boolean): DynamicModule => ({
+  module: AppModule,
+  controllers: [CheckController, ...(isOnBus ? [CheckResponder] : [])],
+  providers: [{ provide: Check, useValue: check }],
+});

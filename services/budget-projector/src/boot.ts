@@ -3,13 +3,19 @@ import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore } from '@bursar/event-store';
 import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { HttpOwners } from './adapters/http/http-owners.js';
+import { ownUrl } from './adapters/http/own-url.js';
+import { enforcementTransport } from './adapters/nats/transport.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
 import { projectorReady } from './adapters/ops/projector-ready.js';
 import { SqlLeases } from './adapters/sql/sql-leases.js';
 import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
+import { StoreClock } from './adapters/store/store-clock.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import type { ProjectorEnv } from './config.js';
+import { Check } from './features/check.js';
+import { DecideAtOwner } from './features/decide-at-owner.js';
 import { PartitionOwner } from './features/own-partitions.js';
 import { Load } from './features/pace.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
@@ -39,9 +45,17 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   if (bus !== null) store.onAppended((range) => bus.publishRange(range));
   const database = createDatabase(createPool(config.DATABASE_URL, { name: 'budget-projector', max: DATABASE_CONNECTIONS }));
 
-  const service = await createService({
+  const clock = new StoreClock(store, (error) => logger.warn({ err: error }, 'the database clock could not be read'));
+  await clock.start();
+  const url = (): string | null => config.ENFORCEMENT_URL ?? ownUrl(service.app.getHttpServer(), config.HOST);
+  const leases = new SqlLeases(config.DATABASE_URL, store.partitions, config.PARTITION_LEASE_MS, undefined, url);
+  const desk = new DecideAtOwner(
+    { partitions: store.partitions, decisionsOf: (partition) => owner.decisionsOf(partition), url },
+    new HttpOwners(leases, config.BURSAR_ADMIN_KEY, (error) => logger.warn({ err: error }, 'the owner of a partition could not be asked')),
+  );
+  const service: Service = await createService({
     name: 'budget-projector',
-    module: AppModule,
+    module: appModule(new Check(desk, clock, store.partitions), bus !== null),
     config,
     logger,
     routes: routesOf('budget-projector'),
@@ -60,7 +74,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   if (bus !== null) service.metrics.expose(() => bus.samples());
   const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(
-    new SqlLeases(config.DATABASE_URL, store.partitions, config.PARTITION_LEASE_MS),
+    leases,
     store.partitions,
     (lease) => new PartitionRunner(tables, ledger, events, TUNING, load, lease),
     {
@@ -70,9 +84,14 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   );
   service.readiness.add('partitions', () => projectorReady(owner));
   service.onStop(() => store.close());
+  service.onStop(() => clock.stop());
   service.onStop(() => bus?.close());
   service.onStop(() => database.destroy());
   service.onStop(() => owner.stop());
+  if (bus !== null) {
+    service.app.connectMicroservice({ strategy: enforcementTransport(bus, config.API_URL) });
+    await service.app.startAllMicroservices();
+  }
   owner.start();
   return service;
 };

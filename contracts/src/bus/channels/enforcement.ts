@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { CheckBody, ReservationBody } from '../../http/enforcement/check.js';
 import { plainText } from '../../http/fields/text.js';
 import { Anything } from '../../http/responses/common.js';
+import { CheckAnswer } from '../../http/responses/enforcement.js';
 import { LIMITS } from '../../http/usage/limits.js';
+import { budgetsSubject } from '../index.js';
 import type { Channel } from './channel.js';
 import { positionHeaders, receivedHeaders } from './headers.js';
 import { problemMessage } from './usage.js';
@@ -10,11 +12,13 @@ import { problemMessage } from './usage.js';
 /** Whoever asks over NATS asks what HTTP is asked; a release names the reservation that the path names there. */
 const ReleaseBody = z.strictObject({ reservationId: plainText(LIMITS.reservationId) }).meta({ id: 'ReleaseInput' });
 
-const asked = (what: 'check' | 'reserve' | 'release', summary: string, payload: z.ZodType, answer: string): Channel => {
+type Answer = Readonly<{ summary: string; payload: z.ZodType; built: boolean }>;
+
+const asked = (what: 'check' | 'reserve' | 'release', summary: string, payload: z.ZodType, answer: Answer): Channel => {
   const name = `${what[0]?.toUpperCase()}${what.slice(1)}`;
   return {
     id: `budgets${name}`,
-    address: `budgets.{tenant}.${what}`,
+    address: budgetsSubject('{tenant}', what),
     summary,
     action: 'receive',
     operationId: `${what}ByRequest`,
@@ -23,20 +27,34 @@ const asked = (what: 'check' | 'reserve' | 'release', summary: string, payload: 
     ],
     reply: {
       id: `budgets${name}Reply`,
-      summary: answer,
+      summary: answer.summary,
       messages: [
-        { name: `${what}Answer`, summary: answer, contentType: 'application/json', headers: positionHeaders, payload: Anything },
+        {
+          name: `${what}Answer`,
+          summary: answer.summary,
+          contentType: 'application/json',
+          headers: positionHeaders,
+          payload: answer.payload,
+        },
         problemMessage(`${what}Problem`),
       ],
     },
     queue: 'budget-projector',
-    coming: 'step 4',
+    ...(!answer.built && { coming: 'step 4' }),
   };
 };
 
 /** Discoverable as a NATS service. The answers are those of the HTTP calls of the same names. */
 export const enforcementChannels: readonly Channel[] = [
-  asked('check', 'May these scopes spend this?', CheckBody, 'Allowed or not, always an answer'),
-  asked('reserve', 'Hold an amount on every applicable budget, all or none', ReservationBody, 'The hold'),
-  asked('release', 'Release a hold', ReleaseBody, 'Released'),
+  asked('check', 'May these scopes spend this?', CheckBody, {
+    summary: 'Allowed or not, always an answer',
+    payload: CheckAnswer,
+    built: true,
+  }),
+  asked('reserve', 'Hold an amount on every applicable budget, all or none', ReservationBody, {
+    summary: 'The hold',
+    payload: Anything,
+    built: false,
+  }),
+  asked('release', 'Release a hold', ReleaseBody, { summary: 'Released', payload: Anything, built: false }),
 ];

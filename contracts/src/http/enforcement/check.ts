@@ -14,7 +14,7 @@ const money = { amount: amountText(), currency: currencyCode.optional() };
 /** `POST /check`: may these scopes spend this? Without a currency it is the tenant's. */
 export const CheckBody = z.strictObject({ scopes: scopeList(1, LIMITS.scopes), ...money, ...what }).meta({ id: 'CheckInput' });
 
-/** `POST /budgets/:id/check-constraints`. */
+/** `POST /budgets/:id/check-constraints`: without a currency it is the budget's. */
 export const CheckConstraintsBody = z.strictObject({ ...money, ...what }).meta({ id: 'CheckConstraintsInput' });
 
 /** `POST /reservations`: an amount, or quantities that the price lists rate. */

@@ -1,7 +1,6 @@
 import { BudgetBody } from '../budgets/body.js';
 import { BudgetUsage, BulkBody, CsvBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
 import { BudgetPatch } from '../budgets/patch.js';
-import { CheckConstraintsBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
 import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy, Override, OverrideList } from '../responses/budget.js';
 import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
@@ -247,14 +246,6 @@ const later: readonly RouteRow[] = [
     body: ReasonBody,
     bodyOptional: true,
     responses: { 200: { description: 'The alert', schema: Alert } },
-  },
-  {
-    operationId: 'checkConstraints',
-    method: 'POST',
-    path: `${ONE}/check-constraints`,
-    summary: 'May this be spent here?',
-    body: CheckConstraintsBody,
-    responses: { 200: { description: 'An answer', schema: Anything } },
   },
   {
     operationId: 'refreshBudgetCache',

@@ -1,6 +1,7 @@
-import { CheckBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
+import { CheckBody, CheckConstraintsBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
 import { ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
+import { CheckAnswer, ConstraintsAnswer } from '../responses/enforcement.js';
 import { API, routes } from './route.js';
 
 const answer = { 200: { description: 'An answer', schema: Anything } };
@@ -14,7 +15,18 @@ export const enforcementRoutes = [
       summary: 'May these scopes spend this?',
       query: ReadQuery,
       body: CheckBody,
-      responses: answer,
+      responses: { 200: { description: 'Always an answer, also where it is no', schema: CheckAnswer } },
+      built: true,
+    },
+    {
+      operationId: 'checkConstraints',
+      method: 'POST',
+      path: `${API}/budgets/:id/check-constraints`,
+      summary: 'May this be spent on this budget, its scopes’ others and those above?',
+      query: ReadQuery,
+      body: CheckConstraintsBody,
+      responses: { 200: { description: 'Always an answer, also where it is no', schema: ConstraintsAnswer } },
+      built: true,
     },
     {
       operationId: 'reserve',

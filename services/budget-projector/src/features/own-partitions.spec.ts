@@ -67,6 +67,10 @@ class Leases extends PartitionLeases {
     return taken;
   }
 
+  async urlOfOwner(): Promise<string | null> {
+    return null;
+  }
+
   async release({ key }: Lease): Promise<void> {
     await this.asleep;
     const row = this.table.rows.get(key.partition);

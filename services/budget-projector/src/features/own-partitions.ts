@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fairShare } from '../domain/fair-share.js';
+import type { Decisions } from './decisions.js';
 import type { Lease } from './lease.js';
 import type { PartitionLeases } from './partition-leases.js';
 import type { PartitionRunner, PartitionStatus } from './run-partition.js';
@@ -49,6 +50,11 @@ export class PartitionOwner {
   /** Of an owned partition; null of any other. */
   leaseOf(partition: number): Lease | null {
     return this.#owned.get(partition)?.lease ?? null;
+  }
+
+  /** Of an owned partition that is fit to decide; null of any other. */
+  decisionsOf(partition: number): Decisions | null {
+    return this.#leaving.has(partition) ? null : (this.#owned.get(partition)?.runner.decisions ?? null);
   }
 
   /** What there was to take when this process came is taken over. */

@@ -24,6 +24,9 @@ export abstract class PartitionLeases {
   /** Takes up to `limit` partitions that nobody holds, none of `except`. */
   abstract acquire(limit: number, except: readonly number[]): Promise<readonly Lease[]>;
 
+  /** Where the owner of a partition is asked, by the database's clock; null: nobody owns it, or nobody knows where that one listens. */
+  abstract urlOfOwner(partition: number): Promise<string | null>;
+
   /** Others may take it at once. Says nothing of a lease that is lost. */
   abstract release(lease: Lease): Promise<void>;
 

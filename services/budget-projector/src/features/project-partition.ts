@@ -1,6 +1,7 @@
 import { UnknownEventError } from '@bursar/contracts';
 import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
+import { Decisions } from './decisions.js';
 import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
@@ -10,6 +11,7 @@ import { type Load, Pace } from './pace.js';
 import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
+import { Turns } from './turns.js';
 import { Watermark } from './watermark.js';
 
 /** The projection has folded what the store does not have: a restored or forged store. Never rewound in silence (RELIABILITY F19). */
@@ -63,6 +65,7 @@ export class PartitionSession {
   /** Folded, and perhaps not committed yet. */
   readonly handover = new Handover(HANDED_OVER);
   readonly #ended = new AbortController();
+  #decisions: Decisions | null = null;
   #fence: Fence | null = null;
 
   constructor(
@@ -77,6 +80,11 @@ export class PartitionSession {
   /** Aborts when the session ends, for whatever reason: what runs beside it ends too. */
   get ended(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  /** What is asked of its memory; null before it runs and when it has ended. */
+  get decisions(): Decisions | null {
+    return this.#ended.signal.aborted ? null : this.#decisions;
   }
 
   /**
@@ -102,7 +110,13 @@ export class PartitionSession {
     const { partition } = lease;
     const stop = AbortSignal.any([signal, this.#ended.signal]);
     const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
-    const fold = new PartitionFold(this.tables, memory, (folded) => this.handover.push(folded));
+    const folded = new Watermark(this.committed.position);
+    const fold = new PartitionFold(this.tables, memory, (one) => {
+      this.handover.push(one);
+      folded.advance(one.item.position);
+    });
+    const turns = new Turns();
+    this.#decisions = new Decisions(memory, folded, turns, () => memory.evict(fold.changes), this.#ended.signal);
     const committer = new Committer(
       {
         pending: () => fold.changes.events,
@@ -123,7 +137,7 @@ export class PartitionSession {
       const after = this.committed.position;
       await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
         load.count(items.length);
-        await committer.around(async () => {
+        const step = async (): Promise<void> => {
           memory.evict(fold.changes);
           const flush = () => committer.flush();
           const careful = items.findLastIndex(({ position }) => position <= suspects.until) + 1;
@@ -132,7 +146,8 @@ export class PartitionSession {
             await committer.flush();
           }
           await fold.fold(items.slice(careful), flush);
-        });
+        };
+        await committer.around(() => turns.take(step));
       });
       await committer.flush();
     } catch (error) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@bursar/contracts';
 import { PastCounter } from './count-past.js';
+import type { Decisions } from './decisions.js';
 import type { MemoryLimits } from './fold-memory.js';
 import { type Lease, LeaseLostError } from './lease.js';
 import type { Ledger } from './ledger.js';
@@ -44,6 +45,7 @@ const LAST_RETRY_MS = 5_000;
 /** An owned partition: one session after another until it is told to stop, with the breakdown and the counting beside it. */
 export class PartitionRunner {
   #status: PartitionStatus = { status: 'starting' };
+  #current: PartitionSession | null = null;
   /** The session committed something: the pauses before the next begin anew. */
   #progressed = false;
 
@@ -62,6 +64,11 @@ export class PartitionRunner {
 
   get status(): PartitionStatus {
     return this.#status;
+  }
+
+  /** What may be decided on: null unless it runs, has come to the head it met, and the lease is live. */
+  get decisions(): Decisions | null {
+    return this.#status.status === 'running' && this.lease.isLive() ? (this.#current?.decisions ?? null) : null;
   }
 
   /** Until the signal aborts, or the lease is another's. Never rejects. */
@@ -101,6 +108,7 @@ export class PartitionRunner {
         counting: () => counter?.kick(),
       },
     );
+    this.#current = session;
     const head = await session.take();
     this.events.taken('budget', partition, session.committed.position);
     this.#status = { status: 'catching-up' };

@@ -20,6 +20,8 @@ export class SqlLeases extends PartitionLeases {
     private readonly partitions: number,
     readonly ttlMs: number,
     private readonly now: () => number = () => performance.now(),
+    /** Where this process is asked for decisions; null: it does not listen yet. */
+    private readonly ownUrl: () => string | null = () => null,
   ) {
     super();
     this.#pool = createPool(url, {
@@ -40,6 +42,7 @@ export class SqlLeases extends PartitionLeases {
       keys.map(({ partition }) => partition),
       keys.map(({ epoch }) => epoch),
       this.partitions,
+      this.ownUrl(),
     ]);
     const kept = new Set(rows[0]?.kept);
     const replicas = new Map(Object.entries(rows[0]?.replicas ?? {}));
@@ -54,6 +57,15 @@ export class SqlLeases extends PartitionLeases {
     const values = [this.replica, this.ttlMs, this.partitions, except, limit];
     const { rows } = await this.#pool.query<{ partition: number; epoch: number }>(ACQUIRE, values);
     return rows.map(({ partition, epoch }) => new Lease({ partition, epoch, owner: this.replica }, liveUntil, this.now));
+  }
+
+  async urlOfOwner(partition: number): Promise<string | null> {
+    const { rows } = await this.#pool.query<{ url: string | null }>(
+      `SELECT replica.url FROM projection.lease JOIN projection.replica ON replica.replica = lease.owner
+       WHERE lease.partition = $1 AND lease.expires_at > now()`,
+      [partition],
+    );
+    return rows[0]?.url ?? null;
   }
 
   async release({ key }: Lease): Promise<void> {
@@ -80,8 +92,8 @@ export class SqlLeases extends PartitionLeases {
 /** A lease that ran out and that nobody took is renewed like any other. Leases of who is no live replica any more count as free soon. */
 const RENEW = `
   WITH joined AS (
-    INSERT INTO projection.replica (replica, expires_at) VALUES ($1, now() + $2::int * interval '1 ms')
-    ON CONFLICT (replica) DO UPDATE SET expires_at = excluded.expires_at
+    INSERT INTO projection.replica (replica, expires_at, url) VALUES ($1, now() + $2::int * interval '1 ms', $6)
+    ON CONFLICT (replica) DO UPDATE SET expires_at = excluded.expires_at, url = excluded.url
   ), renewed AS (
     UPDATE projection.lease SET expires_at = now() + $2::int * interval '1 ms'
     FROM unnest($3::int[], $4::bigint[]) AS held (partition, epoch)

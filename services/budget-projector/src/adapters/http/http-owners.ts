@@ -1,0 +1,54 @@
+import type { Answer } from '../../features/answer.js';
+import { type Call, Owners } from '../../features/owners.js';
+import type { PartitionLeases } from '../../features/partition-leases.js';
+
+/** On a call that one replica makes of another: who gets it decides, or says that it cannot, and asks nobody else. */
+export const FORWARDED_HEADER = 'bursar-forwarded';
+
+const PASSED_ON = ['content-type', 'retry-after', 'bursar-position', 'bursar-budget', 'bursar-owner'];
+
+/** Asks owners over HTTP with the installation's own key: whoever called has been admitted here. */
+export class HttpOwners extends Owners {
+  constructor(
+    private readonly leases: Pick<PartitionLeases, 'urlOfOwner'>,
+    private readonly adminKey: string,
+    private readonly trouble: (error: unknown) => void,
+  ) {
+    super();
+  }
+
+  urlOf(partition: number): Promise<string | null> {
+    return this.leases.urlOfOwner(partition);
+  }
+
+  async ask(url: string, { tenant, path, body, prefer }: Call, timeoutMs: number): Promise<Answer | null> {
+    try {
+      const response = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${this.adminKey}`,
+          'bursar-tenant': tenant,
+          [FORWARDED_HEADER]: '1',
+          ...(prefer !== null && { prefer }),
+        },
+        body,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await response.text();
+      if (isNoAnswer(response.status, text)) return null;
+      const headers = PASSED_ON.flatMap((name) => {
+        const value = response.headers.get(name);
+        return value === null ? [] : [[name, value] as const];
+      });
+      return { status: response.status, headers: Object.fromEntries(headers), body: text };
+    } catch (error) {
+      this.trouble(error);
+      return null;
+    }
+  }
+}
+
+/** It is not the owner any more, is stopping, or is not one of us. */
+const isNoAnswer = (status: number, body: string): boolean =>
+  status === 401 || (status === 503 && /"code":"(?:no_owner|shutting_down|overloaded)"/.test(body));

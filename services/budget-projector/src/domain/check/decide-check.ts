@@ -1,0 +1,82 @@
+import type { ThresholdDefinition } from '@bursar/contracts';
+import { blocks, type Question, reachedThresholds, roomOf, type Scene, type Standing } from './standing.js';
+import { REFUSALS, type Refusal, refusalOf } from './verdict.js';
+
+/** What a reached threshold asks of whoever spends. */
+export type SuggestedAction = Readonly<{
+  action: 'restrict-models' | 'require-approval' | 'block-all' | 'auto-downgrade';
+  budgetId: string;
+  allowedModels?: readonly string[];
+  downgrade?: Readonly<Record<string, string>>;
+}>;
+
+export type Decision = Readonly<{
+  allowed: boolean;
+  /** Of the budget that decided; null when allowed. */
+  refusal: Refusal | null;
+  /** The tightest of those that refuse, or else of those that could; null: no budget applies. */
+  deciding: Standing | null;
+  actions: readonly SuggestedAction[];
+  /**
+   * By how much this spend may pass the deciding budget's block point, in its currency: nothing is held for a check, so others may use the
+   * room up meanwhile, and then all of it does. 0 when it is refused, and where nothing blocks.
+   */
+  worstOvershoot: bigint;
+}>;
+
+/** `counting`: a budget that blocks does not know its own past yet, so nothing can be decided. */
+export const decideCheck = ({ standings, now }: Scene, question: Question): Decision | 'counting' => {
+  const blocking = standings.filter((standing) => blocks(standing, now));
+  if (blocking.some(({ counting }) => counting)) return 'counting';
+  const actions = standings.flatMap(actionsOf);
+  const refusing = blocking
+    .flatMap((standing) => {
+      const refusal = refusalOf(standing, question, now);
+      return refusal === null ? [] : [{ standing, refusal }];
+    })
+    .sort((a, b) => gravity(a.refusal) - gravity(b.refusal) || byRoom(a.standing, b.standing));
+  const [first] = refusing;
+  if (first !== undefined) {
+    return { allowed: false, refusal: first.refusal, deciding: first.standing, actions, worstOvershoot: 0n };
+  }
+  const deciding = (blocking.length > 0 ? blocking : standings).toSorted(byRoom)[0] ?? null;
+  const canBePassed = deciding !== null && blocks(deciding, now) && roomOf(deciding) !== null;
+  return { allowed: true, refusal: null, deciding, actions, worstOvershoot: canBePassed ? (deciding.amount ?? 0n) : 0n };
+};
+
+const gravity = ({ code }: Refusal): number => REFUSALS.indexOf(code);
+
+/** Least room first, also across currencies; endless last. Equal ones stay as they come: nearest scope first. */
+const byRoom = (a: Standing, b: Standing): number => {
+  const [roomA, roomB] = [roomOf(a), roomOf(b)];
+  if (roomA === null || roomB === null) return Number(roomA === null) - Number(roomB === null);
+  const [left, right] = [roomA * b.unit, roomB * a.unit];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
+
+/** A budget that is off asks nothing. */
+const actionsOf = (standing: Standing): readonly SuggestedAction[] => {
+  const { budgetId, definition } = standing.state;
+  if (definition.enforcement.mode === 'off') return [];
+  return reachedThresholds(standing).flatMap((threshold) => threshold.actions.flatMap((action) => suggest(action, threshold, budgetId)));
+};
+
+type Action = ThresholdDefinition['actions'][number];
+
+const suggest = (
+  action: Action,
+  { allowedModels = [], downgrade = {} }: ThresholdDefinition,
+  budgetId: string,
+): readonly SuggestedAction[] => {
+  switch (action) {
+    case 'notify':
+      return [];
+    case 'restrict-models':
+      return [{ action, budgetId, allowedModels }];
+    case 'auto-downgrade':
+      return [{ action, budgetId, downgrade }];
+    case 'require-approval':
+    case 'block-all':
+      return [{ action, budgetId }];
+  }
+};

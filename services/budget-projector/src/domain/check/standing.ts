@@ -1,0 +1,43 @@
+import type { EpochNs, Money, Period, ScopeRef, ThresholdDefinition } from '@bursar/contracts';
+import { type BudgetState, blockPoint, isBlocking, isReached } from '@bursar/contracts/folds';
+
+/** May these scopes spend this? Or, with a budget instead: may this be spent on it? */
+export type Question = Readonly<{
+  about: Readonly<{ scopes: readonly ScopeRef[] } | { budgetId: string }>;
+  /** In picos. */
+  amount: bigint;
+  /** null: the budget's own where one is asked about, else the tenant's. */
+  currency: string | null;
+  category?: string;
+  dimensions?: Readonly<Record<string, string>>;
+}>;
+
+/** One applicable budget in the period that holds the moment asked about. Amounts in picos of the budget's currency. */
+export type Standing = Readonly<{
+  state: BudgetState;
+  period: Period;
+  /** With overrides and what was carried into the period; null is unlimited. */
+  limit: bigint | null;
+  spend: bigint;
+  /** Its past is still being added up. */
+  counting: boolean;
+  /** The amount asked about; null: no exchange rate covers it. */
+  amount: bigint | null;
+  /** What one unit of the currency asked in is worth here: makes room in two currencies comparable. At least 1. */
+  unit: bigint;
+}>;
+
+/** What the standings are of, and when. */
+export type Scene = Readonly<{ standings: readonly Standing[]; asked: Money; now: EpochNs }>;
+
+export const blocks = ({ state }: Standing, now: EpochNs): boolean => isBlocking(state.definition, state.controls, now);
+
+/** What may still be spent until it blocks; negative past that; null: endless. */
+export const roomOf = ({ state, limit, spend }: Standing): bigint | null => {
+  const point = blockPoint(state.definition, limit);
+  return point === null ? null : point - spend;
+};
+
+/** Listed thresholds that its spend has reached, by the limit there is at this moment. */
+export const reachedThresholds = ({ state, spend, limit }: Standing): readonly ThresholdDefinition[] =>
+  state.definition.thresholds.filter((threshold) => isReached(threshold, spend, limit));

@@ -1,0 +1,51 @@
+import { type EpochNs, formatPicos, type ThresholdDefinition } from '@bursar/contracts';
+import { globMatches, thresholdKey } from '@bursar/contracts/folds';
+import { blocks, type Question, reachedThresholds, roomOf, type Standing } from './standing.js';
+
+/** Why a budget refuses, the gravest first: of two budgets that refuse, the graver one speaks. */
+export const REFUSALS = ['budget_paused', 'budget_exceeded', 'rate_missing', 'model_not_allowed', 'approval_required'] as const;
+export type RefusalCode = (typeof REFUSALS)[number];
+export type Refusal = Readonly<{ code: RefusalCode; reason: string }>;
+
+/** The refusal of one budget; null: it lets this pass. A budget that only notifies, or is off, never refuses. */
+export const refusalOf = (standing: Standing, question: Question, now: EpochNs): Refusal | null => {
+  if (!blocks(standing, now)) return null;
+  const { state, amount } = standing;
+  const { name } = state.definition;
+  const { pause } = state.controls;
+  if (pause !== null)
+    return { code: 'budget_paused', reason: `Budget ${name} is paused${pause.reason === null ? '' : `: ${pause.reason}`}.` };
+  const reached = reachedThresholds(standing);
+  const blocking = reached.find(({ actions }) => actions.includes('block-all'));
+  if (blocking !== undefined) {
+    return { code: 'budget_exceeded', reason: `Budget ${name} blocks all spend from ${thresholdText(blocking)} on. ${figures(standing)}` };
+  }
+  if (amount === null) {
+    return { code: 'rate_missing', reason: `No exchange rate to ${state.currency} covers this amount, and budget ${name} needs one.` };
+  }
+  const room = roomOf(standing);
+  if (room !== null && amount > room) {
+    return { code: 'budget_exceeded', reason: `Budget exceeded for ${state.definition.scope}. ${figures(standing)}` };
+  }
+  return refusedByAction(reached, name, question.dimensions?.model);
+};
+
+const refusedByAction = (reached: readonly ThresholdDefinition[], name: string, model: string | undefined): Refusal | null => {
+  for (const { actions, allowedModels = [] } of reached) {
+    if (!actions.includes('restrict-models') || model === undefined) continue;
+    if (!allowedModels.some((pattern) => globMatches(pattern, model))) {
+      return { code: 'model_not_allowed', reason: `Budget ${name} allows only: ${allowedModels.join(', ')}.` };
+    }
+  }
+  const asking = reached.find(({ actions }) => actions.includes('require-approval'));
+  if (asking === undefined) return null;
+  return { code: 'approval_required', reason: `Budget ${name} requires approval from ${thresholdText(asking)} on.` };
+};
+
+const thresholdText = (threshold: ThresholdDefinition): string => thresholdKey(threshold).replace('amount:', '');
+
+const figures = ({ state: { currency }, spend, limit }: Standing): string =>
+  `Current: ${money(spend, currency)}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`;
+
+const money = (picos: bigint, currency: string): string =>
+  new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(formatPicos(picos) as Intl.StringNumericLiteral);

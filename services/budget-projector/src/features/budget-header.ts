@@ -1,0 +1,24 @@
+import { formatInstant, formatPicos } from '@bursar/contracts';
+import type { Standing } from '../domain/check/standing.js';
+
+/** `Bursar-Budget` (RFC 9651): the budget's name with its figures as parameters, amounts as decimal text of its currency. */
+export const budgetHeader = ({ state, limit, spend, period }: Standing): string => {
+  const figures = {
+    limit: limit === null ? null : formatPicos(limit),
+    used: formatPicos(spend),
+    reserved: '0',
+    remaining: limit === null ? null : formatPicos(limit - spend),
+    reset: formatInstant(period.end),
+  };
+  const parameters = Object.entries(figures).flatMap(([name, value]) => (value === null ? [] : [`;${name}=${text(value)}`]));
+  return `${text(state.definition.name)}${parameters.join('')}`;
+};
+
+/** A String where it is plain ASCII, else a Display String (RFC 9651 §4.1.11). */
+const text = (value: string): string => {
+  if (/^[ -~]*$/.test(value)) return `"${value.replace(/["\\]/g, '\\$&')}"`;
+  const encoded = [...Buffer.from(value, 'utf8')].map((byte) =>
+    byte < 0x20 || byte > 0x7e || byte === 0x25 || byte === 0x22 ? `%${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte),
+  );
+  return `%"${encoded.join('')}"`;
+};

@@ -1,0 +1,52 @@
+import { type EpochNs, parsePicos, partitionOf } from '@bursar/contracts';
+import type { CheckBody, CheckConstraintsBody, LedgerPosition } from '@bursar/contracts/http';
+import type { z } from 'zod';
+import type { Question } from '../domain/check/standing.js';
+import type { Answer } from './answer.js';
+import { checkAnswer, constraintsAnswer } from './check-answer.js';
+import type { DecideAtOwner } from './decide-at-owner.js';
+import type { Decisions } from './decisions.js';
+import type { Call } from './owners.js';
+
+/** How the question came. */
+export type Way = Readonly<{ call: Call; minPosition: LedgerPosition | null; isForwarded: boolean }>;
+
+/** The clock decisions go by: the database's. */
+export abstract class DecisionClock {
+  abstract now(): EpochNs;
+}
+
+/** Answers check and check-constraints. */
+export class Check {
+  constructor(
+    private readonly desk: DecideAtOwner,
+    private readonly clock: DecisionClock,
+    private readonly partitions: number,
+  ) {}
+
+  check(body: z.output<typeof CheckBody>, way: Way): Promise<Answer> {
+    return this.#ask(questionOf(body, { scopes: body.scopes }), way, checkAnswer);
+  }
+
+  constraints(budgetId: string, body: z.output<typeof CheckConstraintsBody>, way: Way): Promise<Answer> {
+    return this.#ask(questionOf(body, { budgetId }), way, constraintsAnswer);
+  }
+
+  #ask(question: Question, way: Way, say: typeof checkAnswer): Promise<Answer> {
+    const { tenant } = way.call;
+    const decide = async (decisions: Decisions): Promise<Answer> =>
+      say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions));
+    return this.desk.answer({ ...way, decide });
+  }
+}
+
+const questionOf = (body: z.output<typeof CheckConstraintsBody>, about: Question['about']): Question => {
+  const { amount, currency = null, category, dimensions } = body;
+  return {
+    about,
+    amount: parsePicos(amount),
+    currency,
+    ...(category !== undefined && { category }),
+    ...(dimensions !== undefined && { dimensions }),
+  };
+};

@@ -1,0 +1,80 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { partitionOf } from '@bursar/contracts';
+import { type LedgerPosition, readPreferWait } from '@bursar/contracts/http';
+import { Problem } from '@bursar/platform';
+import type { Answer } from './answer.js';
+import type { Decisions } from './decisions.js';
+import type { Call, Owners } from './owners.js';
+
+/** So long an owner is looked for; a caller hears 503 within 5 s (API.md, Enforcement). */
+const SEARCH_MS = 4_000;
+const SEARCH_EVERY_MS = 100;
+/** An owner that is silent for longer may be gone: who owns it now? */
+const PATIENCE_MS = 1_500;
+/** Less than the 8 s that the api gives us. */
+const MAX_WAIT_MS = 7_000;
+
+export type Asked = Readonly<{
+  call: Call;
+  minPosition: LedgerPosition | null;
+  /** Another replica took us for the owner: it looks on if we are not. */
+  isForwarded: boolean;
+  /** From the owner's memory. */
+  decide: (decisions: Decisions) => Promise<Answer>;
+}>;
+
+/** What of this process decides. */
+export type Here = Readonly<{ partitions: number; decisionsOf: (partition: number) => Decisions | null; url: () => string | null }>;
+
+/** Decides here, where this process owns the tenant's partition, else asks who does. Never decides without a live lease. */
+export class DecideAtOwner {
+  constructor(
+    private readonly here: Here,
+    private readonly owners: Owners,
+  ) {}
+
+  /** Throws 503 `no_owner` with `Retry-After`, within 5 s. */
+  async answer(asked: Asked): Promise<Answer> {
+    const { call, minPosition, isForwarded } = asked;
+    const partition = partitionOf(call.tenant, this.here.partitions);
+    if (minPosition !== null && minPosition.partition !== partition) throw elsewhere();
+    const waitMs = minPosition === null ? 0 : Math.min((readPreferWait(call.prefer ?? undefined) ?? 0) * 1_000, MAX_WAIT_MS);
+    for (const until = performance.now() + SEARCH_MS; performance.now() < until; await delay(SEARCH_EVERY_MS)) {
+      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(call, partition, waitMs));
+      if (answer !== null) return answer;
+      if (isForwarded) break;
+    }
+    throw new Problem('no_owner', 'Nobody decides for this tenant at the moment.');
+  }
+
+  /** null: not by this process. */
+  async #decide({ minPosition, decide }: Asked, partition: number, waitMs: number): Promise<Answer | null> {
+    const decisions = this.here.decisionsOf(partition);
+    if (decisions === null) return null;
+    const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
+    const answer = isThere ? await decide(decisions) : notYet(partition, decisions.position, minPosition);
+    // The lease may have run out meanwhile, and another owner may have decided otherwise.
+    if (this.here.decisionsOf(partition) !== decisions) return null;
+    const url = this.here.url();
+    return url === null ? answer : { ...answer, headers: { ...answer.headers, 'bursar-owner': url } };
+  }
+
+  async #ask(call: Call, partition: number, waitMs: number): Promise<Answer | null> {
+    const url = await this.owners.urlOf(partition);
+    return url === null || url === this.here.url() ? null : this.owners.ask(url, call, waitMs + PATIENCE_MS);
+  }
+}
+
+const notYet = (partition: number, position: number, { position: minPosition }: LedgerPosition): Answer => {
+  const at = `${partition}:${position}`;
+  return {
+    status: 202,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'retry-after': '1', 'bursar-position': at },
+    body: JSON.stringify({ position: at, minPosition: `${partition}:${minPosition}` }),
+  };
+};
+
+const elsewhere = (): Problem => {
+  const message = 'A position of another partition';
+  return new Problem('position_format', message, { errors: [{ pointer: '/minPosition', message, code: 'position_format' }] });
+};

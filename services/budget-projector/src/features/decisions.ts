@@ -1,0 +1,68 @@
+import type { EpochNs } from '@bursar/contracts';
+import { type Decision, decideCheck } from '../domain/check/decide-check.js';
+import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
+import type { Question, Scene } from '../domain/check/standing.js';
+import type { TenantFold } from '../domain/tenant-fold.js';
+import type { FoldMemory } from './fold-memory.js';
+import type { Turns } from './turns.js';
+import type { Watermark } from './watermark.js';
+
+/** A decision, with what it was made of; `counting` and `none` (there is no such budget) instead of one. */
+export type Decided = Readonly<{ decision: Decision; scene: Scene; position: number }> | 'counting' | 'none';
+
+/**
+ * Answers from the memory of one session of an owner. What is in memory is read between two steps of the fold, without waiting; what is
+ * not comes in by turns with the fold, which reads the same tables into the same memory.
+ */
+export class Decisions {
+  /** @param folded how far memory is; ahead of what is committed */
+  constructor(
+    private readonly memory: FoldMemory,
+    private readonly folded: Watermark,
+    private readonly turns: Turns,
+    private readonly makeRoom: () => void,
+    private readonly ended: AbortSignal,
+  ) {}
+
+  get position(): number {
+    return this.folded.position;
+  }
+
+  /** The session is over: what is in memory is nobody's any more. */
+  get over(): boolean {
+    return this.ended.aborted;
+  }
+
+  /** Is memory at the position, or was it in time? */
+  async reached(position: number, waitMs: number): Promise<boolean> {
+    if (waitMs > 0) await this.folded.reached(position, AbortSignal.any([this.ended, AbortSignal.timeout(waitMs)]));
+    return this.folded.position >= position;
+  }
+
+  /** `now` is asked at the moment of the decision. Faults of the database surface as they are. */
+  async check(tenantId: string, question: Question, now: () => EpochNs): Promise<Decided> {
+    const tenant = this.memory.known(tenantId);
+    const gathered = tenant === undefined ? null : this.#gather(tenant, question, now());
+    if (gathered !== null && gathered.found !== 'some') return this.#decide(gathered, question);
+    return this.turns.take(async () => {
+      this.makeRoom();
+      const loaded = await this.memory.tenant(tenantId);
+      for (;;) {
+        const found = this.#gather(loaded, question, now());
+        if (found.found !== 'some') return this.#decide(found, question);
+        await this.memory.load(found.missing);
+      }
+    });
+  }
+
+  #gather(tenant: TenantFold, question: Question, now: EpochNs): Gathered {
+    return gatherStandings(tenant, question, now, this.position);
+  }
+
+  #decide(gathered: Exclude<Gathered, { found: 'some' }>, question: Question): Decided {
+    if (gathered.found === 'none') return 'none';
+    const { scene } = gathered;
+    const decision = decideCheck(scene, question);
+    return decision === 'counting' ? decision : { decision, scene, position: this.position };
+  }
+}

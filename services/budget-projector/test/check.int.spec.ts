@@ -1,0 +1,185 @@
+import { budgetStream } from '@bursar/contracts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ask, Writer } from './support/enforcement.js';
+import { type Projector, Projectors } from './support/processes.js';
+import { eventually, type Real, real } from './support/real.js';
+import { TENANT } from './support/world.js';
+
+let at: Real;
+let projectors: Projectors;
+let one: Projector;
+beforeAll(async () => {
+  at = await real();
+  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
+  one = await projectors.start();
+}, 60_000);
+afterAll(async () => {
+  projectors?.killAll();
+  await at?.close();
+});
+
+const block = (blockAtPercent = 100) => ({ enforcement: { mode: 'block' as const, blockAtPercent, autoPause: false } });
+const check = (scope: string, amount: string, position: number, more: object = {}) =>
+  ask(one.url, '/check', { scopes: [scope], amount, ...more }, position);
+
+describe('check', () => {
+  test('no budget: allowed', async () => {
+    const position = await new Writer(at, 'none').scope('user:none');
+    const { status, body } = await check('user:none', '5', position);
+    expect([status, body]).toEqual([
+      200,
+      { allowed: true, remaining: null, graceRemaining: null, suggestedActions: [], worstOvershoot: '0', position: body.position },
+    ]);
+  });
+
+  test('three levels: the tightest decides, wherever it is, and says so in body and header', async () => {
+    const write = new Writer(at, 'levels');
+    await write.scope('org:l');
+    await write.scope('team:l', ['org:l']);
+    await write.scope('user:l', ['team:l']);
+    await write.budget('org-l', { scope: 'org:l', limit: 100 }, block());
+    await write.budget('team-l', { scope: 'team:l', limit: 50 }, block(110));
+    await write.budget('user-l', { scope: 'user:l', limit: 1_000 }, block());
+    let position = await write.use('user:l', '40');
+    const fits = await check('user:l', '15', position);
+    expect(fits.body).toMatchObject({
+      allowed: true,
+      budgetId: 'team-l',
+      remaining: '10',
+      graceRemaining: '15',
+      blockPoint: '55',
+      worstOvershoot: '15',
+      position: `0:${fits.headers.get('bursar-position')?.slice(2)}`,
+    });
+    expect(fits.headers.get('bursar-budget')).toMatch(/^"team-l";limit="50";used="40";reserved="0";remaining="10";reset="\d{4}-/);
+    expect(fits.headers.get('bursar-owner')).toBe(one.url);
+    const over = await check('user:l', '15.000000000001', position);
+    expect(over.body).toMatchObject({ allowed: false, code: 'budget_exceeded', budgetId: 'team-l', worstOvershoot: '0' });
+    expect(over.body.reason).toBe('Budget exceeded for team:l. Current: $40.00, Limit: $50.00.');
+    // Spent beside the team: now the organisation is the tightest.
+    position = await write.use('org:l', '57');
+    expect((await check('user:l', '4', position)).body).toMatchObject({ allowed: false, budgetId: 'org-l', remaining: '3' });
+    expect((await check('team:l', '3', position)).body).toMatchObject({ allowed: true, budgetId: 'org-l' });
+  });
+
+  test('two budgets on a scope: a filter that does not match leaves its budget out', async () => {
+    const write = new Writer(at, 'filter');
+    await write.scope('team:f');
+    await write.budget('all-f', { scope: 'team:f', limit: 100 }, block());
+    await write.budget('gpt-f', { scope: 'team:f', limit: 10, model: 'gpt-*' }, block());
+    const position = await write.use('team:f', '8', { dimensions: { model: 'gpt-5' } });
+    expect((await check('team:f', '5', position, { dimensions: { model: 'gpt-5' } })).body).toMatchObject({
+      allowed: false,
+      budgetId: 'gpt-f',
+    });
+    expect((await check('team:f', '5', position, { dimensions: { model: 'haiku' } })).body).toMatchObject({
+      allowed: true,
+      budgetId: 'all-f',
+    });
+  });
+
+  test('an amount in another currency is converted, and refused where no rate covers it', async () => {
+    const write = new Writer(at, 'rates');
+    await write.scope('team:r');
+    let position = await write.budget('eur-r', { scope: 'team:r', limit: 10, currency: 'EUR' }, block());
+    expect((await check('team:r', '1', position)).body).toMatchObject({ allowed: false, code: 'rate_missing', budgetId: 'eur-r' });
+    const rate = { from: 'USD', to: 'EUR', rate: '0.5', effectiveFrom: '2020-01-01T00:00:00Z' };
+    position = await write.put(`tenant-${TENANT}`, 'ExchangeRateSet', rate);
+    expect((await check('team:r', '20', position)).body).toMatchObject({ allowed: true, currency: 'EUR', worstOvershoot: '10' });
+    expect((await check('team:r', '20.1', position)).body).toMatchObject({ allowed: false, code: 'budget_exceeded' });
+  });
+
+  test('the end of an override changes the answer without an event', async () => {
+    const write = new Writer(at, 'clock');
+    await write.scope('team:c');
+    await write.budget('b-c', { scope: 'team:c', limit: 10 }, block());
+    const clock = await at.store.clock();
+    const position = await write.put(budgetStream(TENANT, 'b-c'), 'OverrideGranted', {
+      budgetId: 'b-c',
+      overrideId: 'o',
+      amount: { amount: '5', currency: 'USD' },
+      enforcement: null,
+      expiresAt: new Date(clock + 1_500).toISOString(),
+      reason: 'r',
+    });
+    expect((await check('team:c', '15', position)).body).toMatchObject({ allowed: true, limit: '15' });
+    await eventually(
+      () => check('team:c', '15', position),
+      ({ body }) => body.allowed === false && body.limit === '10',
+    );
+  });
+
+  test('the next period begins by the clock alone', async () => {
+    const write = new Writer(at, 'period');
+    await write.scope('team:p');
+    const begins = Math.floor(await at.store.clock());
+    const period = { kind: 'rolling' as const, timezone: 'UTC', anchor: new Date(begins).toISOString(), length: 'PT6S', recurring: true };
+    await write.budget('b-p', { scope: 'team:p', limit: 10 }, { ...block(), period });
+    const position = await write.use('team:p', '10', { occurredAt: new Date(begins + 500).toISOString() });
+    const spent = (await check('team:p', '1', position)).body;
+    expect(spent).toMatchObject({
+      allowed: false,
+      currentSpend: '10',
+      resetAt: new Date(begins + 6_000).toISOString().replace('.000Z', 'Z'),
+    });
+    const fresh = await eventually(
+      () => check('team:p', '1', position),
+      ({ body }) => body.allowed === true,
+    );
+    expect(fresh.body).toMatchObject({ currentSpend: '0', position: spent.position });
+  });
+
+  test('a position not reached in time is 202, one of another partition 400', async () => {
+    const later = await ask(one.url, '/check?minPosition=0:999999', { scopes: ['team:l'], amount: '1' });
+    expect([later.status, later.headers.get('retry-after'), later.body.minPosition]).toEqual([202, '1', '0:999999']);
+    const elsewhere = await ask(one.url, '/check?minPosition=7:1', { scopes: ['team:l'], amount: '1' });
+    expect([elsewhere.status, elsewhere.body.code]).toEqual([400, 'position_format']);
+  }, 20_000);
+});
+
+describe('check-constraints', () => {
+  test('of the budget, its scope’s others and those above; amounts are in its own currency', async () => {
+    const write = new Writer(at, 'constraints');
+    await write.scope('org:k');
+    await write.scope('team:k', ['org:k']);
+    await write.budget('org-k', { scope: 'org:k', limit: 1_000 }, block());
+    await write.budget('team-k', { scope: 'team:k', limit: 10, model: 'gpt-*' }, block());
+    const position = await write.budget('other-k', { scope: 'team:k', limit: 5 }, block());
+    const constraints = async (amount: string, id = 'team-k') =>
+      (await ask(one.url, `/budgets/${id}/check-constraints`, { amount }, position)).body;
+    expect(await constraints('5')).toMatchObject({ canProceed: true, reason: null, budgetId: 'other-k', remaining: '5' });
+    expect(await constraints('6')).toMatchObject({ canProceed: false, budgetId: 'other-k', code: 'budget_exceeded' });
+    expect(await constraints('6', 'org-k')).toMatchObject({ canProceed: true, budgetId: 'org-k' });
+    expect(await constraints('1', 'absent')).toMatchObject({ status: 404, code: 'not_found' });
+  });
+});
+
+test('a replica that does not own the partition asks the one that does, and says who it was; without one it is 503 in time', async () => {
+  const write = new Writer(at, 'forward');
+  await write.scope('team:o');
+  const position = await write.budget('b-o', { scope: 'team:o', limit: 10 }, block());
+  const two = await projectors.start();
+  const [owner, other] = projectors.owner === two ? [two, one] : [one, two];
+  const forwarded = await ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }, position);
+  expect(forwarded.body).toMatchObject({ allowed: false, budgetId: 'b-o' });
+  expect(forwarded.headers.get('bursar-owner')).toBe(owner.url);
+  expect((await ask(other.url, '/budgets/absent/check-constraints', { amount: '1' })).status).toBe(404);
+
+  await projectors.kill(owner);
+  const heard = await eventually(
+    () => ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }),
+    ({ status }) => status === 200,
+  );
+  expect(heard.headers.get('bursar-owner')).toBe(other.url);
+
+  // Somebody has it who is no replica: nobody can be asked.
+  await at.db.updateTable('projection.lease').set({ owner: 'gone', expires_at: '2999-01-01T00:00:00Z' }).execute();
+  await eventually(
+    () => ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }),
+    ({ status }) => status !== 200,
+  );
+  const began = performance.now();
+  const nobody = await ask(other.url, '/check', { scopes: ['team:o'], amount: '1' });
+  expect([nobody.status, nobody.body.code, nobody.headers.get('retry-after')]).toEqual([503, 'no_owner', '1']);
+  expect(performance.now() - began).toBeLessThan(5_000);
+}, 60_000);

@@ -1,0 +1,69 @@
+import { budgetStream, derivedId, scopeStream, usageStream } from '@bursar/contracts';
+import { ADMIN_KEY } from './processes.js';
+import { append, eventually, type Real } from './real.js';
+import { type BudgetShape, definitionOf } from './stories.js';
+import { TENANT } from './world.js';
+
+type Definition = ReturnType<typeof definitionOf>;
+const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null };
+
+/** What a test writes into the ledger of one real store, as ingestion and api would. Each answers the position. */
+export class Writer {
+  #count = 0;
+
+  constructor(
+    private readonly at: Real,
+    private readonly label: string,
+  ) {}
+
+  scope(scope: string, parents: readonly string[] = []): Promise<number> {
+    return this.put(scopeStream(TENANT), 'ScopeRegistered', { scope, parents });
+  }
+
+  budget(budgetId: string, shape: Partial<BudgetShape>, more: Partial<Definition> = {}, type = 'BudgetCreated'): Promise<number> {
+    const definition = { ...definitionOf({ ...PLAIN, ...shape }), name: budgetId, ...more };
+    return this.put(budgetStream(TENANT, budgetId), type, { budgetId, definition });
+  }
+
+  use(scope: string, amount: string, more: Readonly<Record<string, unknown>> = {}): Promise<number> {
+    this.#count += 1;
+    return this.put(usageStream(TENANT), 'UsageRecorded', {
+      id: `${this.label}-${this.#count}`,
+      source: 't',
+      occurredAt: new Date().toISOString(),
+      scopes: [scope],
+      status: 'succeeded',
+      cost: { amount, currency: 'USD' },
+      ...more,
+    });
+  }
+
+  put(stream: string, type: string, data: unknown): Promise<number> {
+    this.#count += 1;
+    return append(this.at.store, { stream, id: derivedId('check', this.label, String(this.#count)), type, data, meta: { tenant: TENANT } });
+  }
+}
+
+export type Asked = Readonly<{ status: number; headers: Headers; body: Readonly<Record<string, unknown>> }>;
+
+/** POSTs as a client does; waits for the position first where there is one, and until the past of new budgets is counted. */
+export const ask = async (url: string, path: string, body: object, position?: number): Promise<Asked> =>
+  eventually(
+    () => askOnce(url, path, body, position),
+    (answer) => answer.body.code !== 'counting',
+  );
+
+const askOnce = async (url: string, path: string, body: object, position?: number): Promise<Asked> => {
+  const query = position === undefined ? '' : `?minPosition=0:${position}`;
+  const response = await fetch(`${url}/api/v1${path}${query}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${ADMIN_KEY}`,
+      'bursar-tenant': TENANT,
+      prefer: 'wait=7',
+    },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Asked['body'] };
+};
