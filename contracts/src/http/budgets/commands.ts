@@ -87,7 +87,20 @@ export const TemplateBody = z.strictObject({ name: label(200), budget: templateF
 
 /** `POST /budgets/:id/usage`: {@link BudgetUsageBody}, or a usage event that may leave out what the budget and the request say. */
 export const BudgetUsage = field(
-  { oneOf: [{ $ref: '#/$defs/BudgetUsageInput' }, { $ref: '#/$defs/UsageEvent' }], description: 'id, source and scopes may be left out' },
+  {
+    type: 'object',
+    description:
+      'Either an amount (with currency, source, description, occurredAt, metadata: requestId becomes the id, modelId the model), or a usage event, whose id, source and scopes may be left out',
+    properties: {
+      amount: { type: ['string', 'number'] },
+      currency: { type: 'string' },
+      source: { type: 'string' },
+      description: { type: 'string' },
+      occurredAt: { type: 'string', format: 'date-time' },
+      metadata: { type: 'object' },
+      cost: { $ref: '#/$defs/Money' },
+    },
+  },
   (value): Reading<Readonly<Record<string, unknown>>> =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
