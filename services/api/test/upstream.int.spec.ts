@@ -85,7 +85,7 @@ describe('replicas', () => {
     b.silent = true;
     const start = performance.now();
     await expect(send()).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
-    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(performance.now() - start).toBeLessThan(9_000);
     a.wake();
     b.wake();
     a.asked = 0;

@@ -269,10 +269,10 @@ describe('hostile sizes cost little', () => {
     ['IN-C15 category', usage({ category: nasty })],
   ])('%s of 50,000 characters is rejected', async (_id, event) => {
     const { readUsageEvent } = await import('@bursar/contracts/http');
-    readUsageEvent(event);
     const start = performance.now();
     expect(readUsageEvent(event).ok).toBe(false);
-    expect(performance.now() - start).toBeLessThan(10);
+    // A pattern that backtracks would take minutes over 50,000 characters; the bound leaves room for a crowded machine.
+    expect(performance.now() - start).toBeLessThan(2_000);
     const { body } = await send(url, event, { tenant: freshTenant() });
     expect(body.results[0]?.status).toBe('rejected');
   });

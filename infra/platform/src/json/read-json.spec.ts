@@ -56,12 +56,9 @@ describe('bodies that are refused', () => {
     expect(({} as { isAdmin?: unknown }).isAdmin).toBeUndefined();
   });
 
-  test('IN-A7 costs less than 5 ms', () => {
-    const body = utf8('{"a":'.repeat(10_000));
-    codeFor(body);
-    const start = performance.now();
-    codeFor(body);
-    expect(performance.now() - start).toBeLessThan(5);
+  test('IN-A7 is refused by reading on, not by descending: a body 200 times as deep is refused too, without a stack to overflow', () => {
+    // Time is not asserted (the machine is shared); what a descent could not survive is.
+    expect(codeFor(utf8('{"a":'.repeat(2_000_000)))).toBe('too_deep');
   });
 
   test('a refusal quotes nothing of the body', () => {
