@@ -50,7 +50,7 @@ export type BudgetFacts = Readonly<{
   counted: readonly EventOf<'BudgetCounted'>[];
   /** All there are, in the order they were decided. */
   decided: readonly Decided[];
-  then: Then;
+  moment: Then;
 }>;
 
 /**
@@ -72,13 +72,13 @@ export class BudgetAsOf {
   readonly #voided = new Map<string, number>();
 
   constructor(private readonly facts: BudgetFacts) {
-    const { state, then, firstUsage } = facts;
-    this.period = currentPeriod(state.definition, then.now);
+    const { state, moment, firstUsage } = facts;
+    this.period = currentPeriod(state.definition, moment.now);
     this.#chain = this.period === null ? [] : rolloverChain(state, this.period);
     const count = this.#countOf(state.definedPosition);
     this.isCounted = firstUsage === null || firstUsage > state.definedPosition || count !== null;
     for (const event of facts.counted) {
-      const says = event.position <= then.position && event.data.through === state.definedPosition;
+      const says = event.position <= moment.position && event.data.through === state.definedPosition;
       if (says && event.data.periods.some(({ start }) => this.#isPeriod(parseInstant(start))))
         this.#touch(event.position, event.recordedAt);
     }
@@ -128,7 +128,7 @@ export class BudgetAsOf {
 
   /** `since`: when the cause of a crossing was recorded. */
   status(since: (causePosition: number) => EpochNs): BudgetStatus {
-    const { state, then, updatedAt } = this.facts;
+    const { state, moment, updatedAt } = this.facts;
     return budgetStatus({
       budgetId: state.budgetId,
       definition: state.definition,
@@ -140,17 +140,17 @@ export class BudgetAsOf {
       counting: !this.isCounted,
       controls: state.controls,
       carried: rolledOver(state.terms, state.currency, this.#chain, ({ start }) => this.#spendBefore.get(start) ?? 0n),
-      now: then.now,
-      position: `${then.partition}:${then.position}`,
+      now: moment.now,
+      position: `${moment.partition}:${moment.position}`,
       lastUpdated: parseInstant(this.#touched ?? updatedAt),
     });
   }
 
   /** Crossings of the period that stood then, newest first. */
   active(): readonly Decided[] {
-    const { decided, then } = this.facts;
+    const { decided, moment } = this.facts;
     const start = this.period === null ? null : formatInstant(this.period.start);
-    const known = decided.filter(({ data }) => data.causePosition <= then.position && data.periodStart === start);
+    const known = decided.filter(({ data }) => data.causePosition <= moment.position && data.periodStart === start);
     const cleared = new Set(known.filter(({ type }) => type === 'ThresholdCleared').map(episodeOf));
     const standing = known.filter((one) => one.type === 'ThresholdCrossed' && !cleared.has(episodeOf(one)) && !this.#isForgotten(one));
     return standing
@@ -161,13 +161,13 @@ export class BudgetAsOf {
 
   /** A threshold that was taken out of the definition is forgotten without a word, as soon as the period is judged again. */
   #isForgotten({ data: { threshold, causePosition } }: Decided): boolean {
-    const { definitions, state, changes, then } = this.facts;
+    const { definitions, state, changes, moment } = this.facts;
     const judged = changes.flatMap((at) => {
       if (findBudget(definitions, state.budgetId, at)?.definedPosition !== at) return [at];
       return this.#countOf(at) ?? (this.isCounted && at === state.definedPosition ? at : []);
     });
     return judged.some((at) => {
-      if (at <= causePosition || at > then.position) return false;
+      if (at <= causePosition || at > moment.position) return false;
       const listed = findBudget(definitions, state.budgetId, at)?.definition.thresholds ?? [];
       return !listed.some((one) => thresholdKey(one) === threshold);
     });
@@ -175,8 +175,8 @@ export class BudgetAsOf {
 
   /** Where the past of the definition made at a position was in the ledger, complete; null: not by then. */
   #countOf(through: number): number | null {
-    const { counted, then } = this.facts;
-    return counted.find(({ data, position }) => data.complete && data.through === through && position <= then.position)?.position ?? null;
+    const { counted, moment } = this.facts;
+    return counted.find(({ data, position }) => data.complete && data.through === through && position <= moment.position)?.position ?? null;
   }
 
   /** What an earlier period of the chain had come to by then: of it only the spend matters. */
@@ -203,8 +203,8 @@ export class BudgetAsOf {
   }
 
   #cost(usage: UsageRecordedEvent, settled: Settled) {
-    const { definitions, arrivals, state, then } = this.facts;
-    return settledCost(settled, usage, state, definitions, arrivals, then.position);
+    const { definitions, arrivals, state, moment } = this.facts;
+    return settledCost(settled, usage, state, definitions, arrivals, moment.position);
   }
 
   #post(usage: UsageRecordedEvent, settled: Settled, sign: 1 | -1): void {

@@ -75,30 +75,30 @@ export class GetPast {
   }
 
   async hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
-    const then = await this.#then(tenant, asOf);
+    const moment = await this.#then(tenant, asOf);
     const rows = await this.db.selectFrom('projection.budget').select('budget_id').where('tenant', '=', tenant).execute();
     const past = await this.pasts.load(
       tenant,
       rows.map((row) => row.budget_id),
     );
     const root = rootScope(tenant);
-    const scopes = listScopes(past.definitions, then.position);
+    const scopes = listScopes(past.definitions, moment.position);
     const inside = top === root ? null : within(top, scopes);
     const isInside = (scope: ScopeRef): boolean => inside === null || inside.has(scope);
-    const states = listBudgets(past.definitions, then.position).filter(({ definition }) => isInside(definition.scope));
-    const budgets = await this.#budgets(tenant, past, states, then);
+    const states = listBudgets(past.definitions, moment.position).filter(({ definition }) => isInside(definition.scope));
+    const budgets = await this.#budgets(tenant, past, states, moment);
     const sums = new ScopeSums();
-    for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, then.position), undefined)) {
+    for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, moment.position), undefined)) {
       const settled = settledCharge(
         event.type === 'UsageVoided' ? originalOf(event) : event,
         past.definitions,
         past.arrivals,
-        then.position,
+        moment.position,
       );
       for (const budget of budgets.all) budget.add(event, settled);
       sums.add(event, settled);
     }
-    const since = await this.#sinces(then, budgets);
+    const since = await this.#sinces(moment, budgets);
     const spend = sums.rows().filter(({ scope }) => isInside(scope));
     const shown = budgets.all.map((budget) => ({
       scope: budget.state.definition.scope,
@@ -115,38 +115,38 @@ export class GetPast {
   }
 
   async #one(tenant: string, budgetId: string, asOf: AsOf): Promise<One> {
-    const then = await this.#then(tenant, asOf);
+    const moment = await this.#then(tenant, asOf);
     const past = await this.pasts.load(tenant, [budgetId]);
-    const state = findBudget(past.definitions, budgetId, then.position);
+    const state = findBudget(past.definitions, budgetId, moment.position);
     if (state === null || state.deletedPosition !== null) throw new Problem('not_found', 'There was no such budget then.');
-    const budgets = await this.#budgets(tenant, past, [state], then);
+    const budgets = await this.#budgets(tenant, past, [state], moment);
     const [budget] = budgets.all;
     if (budget === undefined) throw new Error('one budget has one past');
     if (budget.since !== null) {
-      const last = await this.walk.lastAt(tenant, then.position);
+      const last = await this.walk.lastAt(tenant, moment.position);
       for await (const event of this.scan.events(tenant, last, budget.since)) {
         const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
-        budget.add(event, settledCharge(usage, past.definitions, past.arrivals, then.position));
+        budget.add(event, settledCharge(usage, past.definitions, past.arrivals, moment.position));
       }
     }
-    const since = await this.#sinces(then, budgets);
-    const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= then.position);
-    return { state, stamps, status: budget.status(since), alerts: alertsOf(budgets, budgetId, then, since) };
+    const since = await this.#sinces(moment, budgets);
+    const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= moment.position);
+    return { state, stamps, status: budget.status(since), alerts: alertsOf(budgets, budgetId, moment, since) };
   }
 
   /** Crossings are decided by the projector: it has to have folded that far. */
   async #then(tenant: string, asOf: AsOf): Promise<Then> {
-    const then = await this.moments.resolve(tenant, asOf);
-    if (await this.checkpoints.passed('budget', then.partition, then.position, MAX_WAIT_MS)) return then;
+    const moment = await this.moments.resolve(tenant, asOf);
+    if (await this.checkpoints.passed('budget', moment.partition, moment.position, MAX_WAIT_MS)) return moment;
     throw new Problem('overloaded', 'The projection has not come to that position yet.', { retryAfter: 1 });
   }
 
-  async #budgets(tenant: string, past: Past, states: readonly BudgetState[], then: Then): Promise<Budgets> {
+  async #budgets(tenant: string, past: Past, states: readonly BudgetState[], moment: Then): Promise<Budgets> {
     const ids = states.map(({ budgetId }) => budgetId);
-    const balances = await this.balances.read(tenant, then.partition, ids);
+    const balances = await this.balances.read(tenant, moment.partition, ids);
     const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
     const all = states.map((state) => {
-      const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= then.position);
+      const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= moment.position);
       return new BudgetAsOf({
         ...past,
         state,
@@ -155,7 +155,7 @@ export class GetPast {
         firstUsage: first?.position ?? null,
         counted: balances.get(state.budgetId)?.counted ?? [],
         decided: balances.get(state.budgetId)?.decided ?? [],
-        then,
+        moment,
       });
     });
     return { all, decided: new Map([...balances].map(([id, { decided }]) => [id, decided])) };
@@ -182,13 +182,13 @@ const lastOf = (decided: readonly Decided[], position: number): readonly Decided
     .slice(-ALERTS_SHOWN)
     .reverse();
 
-const alertsOf = ({ decided }: Budgets, budgetId: string, then: Then, since: (cause: number) => bigint): readonly object[] =>
-  lastOf(decided.get(budgetId) ?? [], then.position).map(({ id, data, position }) =>
+const alertsOf = ({ decided }: Budgets, budgetId: string, moment: Then, since: (cause: number) => bigint): readonly object[] =>
+  lastOf(decided.get(budgetId) ?? [], moment.position).map(({ id, data, position }) =>
     toAlert(
       id,
       data,
       formatInstant(since(data.causePosition)),
-      position === null || position > then.position ? null : positionText(then.partition, position),
+      position === null || position > moment.position ? null : positionText(moment.partition, position),
     ),
   );
 
