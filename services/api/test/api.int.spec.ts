@@ -5,6 +5,7 @@ import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgetUsage } from './suites/budget-usage.js';
 import { budgets } from './suites/budgets.js';
 import { bulk } from './suites/bulk.js';
+import { check } from './suites/check.js';
 import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
 import { documents } from './suites/documents.js';
@@ -32,6 +33,7 @@ describe('api', () => {
   budgets(api);
   budgetCorpus(api);
   controls(api);
+  check(api);
   scopes(api);
   spend(api);
   usageHistory(api);

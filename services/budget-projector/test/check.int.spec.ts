@@ -134,7 +134,7 @@ describe('check', () => {
     expect([later.status, later.headers.get('retry-after'), later.body.minPosition]).toEqual([202, '1', '0:999999']);
     const elsewhere = await ask(one.url, '/check?minPosition=7:1', { scopes: ['team:l'], amount: '1' });
     expect([elsewhere.status, elsewhere.body.code]).toEqual([400, 'position_format']);
-  }, 20_000);
+  });
 });
 
 describe('check-constraints', () => {

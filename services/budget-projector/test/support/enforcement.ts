@@ -61,7 +61,7 @@ const askOnce = async (url: string, path: string, body: object, position?: numbe
       'content-type': 'application/json',
       authorization: `Bearer ${ADMIN_KEY}`,
       'bursar-tenant': TENANT,
-      prefer: 'wait=7',
+      ...(position !== undefined && { prefer: 'wait=7' }),
     },
     body: JSON.stringify(body),
   });

@@ -34,8 +34,8 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
   });
 };
 
-/** Usage counts once by its own id, and is voided once, however often that is sent. */
-const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage']);
+/** Usage counts once by its own id, and is voided once, however often that is sent; a check changes nothing. */
+const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage', 'check', 'checkConstraints']);
 
 const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream, repeatable: boolean): Promise<FastifyReply> => {
   const answer = await upstream.forward({

@@ -1,0 +1,59 @@
+import { type TestNats, testNats } from '@bursar/embedded';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { Writer } from './support/enforcement.js';
+import { Projectors } from './support/processes.js';
+import { eventually, type Real, real } from './support/real.js';
+import { TENANT } from './support/world.js';
+
+let at: Real;
+let nats: TestNats;
+let nc: NatsConnection;
+let projectors: Projectors;
+beforeAll(async () => {
+  [at, nats] = await Promise.all([real(), testNats()]);
+  const { username, password, host } = new URL(nats.url);
+  nc = await connect({ servers: host, user: username, pass: password });
+  projectors = new Projectors(at, { NATS_URL: nats.url, PARTITION_LEASE_MS: '1000' });
+  await Promise.all([projectors.start(), projectors.start()]);
+}, 60_000);
+afterAll(async () => {
+  projectors?.killAll();
+  await nc?.close();
+  await at?.close();
+  await nats?.stop();
+});
+
+const request = (subject: string, body: object): Promise<Msg> => nc.request(subject, JSON.stringify(body), { timeout: 9_000 });
+const check = (body: object, tenant = TENANT): Promise<Msg> => request(`budgets.${tenant}.check`, body);
+
+test('answers what POST /check answers, whichever of two replicas is asked', async () => {
+  const write = new Writer(at, 'nats');
+  await write.scope('team:n');
+  await write.budget('b-n', { scope: 'team:n', limit: 10 });
+  const owners = new Set<string>();
+  for (let n = 0; n < 12; n += 1) {
+    const reply = await eventually(
+      () => check({ scopes: ['team:n'], amount: '11' }),
+      (message) => message.json<{ budgetId?: string }>().budgetId !== undefined,
+    );
+    expect(reply.json()).toMatchObject({ allowed: false, code: 'budget_exceeded', budgetId: 'b-n', remaining: '10' });
+    expect(reply.headers?.get('Bursar-Position')).toBe(reply.json<{ position: string }>().position);
+    owners.add(reply.headers?.get('Bursar-Owner') ?? '');
+  }
+  expect(owners.size).toBe(1);
+}, 30_000);
+
+test('what is no question is an error as NATS services tell them', async () => {
+  const refused = await check({ scopes: [], amount: '1' });
+  expect([refused.headers?.get('Nats-Service-Error-Code'), refused.headers?.get('Nats-Service-Error')]).toEqual(['400', 'too_few']);
+  expect(refused.json()).toMatchObject({ status: 400, code: 'too_few', errors: [{ pointer: '/scopes' }] });
+  expect((await check({ scopes: ['team:n'], amount: '1' }, 'NOT*A*TENANT'.replaceAll('*', '!'))).json()).toMatchObject({ code: 'tenant' });
+});
+
+test('is found by services discovery, one answer of each replica', async () => {
+  const found: { name: string; endpoints: { subject: string }[] }[] = [];
+  for await (const message of await nc.requestMany('$SRV.INFO.bursar-enforcement', '', { maxWait: 500, strategy: 'timer' }))
+    found.push(message.json());
+  expect(found.map(({ endpoints }) => endpoints.map(({ subject }) => subject))).toEqual([['budgets.*.check'], ['budgets.*.check']]);
+});
