@@ -19,6 +19,7 @@ ${Object.entries(SUITES)
 
 A row without a figure is "not run" and says why. The exit code says that it ran, not how fast: 0 also when a row MISSES its floor,
 because figures depend on what else the machine does; 1 when it could not run at all.
+NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' profiles every process that it starts.
 Keep a figure with its command, commit and machine: ratios carry over to other machines, figures do not.`;
 
 const options = { json: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } as const;
