@@ -1,5 +1,5 @@
 import { createEventStore } from '@bursar/event-store';
-import { Client } from 'pg';
+import { Client, type QueryArrayConfig } from 'pg';
 import { machine } from './about.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { whileOpen } from './cleanup.ts';
@@ -102,13 +102,14 @@ const plainSelect = async (system: RunningSystem, partition: number, last: numbe
   await client.connect();
   try {
     return await paged(last, async (after) => {
-      const { rowCount } = await client.query({
+      const page: QueryArrayConfig = {
         name: 'bench_page',
         text: `SELECT partition, position, stream, revision, id, type, version, data, meta, content_hash FROM store.events
                WHERE partition = $1 AND position > $2 AND position <= $2 + ${PAGE} ORDER BY position`,
         values: [partition, after],
         rowMode: 'array',
-      });
+      };
+      const { rowCount } = await client.query(page);
       return rowCount ?? 0;
     });
   } finally {

@@ -254,6 +254,7 @@ const use = (amount: number): Step => ({
   tokens: 0,
   agoHours: 0,
   failed: false,
+  percents: null,
 });
 
 const usage = (amount: number | string) => ({

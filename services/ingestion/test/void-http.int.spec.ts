@@ -30,7 +30,7 @@ const voidUsage = async (
     headers: { authorization: `Bearer ${KEY}`, 'bursar-tenant': tenant, 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
-  const answer: Record<string, unknown> = await response.json();
+  const answer = (await response.json()) as Record<string, unknown>;
   return { status: response.status, headers: response.headers, answer };
 };
 

@@ -32,7 +32,7 @@ export class Checkpoints {
 
   /** Goes back, for good: whoever still advances works on what is done again. The next term begins there. */
   async rewind(positions: readonly number[]): Promise<void> {
-    positions.forEach((position, partition) => void this.advance(partition, position));
+    for (const [partition, position] of positions.entries()) this.advance(partition, position);
     this.#closed = true;
     await this.save();
   }

@@ -74,7 +74,7 @@ const reign = async ({ store, bus, pollMs, progress }: Realm, term: Term): Promi
   await events.start();
   const watch = new LedgerWatch(bus, store);
   const stopCovered = bus.onCovered((partition, first, last) => watch.covered(partition, first, last));
-  positions.forEach((position, partition) => void progress.reached(partition, position, performance.now()));
+  for (const [partition, position] of positions.entries()) progress.reached(partition, position, performance.now());
   const stopHeads = bus.hubOf(store).onHeads((heads) => {
     watch.heads(heads);
     progress.heads(heads, performance.now());

@@ -3,7 +3,7 @@ export class Random {
   #state: number;
 
   constructor(seed: number, what: string) {
-    this.#state = [...what].reduce((state, letter) => Math.imul(state ^ letter.charCodeAt(0), 0x01000193), seed ^ 0x811c9dc5);
+    this.#state = Array.from(what).reduce((state, letter) => Math.imul(state ^ letter.charCodeAt(0), 0x01000193), seed ^ 0x811c9dc5);
   }
 
   /** In [0, 1). */

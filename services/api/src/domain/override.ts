@@ -1,6 +1,5 @@
 import { type BudgetDefinition, formatInstant, MAX_BALANCE_PICOS, parseInstant, parsePicos, periodAt } from '@bursar/contracts';
-import { type ControlEvent, liveIncrease, liveOverrides, type Override, readGrant } from '@bursar/contracts/folds';
-import type { ActiveBudget } from './budget.js';
+import { type BudgetControls, type ControlEvent, liveIncrease, liveOverrides, type Override, readGrant } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
 import { Rejection } from './rejection.js';
 
@@ -22,10 +21,12 @@ export type GrantOverride = Readonly<{
 }>;
 export type RevokeOverride = Readonly<{ type: 'RevokeOverride'; budgetId: string; overrideId: string; now: string }>;
 
+type Grantable = Readonly<{ definition: BudgetDefinition; controls: BudgetControls }>;
+
 /** What every status and every decision of the budget has to look through. */
 const MAX_LIVE = 100;
 
-export const grantOverride = (command: GrantOverride, { definition, controls }: ActiveBudget): readonly NewEvent<'OverrideGranted'>[] => {
+export const grantOverride = (command: GrantOverride, { definition, controls }: Grantable): readonly NewEvent<'OverrideGranted'>[] => {
   const { budgetId, overrideId, enforcement, reason } = command;
   const now = parseInstant(command.now);
   const amount = inCurrency(command, definition);
@@ -44,7 +45,7 @@ export const grantOverride = (command: GrantOverride, { definition, controls }: 
 /** Revoking what was revoked, or is over, changes nothing. */
 export const revokeOverride = (
   { budgetId, overrideId, now }: RevokeOverride,
-  { grants }: ActiveBudget,
+  { grants }: Readonly<{ grants: readonly Grant[] }>,
 ): readonly NewEvent<'OverrideRevoked'>[] => {
   const grant = grants.find((known) => known.overrideId === overrideId);
   if (grant === undefined) throw new Rejection('not_found', 'There is no such override.');

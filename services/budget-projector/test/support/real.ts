@@ -51,7 +51,7 @@ export const publish = async (store: EventStore, steps: readonly Step[], pause: 
   for (let from = 0; from < ledger.events.length; from += 50) {
     const events = ledger.events.slice(from, from + 50);
     const voids = events.filter((event) => event.type === 'UsageVoided');
-    await Promise.all(events.map((event) => event.type !== 'UsageVoided' && append(store, event)));
+    await Promise.all(events.filter((event) => event.type !== 'UsageVoided').map((event) => append(store, event)));
     await Promise.all(voids.map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })));
     await pause();
   }
