@@ -1,6 +1,7 @@
 import type { EventStore, StoredEvent } from '@bursar/event-store';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
 import type { Bus } from '../src/bus.js';
 import { fromBatch, fromCloudEvent } from '../src/cloud-event.js';
 import { type Relay, startRelay } from '../src/relay/relay.js';
@@ -61,6 +62,21 @@ describe('the relay', () => {
     await collector.stop();
     expect(collector.events).toEqual(await store.readPartition(0, 0, 100));
     expect(consumer.counters.eventsFromBus - before).toBe(10);
+  });
+
+  test('IN-E7: a range that nobody appended does not keep it from publishing what somebody did', async () => {
+    const claim = headers();
+    claim.set('Bursar-First-Position', '1');
+    claim.set('Bursar-Last-Position', '9007199254740991');
+    claim.set('Bursar-Link', '0'.repeat(64));
+    const after = (await store.heads()).find(({ partition }) => partition === 0)?.position ?? 0;
+    const collector = collect({ store, bus: consumer, partition: 0, after, pollMs: 60_000 });
+    const forged = relayBus.counters.rangesForged;
+    consumer.connection?.publish('ledger.0', '[]', { headers: claim });
+    await eventually('the relay does not believe it', () => relayBus.counters.rangesForged > forged);
+    await store.append(appendOf(0, usages(10, 5)));
+    await eventually('what was appended arrives', () => collector.events.length === 5);
+    await collector.stop();
   });
 
   test('what was published by its appender is not published again', async () => {

@@ -28,6 +28,16 @@ export class Coverage {
     if (at.islands.length > MAX_ISLANDS) at.islands.shift();
   }
 
+  /** Up to where everything is covered; 0 for a partition never started. */
+  through(partition: number): number {
+    return this.#partitions.get(partition)?.through ?? 0;
+  }
+
+  /** Forgets what was covered beyond a position. */
+  restart(partition: number, through: number): void {
+    this.#partitions.set(partition, { through, islands: [] });
+  }
+
   knows(partition: number): boolean {
     return this.#partitions.has(partition);
   }

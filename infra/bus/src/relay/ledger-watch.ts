@@ -17,6 +17,9 @@ const LEDGER_PREFIX = 'ledger.';
 export class LedgerWatch {
   readonly #coverage = new Coverage();
   readonly #previous = new Map<number, number>();
+  /** How far each partition was covered at the previous poll, and at the last one that proved it. */
+  readonly #covered = new Map<number, number>();
+  readonly #proven = new Map<number, number>();
   readonly #healing = new Set<number>();
   #starting: Promise<void> | null = null;
   #started = false;
@@ -43,8 +46,24 @@ export class LedgerWatch {
       const through = Math.min(position, this.#previous.get(partition) ?? 0);
       this.#previous.set(partition, position);
       if (!this.#coverage.knows(partition)) this.#coverage.start(partition, 0);
+      this.#distrust(partition, position);
       if (through > 0) void this.#heal(partition, through);
     }
+  }
+
+  /**
+   * Whoever may publish on `ledger.*` may claim positions that the store does not have: then the partition would count as covered for
+   * ever. What was covered at the previous poll was committed before this one's heads were read.
+   */
+  #distrust(partition: number, head: number): void {
+    const covered = this.#covered.get(partition) ?? 0;
+    if (covered <= head) this.#proven.set(partition, covered);
+    else {
+      this.#coverage.restart(partition, this.#proven.get(partition) ?? 0);
+      this.bus.counters.rangesForged += 1;
+      this.bus.logger.error({ partition, covered, head }, 'a range on the bus is beyond what the store holds; it covers nothing');
+    }
+    this.#covered.set(partition, this.#coverage.through(partition));
   }
 
   /** Where the stream ended before we watched; an empty or unreadable one counts as covered but for the newest. */
