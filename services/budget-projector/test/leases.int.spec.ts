@@ -38,11 +38,15 @@ const pass = async (ms: number): Promise<void> => {
 const partitionsOf = (leases: readonly Lease[]): readonly number[] => leases.map(({ partition }) => partition).sort((a, b) => a - b);
 
 describe('leases in PostgreSQL', () => {
-  test('what many take at once, each gets alone', async () => {
+  test('what many take at once, each gets alone; who comes off badly finds the rest at its next look', async () => {
     const all = Array.from({ length: 5 }, replica);
-    const taken = await Promise.all(all.map((leases) => leases.acquire(3, [])));
-    expect(partitionsOf(taken.flat())).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(taken.every((leases) => leases.length <= 3)).toBe(true);
+    const taken: Lease[] = [];
+    for (let look = 0; look < 10 && taken.length < PARTITIONS; look += 1) {
+      const each = await Promise.all(all.map((leases) => leases.acquire(3, [])));
+      expect(each.every((leases) => leases.length <= 3)).toBe(true);
+      taken.push(...each.flat());
+    }
+    expect(partitionsOf(taken)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   test('says who lives, what each has and what is free', async () => {
