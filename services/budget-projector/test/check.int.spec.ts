@@ -154,6 +154,29 @@ describe('check-constraints', () => {
   });
 });
 
+test('an owner that freezes is replaced, and every caller hears within 5 s; what it says on waking is not believed', async () => {
+  const write = new Writer(at, 'frozen');
+  await write.scope('team:z');
+  const position = await write.budget('b-z', { scope: 'team:z', limit: 10 }, block());
+  const two = await projectors.start();
+  await ask(two.url, '/check', { scopes: ['team:z'], amount: '1' }, position);
+  const [owner, other] = projectors.owner === two ? [two, one] : [one, two];
+  owner.process.kill('SIGSTOP');
+  for (let answered = false; !answered; ) {
+    const began = performance.now();
+    const { status, headers } = await ask(other.url, '/check', { scopes: ['team:z'], amount: '1' });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect([200, 503]).toContain(status);
+    answered = status === 200;
+    if (answered) expect(headers.get('bursar-owner')).toBe(other.url);
+  }
+  owner.process.kill('SIGCONT');
+  const woken = await ask(owner.url, '/check', { scopes: ['team:z'], amount: '1' });
+  expect([woken.status, woken.headers.get('bursar-owner')]).toEqual([200, other.url]);
+  await projectors.kill(owner);
+  one = other;
+}, 60_000);
+
 test('a replica that does not own the partition asks the one that does, and says who it was; without one it is 503 in time', async () => {
   const write = new Writer(at, 'forward');
   await write.scope('team:o');

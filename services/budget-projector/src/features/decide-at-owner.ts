@@ -40,7 +40,8 @@ export class DecideAtOwner {
     if (minPosition !== null && minPosition.partition !== partition) throw elsewhere();
     const waitMs = minPosition === null ? 0 : Math.min((readPreferWait(call.prefer ?? undefined) ?? 0) * 1_000, MAX_WAIT_MS);
     for (const until = performance.now() + SEARCH_MS; performance.now() < until; await delay(SEARCH_EVERY_MS)) {
-      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(call, partition, waitMs));
+      const patienceMs = Math.min(PATIENCE_MS, until - performance.now()) + waitMs;
+      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(call, partition, patienceMs));
       if (answer !== null) return answer;
       if (isForwarded) break;
     }
@@ -59,9 +60,9 @@ export class DecideAtOwner {
     return url === null ? answer : { ...answer, headers: { ...answer.headers, 'bursar-owner': url } };
   }
 
-  async #ask(call: Call, partition: number, waitMs: number): Promise<Answer | null> {
+  async #ask(call: Call, partition: number, patienceMs: number): Promise<Answer | null> {
     const url = await this.owners.urlOf(partition);
-    return url === null || url === this.here.url() ? null : this.owners.ask(url, call, waitMs + PATIENCE_MS);
+    return url === null || url === this.here.url() ? null : this.owners.ask(url, call, Math.ceil(patienceMs));
   }
 }
 
