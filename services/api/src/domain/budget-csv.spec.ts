@@ -49,6 +49,11 @@ describe('a budget as a line of CSV', () => {
     );
   });
 
+  test('no limit is said in so many letters; an empty cell is a limit that was forgotten', () => {
+    expect(toBody({ limit: 'unlimited', currency: 'EUR' }).limit).toEqual({ amount: null, currency: 'EUR' });
+    expect(toBody({ limit: '', currency: 'EUR' }).limit).toEqual({ currency: 'EUR' });
+  });
+
   test('a cell that is to be JSON and is not is named', () => {
     expect(() => toBody({ thresholds: '[{' })).toThrow(new CellError('thresholds'));
   });

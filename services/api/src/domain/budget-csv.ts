@@ -1,5 +1,8 @@
 import type { BudgetDefinition } from '@bursar/contracts';
 
+/** Said, not left out: a limit that was forgotten must not mean that there is none. */
+const UNLIMITED = 'unlimited';
+
 /** In the order of the export. Lists and dictionaries are JSON in their cell; an empty cell is a field left at its default. */
 export const COLUMNS = [
   'id',
@@ -54,7 +57,7 @@ export const toCells = (budgetId: string, definition: BudgetDefinition): Record<
     members: json(definition.members),
     category: guarded(filter?.category ?? ''),
     dimensions: json(filter?.dimensions),
-    limit: limit.amount ?? '',
+    limit: limit.amount ?? UNLIMITED,
     currency: limit.currency,
     period: period.kind,
     timezone: guarded(period.timezone),
@@ -99,7 +102,7 @@ export const toBody = (cells: Cells): Record<string, unknown> => {
     scope: text('scope'),
     members: parsed('members'),
     filter: present({ category: text('category'), dimensions: parsed('dimensions') }),
-    limit: present({ amount: text('limit') ?? null, currency: text('currency') }),
+    limit: present({ amount: text('limit') === UNLIMITED ? null : text('limit'), currency: text('currency') }),
     period: present({
       kind: text('period'),
       timezone: text('timezone'),

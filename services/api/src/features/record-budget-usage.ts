@@ -43,7 +43,8 @@ export class RecordBudgetUsage {
 const toEvent = (body: Body, scope: ScopeRef, madeId: string): SentUsage => {
   const sent = 'amount' in body ? longForm(body) : body;
   const requestId = isBody(sent.metadata) ? sent.metadata.requestId : undefined;
-  const id = sent.id ?? (typeof requestId === 'string' && requestId !== '' ? requestId : madeId);
+  // One that is no id is refused as the id it was meant to be: with a made one a retry would count twice.
+  const id = sent.id ?? requestId ?? madeId;
   // Scopes of its own come after the budget's; what they are worth the schema says.
   const others: unknown = sent.scopes ?? [];
   const scopes = Array.isArray(others) ? [scope, ...others.filter((other) => other !== scope)] : others;

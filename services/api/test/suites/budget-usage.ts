@@ -37,6 +37,10 @@ export const budgetUsage = (api: () => Client): void => {
       expect((await acme.post(`budgets/${id}/usage`, { ...event, id: 'own' })).body.id).toBe('own');
       expect(await spend()).toBe('3.25');
     });
+    test.each([5, '', ['r']])('a request id that is none (%p) is refused: with a made one a retry would count twice', async (requestId) => {
+      const body = { amount: '1', metadata: { requestId } };
+      expect((await acme.post(`budgets/${id}/usage`, body)).status).toBe(400);
+    });
     test('what is no usage changes nothing', async () => {
       const before = await spend();
       for (const [body, code, pointer] of [

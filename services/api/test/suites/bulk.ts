@@ -101,8 +101,11 @@ export const bulk = (api: () => Client): void => {
         limit: { amount: '7.5', currency: 'EUR' },
         levels: { yellow: 10 },
       });
-      const made = await importCsv(acme, 'name,scope,period,limit\nFew,team:x,weekly,3\nUnlimited,team:x,daily,\n');
-      expect(statuses(made)).toEqual(['created', 'created']);
+      const made = await importCsv(
+        acme,
+        'name,scope,period,limit\nFew,team:x,weekly,3\nFree,team:x,daily,unlimited\nForgotten,team:x,daily,\n',
+      );
+      expect(statuses(made)).toEqual(['created', 'created', 'rejected']);
       expect((await acme.get(`budgets/${made.body.results[1].id}`)).body.status).toMatchObject({ limit: null, currency: 'USD' });
     });
     test('what is no CSV of budgets', async () => {
