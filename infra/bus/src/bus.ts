@@ -41,7 +41,7 @@ export class Bus {
     this.logger = options.logger ?? silent;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.streams };
     this.#connection = new Connection(options.url, options.name, this.counters, this.logger);
-    this.#publisher = new Publisher(this.#connection);
+    this.#publisher = new Publisher(this.#connection, this.logger);
   }
 
   get connected(): boolean {

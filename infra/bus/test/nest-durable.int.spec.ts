@@ -171,13 +171,14 @@ test('its consumer deleted under it, and the stream too, it goes on when they ar
   expect(bus.counters.durableReopened).toBeGreaterThanOrEqual(2);
 });
 
-test('its consumer changed by somebody is set right, at once or when it is opened', async () => {
+test('its consumer changed or paused by somebody is set right, at once or when it is opened', async () => {
   const wrong = { max_ack_pending: 1, max_deliver: 3, filter_subject: 'work.nothing' };
   const right = { max_ack_pending: 2_000, max_deliver: -1, filter_subject: 'work.*' };
   await makeStream();
   await start();
   await eventually('there is a consumer', () => info().then(Boolean, () => false));
   await manager.consumers.update(STREAM, 'workers', wrong);
+  await manager.consumers.pause(STREAM, 'workers', new Date(Date.now() + 3_600_000));
   await publish(10);
   await eventually('all were handled', () => handled().length === 10);
   expect((await info()).config).toMatchObject(right);

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectNats } from '@bursar/bus';
-import { freePort, until } from '@bursar/embedded';
+import { freePort, signal, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { expectStatus, request, type Target } from '../replay/client.ts';
 import { readMetrics, sumOf } from '../up/service-metrics.ts';
-import { cleanEnvironment, readRun, up } from '../up/support/run-up.ts';
+import { cleanEnvironment, pidOf, readRun, up } from '../up/support/run-up.ts';
 import { EventListener } from './event-listener.ts';
 import { connectNats } from './nats-admin.ts';
 import { natsFaults } from './nats-faults.ts';
@@ -71,7 +71,7 @@ const troubles = async (): Promise<readonly string[]> => {
 const untilWell = async (): Promise<void> => {
   let left: readonly string[] = ['never looked'];
   const look = async () => {
-    left = await troubles();
+    left = await troubles().catch((error: unknown) => [String(error)]);
     return left.length === 0;
   };
   expect((await until(look, RECOVERED_WITHIN_MS, 50)) ? [] : left).toEqual([]);
@@ -111,6 +111,11 @@ const untilTold = async (ids: readonly string[]): Promise<void> => {
   expect(listener.missing(ids).slice(0, 5)).toEqual([]);
 };
 
+/** Until usage that was published to JetStream is in the ledger. */
+const untilTaken = async (id: string): Promise<void> => {
+  expect([id, await until(() => listener.missing([id]).length === 0, RECOVERED_WITHIN_MS)]).toEqual([id, true]);
+};
+
 describe('under load over HTTP and NATS', () => {
   const faults = natsFaults({ dataDir, downMs: 10_000 });
 
@@ -124,6 +129,7 @@ describe('under load over HTTP and NATS', () => {
       await untilAllWaysWork();
       listener.rest(false);
       await untilWell();
+      await untilTaken(idsOf(['intake']).at(-1) ?? '');
       await untilTold(idsOf(durable));
       expect(load.complaints).toEqual([]);
     },
@@ -155,6 +161,27 @@ describe('under load over HTTP and NATS', () => {
     expect(of('ingestion', 'bursar_bus_fanout_rewinds_total')).toBeGreaterThanOrEqual(4);
     expect(of('budget-projector', 'bursar_bus_events_from_store_total')).toBeGreaterThan(0);
     expect(of('budget-projector', 'bursar_bus_events_from_bus_total')).toBeGreaterThan(0);
+  });
+
+  test('what starts while NATS does not answer serves HTTP, and joins it later', async () => {
+    const nats = pidOf(dataDir, 'nats');
+    const services = () => readRun(dataDir).services;
+    const before = new Set(services().map(({ pid }) => pid));
+    signal(nats, 'SIGSTOP');
+    try {
+      for (const pid of before) signal(pid, 'SIGKILL');
+      const started = () => services().every(({ pid, ready }) => ready && !before.has(pid));
+      expect(await until(started, RECOVERED_WITHIN_MS)).toBe(true);
+      const event = { id: 'late', source: 'steady', scopes: ['team:steady'], cost: { amount: '0.01', currency: 'USD' } };
+      const spent = cents(await spend());
+      expect(await sendAgain([event])).toEqual(['late']);
+      await until(async () => cents(await spend()) > spent, RECOVERED_WITHIN_MS);
+      expect(cents(await spend())).toBe(spent + 1);
+    } finally {
+      signal(nats, 'SIGCONT');
+    }
+    await untilWell();
+    await untilTold(['late']);
   });
 });
 

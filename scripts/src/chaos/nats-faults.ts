@@ -67,6 +67,12 @@ export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly Nats
           for await (const { name } of consumers.list(config.name)) await consumers.delete(config.name, name);
       }),
     ),
+    fault('its consumers paused and changed', false, () =>
+      administer(runOf(dataDir).natsUrl, async ({ consumers }) => {
+        await consumers.update('USAGE_INTAKE', 'ingestion', { max_ack_pending: 1, filter_subject: 'usage.ingest.nobody' });
+        await consumers.pause('USAGE_INTAKE', 'ingestion', new Date(Date.now() + 3_600_000));
+      }),
+    ),
     fault('its streams changed', true, () =>
       administer(runOf(dataDir).natsUrl, async ({ streams }) => {
         await streams.update('EVENTS', { max_msgs: 3, max_age: 600_000_000_000 });

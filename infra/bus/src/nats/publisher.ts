@@ -1,4 +1,5 @@
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '../logger.js';
 import type { Connection } from './connection.js';
 
 /** Where JetStream keeps a message; `duplicate`: it had one with the same id there already. */
@@ -22,11 +23,16 @@ export class Publisher {
   readonly #inbox = createInbox();
   readonly #outstanding = new Map<string, Outstanding>();
   readonly #silent = new Set<string>();
+  /** When the newest acknowledged message was sent, by the first token of its subject. */
+  readonly #heard = new Map<string, number>();
   #bytes = 0;
   #next = 0;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(private readonly connection: Connection) {
+  constructor(
+    private readonly connection: Connection,
+    private readonly logger: Logger,
+  ) {
     connection.onConnection((nc) => this.#listen(nc));
     connection.onDisconnect(() => {
       this.#silent.clear();
@@ -84,7 +90,7 @@ export class Publisher {
     }
     this.#outstanding.delete(token);
     this.#bytes -= entry.bytes;
-    if (stored !== null && this.#silent.size > 0) this.#silent.delete(kindOf(entry.subject));
+    if (stored !== null) this.#hear(kindOf(entry.subject), entry.sentAt);
     entry.settled(stored);
   }
 
@@ -93,9 +99,21 @@ export class Publisher {
     for (const [token, { subject, sentAt }] of this.#outstanding) {
       // Insertion order is send order.
       if (sentAt > before) return;
-      this.#silent.add(kindOf(subject));
+      this.#miss(kindOf(subject), sentAt);
       this.#settle(token, null);
     }
+  }
+
+  #hear(kind: string, sentAt: number): void {
+    this.#heard.set(kind, sentAt);
+    this.#silent.delete(kind);
+  }
+
+  /** One message in between may be lost, as while a stream is made anew; nothing after it acknowledged is another matter. */
+  #miss(kind: string, sentAt: number): void {
+    if (this.#silent.has(kind) || (this.#heard.get(kind) ?? 0) >= sentAt) return;
+    this.#silent.add(kind);
+    this.logger.warn({ subject: `${kind}.*` }, 'JetStream acknowledges nothing');
   }
 
   #failAll(): void {

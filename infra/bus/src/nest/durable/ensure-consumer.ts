@@ -6,7 +6,7 @@ const NS_PER_MS = 1_000_000;
 const API_TIMEOUT_MS = 3_000;
 
 /**
- * Makes the consumer where it is missing, sets right what was changed about it, and answers its state. Each message is acknowledged for
+ * Makes the consumer where it is missing, sets right what was changed about it, resumes it when it was paused, and answers its state. Each message is acknowledged for
  * itself: with `AckPolicy.All` one replica's acknowledgement would cover what another is still working on, and a work queue takes no
  * other policy. Rejects when the stream is missing: the bus, which guards the streams, makes it and says so.
  */
@@ -21,6 +21,7 @@ export const ensureConsumer = async (nc: NatsConnection, options: DurableOptions
   };
   try {
     const info = await consumers.info(stream, durable);
+    if (info.paused === true) await consumers.resume(stream, durable);
     const right = Object.entries(wanted).every(([key, value]) => info.config[key as keyof typeof wanted] === value);
     return right ? info : await consumers.update(stream, durable, wanted);
   } catch (error) {
