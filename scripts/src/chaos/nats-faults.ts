@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, signal, until } from '@bursar/embedded';
@@ -56,6 +56,7 @@ export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly Nats
         cpSync(copy, storage, { recursive: true });
       });
     }),
+    fault('its files cut short', true, () => whileNatsIsDown(dataDir, async () => cutShort(storage))),
     fault('its streams deleted', true, () =>
       administer(runOf(dataDir).natsUrl, async ({ streams }) => {
         for (const name of ['LEDGER', 'EVENTS', 'USAGE_INTAKE']) await streams.delete(name);
@@ -83,6 +84,16 @@ export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly Nats
     ),
     fault('its files deleted under it', true, async () => empty()),
   ];
+};
+
+/** As after a power cut: the end of every file of messages was not on disk yet. */
+const cutShort = (storage: string): void => {
+  for (const name of readdirSync(storage, { recursive: true, encoding: 'utf8' })) {
+    const path = join(storage, name);
+    if (name.endsWith('.blk')) truncateSync(path, Math.floor(statSync(path).size * 0.6));
+    // JetStream's summary of the files would be as old.
+    if (name.endsWith('index.db')) rmSync(path);
+  }
 };
 
 const runOf = (dataDir: string): RunFile => {
