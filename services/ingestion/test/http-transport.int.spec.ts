@@ -252,13 +252,13 @@ describe('addresses and methods', () => {
 
   test('what is not built validates, then answers 501', async () => {
     const post = (body: string) =>
-      fetch(`${url}/api/v1/usage/e1/void`, {
+      fetch(`${url}/api/v1/budget-alerts`, {
         method: 'POST',
         body,
         headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
       });
-    expect((await post('{"reason":"a mistake"}')).status).toBe(501);
-    expect((await post('{"reason":7}')).status).toBe(400);
+    expect((await post('{"event":"spend_tracked"}')).status).toBe(501);
+    expect((await post('[]')).status).toBe(400);
   });
 });
 
