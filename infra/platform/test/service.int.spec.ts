@@ -130,11 +130,11 @@ describe('problems', () => {
   });
 
   test('a row of the contract that nobody built validates, then answers 501', async () => {
-    const { url } = await start({ routes: routesOf('ingestion') });
-    expect(routeOf('voidUsage').built).toBe(false);
-    const post = (body: string) => call(`${url}/api/v1/usage/e/void`, { method: 'POST', body });
-    expect((await post('{"reason":"mistake"}')).body.code).toBe('not_implemented');
-    expect((await post('{"why":"mistake"}')).status).toBe(400);
+    const { url } = await start({ routes: routesOf('budget-projector') });
+    expect(routeOf('reserve').built).toBe(false);
+    const post = (body: string) => call(`${url}/api/v1/reservations`, { method: 'POST', body });
+    expect((await post('{"scopes":["team:ml"],"amount":"1"}')).body.code).toBe('not_implemented');
+    expect((await post('{"scope":"team:ml","amount":"1"}')).status).toBe(400);
     expect((await post('')).body.code).toBe('empty_body');
     // IN-A8
     for (const body of ['null', '7', '"x"', '[]']) expect([body, (await post(body)).body.code]).toEqual([body, 'not_an_object']);
@@ -165,10 +165,16 @@ describe('problems of what is no controller', () => {
     ],
     ['thrown by a reader before it', '/plain', { method: 'POST', body: '{' }, 400, 'bad_json'],
     ['thrown in a scope of its own', '/plain/inner', {}, 500, 'internal_error'],
-    ['thrown by a row that is not built', '/api/v1/usage/e/void', { method: 'POST', body: '{"reason":"x"}' }, 501, 'not_implemented'],
-    ['found by a row that is not built', '/api/v1/usage/e/void', { method: 'POST', body: '{}' }, 400, 'required'],
+    [
+      'thrown by a row that is not built',
+      '/api/v1/reservations',
+      { method: 'POST', body: '{"scopes":["team:ml"],"amount":"1"}' },
+      501,
+      'not_implemented',
+    ],
+    ['found by a row that is not built', '/api/v1/reservations', { method: 'POST', body: '{"amount":"1"}' }, 400, 'required'],
   ])('%s', async (_name, path, init, status, code) => {
-    const { url } = await start({ extend, routes: routesOf('ingestion') });
+    const { url } = await start({ extend, routes: routesOf('budget-projector') });
     const { status: given, headers, text, body } = await call(`${url}${path}`, init);
     expect([given, headers.get('content-type')]).toEqual([status, 'application/problem+json']);
     expect(body).toMatchObject({
