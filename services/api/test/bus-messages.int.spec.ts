@@ -101,6 +101,14 @@ describe('every message on the bus is one of the document', () => {
     await expectStatus(api.patch(`budgets/${counted}`, { limit: { amount: '100000', currency: 'USD' } }), 200);
     await fannedOut(api.tenant, 'ThresholdCleared', ({ data }) => data.budgetId === counted);
     await expectStatus(api.patch(`budgets/${id}`, { period: { kind: 'monthly', timezone: 'Asia/Tokyo' } }), 200);
+    await expectStatus(api.post(`budgets/${id}/pause`, { reason: 'for a while' }), 200);
+    await expectStatus(api.post(`budgets/${id}/resume`, {}), 200);
+    const granted = await api.post(`budgets/${id}/overrides`, { amount: '5', duration: '1h', reason: 'a launch' });
+    await expectStatus(api.delete(`budgets/${id}/overrides/${granted.body.overrideId}`), 204);
+    await expectStatus(api.post('templates', { name: 'ours', budget: { limit: { amount: '7' }, period: { kind: 'weekly' } } }), 201);
+    const mistaken = await api.post('usage', usageOf('3'));
+    await expectStatus(api.post(`usage/${mistaken.body.results[0].eventId}/void`, { reason: 'a mistake' }), 202);
+    await ask(`budgets.${api.tenant}.check`, { scopes: ['team:ml'], amount: '1' });
     await expectStatus(api.delete(`budgets/${id}`), 204);
     // Over NATS, in every form there is.
     const { id: ceId, source, ...data } = usageOf('1');
