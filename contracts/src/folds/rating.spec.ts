@@ -147,9 +147,9 @@ describe('parts and wholes', () => {
 
 describe('exactness', () => {
   test.each<[string, Price[], Record<string, string>, string]>([
-    ['a tie goes to the even pico: 0.5', [price('requests', '0.0000000000005')], { requests: '1' }, '0 USD'],
-    ['a tie goes to the even pico: 1.5', [price('requests', '0.0000000000005')], { requests: '3' }, '0.000000000002 USD'],
-    ['a tie goes to the even pico: 2.5', [price('requests', '0.0000000000005')], { requests: '5' }, '0.000000000002 USD'],
+    ['IN-B20 a tie goes to the even pico: 0.5', [price('requests', '0.0000000000005')], { requests: '1' }, '0 USD'],
+    ['IN-B20 a tie goes to the even pico: 1.5', [price('requests', '0.0000000000005')], { requests: '3' }, '0.000000000002 USD'],
+    ['IN-B20 a tie goes to the even pico: 2.5', [price('requests', '0.0000000000005')], { requests: '5' }, '0.000000000002 USD'],
     [
       'only the whole event is rounded',
       [price('inputTokens', '0.0000000000004'), price('outputTokens', '0.0000000000004')],

@@ -70,6 +70,12 @@ describe('amounts', () => {
     expect(formatPicos((parsePicos('0.1') + parsePicos('0.2')) * 10_000_000n)).toBe('3000000');
   });
 
+  test('IN-B16 sums past 64 bits are exact', () => {
+    const most = parsePicos('1000000000000');
+    expect(most > 2n ** 63n).toBe(true);
+    expect(formatPicos(most * 1_000_003n + 1n)).toBe('1000003000000000000.000000000001');
+  });
+
   test('text and value round-trip at any scale', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: 0, max: 24 }), (value, scale) => {

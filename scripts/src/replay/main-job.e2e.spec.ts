@@ -67,7 +67,7 @@ describe('the main job on real input', () => {
     for (const organisation of organisations(tree)) expect(total(organisation.children)).toBe(total([organisation]));
   });
 
-  test('a budget made afterwards counts what already happened', async () => {
+  test('IN-D15 a budget made afterwards counts what already happened in its period', async () => {
     const { apiUrl, adminApiKey } = readRun(dataDir);
     const headers = { authorization: `Bearer ${adminApiKey}`, 'bursar-tenant': 'code', 'content-type': 'application/json' };
     const period = { kind: 'custom', timezone: 'UTC', start: '2023-11-01T00:00:00Z', end: '2023-12-01T00:00:00Z' };
