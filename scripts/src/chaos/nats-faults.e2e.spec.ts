@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectNats } from '@bursar/bus';
+import { parsePicos } from '@bursar/contracts';
 import { freePort, signal, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -94,7 +95,7 @@ const sendAgain = async (events: readonly SentEvent[]): Promise<readonly string[
   return fresh;
 };
 
-const cents = (amount: string): number => Math.round(Number(amount) * 100);
+const CENT = parsePicos('0.01');
 const spend = async (): Promise<string> => {
   const { body } = expectStatus('GET status', await request(target, 'GET', `/budgets/${budgetId}/status`), 200);
   return (body as { currentSpend: string }).currentSpend;
@@ -140,8 +141,8 @@ describe('under load over HTTP and NATS', () => {
     expect(await sendAgain([...load.acknowledged.http, ...load.acknowledged.request])).toEqual([]);
     await sendAgain(load.sent);
     await untilWell();
-    const expected = load.sent.reduce((sum, { cost }) => sum + cents(cost.amount), 0);
-    expect(cents(await spend())).toBe(expected);
+    const expected = load.sent.reduce((sum, { cost }) => sum + parsePicos(cost.amount), 0n);
+    expect(parsePicos(await spend())).toBe(expected);
     await untilTold(load.sent.map(({ id }) => id));
     expect(load.complaints).toEqual([]);
   });
@@ -170,10 +171,10 @@ describe('under load over HTTP and NATS', () => {
       const started = () => services().every(({ pid, ready }) => ready && !before.has(pid));
       expect(await until(started, RECOVERED_WITHIN_MS)).toBe(true);
       const event = { id: 'late', source: 'steady', scopes: ['team:steady'], cost: { amount: '0.01', currency: 'USD' } };
-      const spent = cents(await spend());
+      const spent = parsePicos(await spend());
       expect(await sendAgain([event])).toEqual(['late']);
-      await until(async () => cents(await spend()) > spent, RECOVERED_WITHIN_MS);
-      expect(cents(await spend())).toBe(spent + 1);
+      await until(async () => parsePicos(await spend()) > spent, RECOVERED_WITHIN_MS);
+      expect(parsePicos(await spend())).toBe(spent + CENT);
     } finally {
       signal(nats, 'SIGCONT');
     }
