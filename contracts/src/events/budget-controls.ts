@@ -1,14 +1,32 @@
 import { z } from 'zod';
 import { defineEvent } from './envelope.js';
-import { StoredInstant, StoredMoney } from './wire.js';
+import { StoredAmount, StoredInstant, StoredMoney } from './wire.js';
+
+/** The period whose spend reached the block point of a budget with `autoPause` (PRODUCT B8), and what was decided on. */
+const AutomaticPause = z.object({
+  periodStart: StoredInstant,
+  periodEnd: StoredInstant.nullable(),
+  spend: StoredAmount,
+  blockPoint: StoredAmount,
+  causePosition: z.number().int(),
+});
 
 /**
- * What somebody did to a budget beside its definition, in the budget's own stream `budget-<tenant>.<budgetId>`. Emitted by the api.
- *
- * By hand: it lasts until it is resumed, whatever periods end meanwhile.
+ * What was done to a budget beside its definition. By hand, in the budget's own stream `budget-<tenant>.<budgetId>`, emitted by the
+ * api: it lasts until it is resumed, whatever periods end meanwhile. With `automatic`, in `balance-<tenant>.<budgetId>`, emitted by
+ * the budget-projector: it belongs to that period and ends with it, or when it is resumed.
  */
-export const BudgetPaused = defineEvent('BudgetPaused', 1, z.object({ budgetId: z.string(), reason: z.string().nullable() }));
-export const BudgetResumed = defineEvent('BudgetResumed', 1, z.object({ budgetId: z.string(), reason: z.string().nullable() }));
+export const BudgetPaused = defineEvent(
+  'BudgetPaused',
+  1,
+  z.object({ budgetId: z.string(), reason: z.string().nullable(), automatic: AutomaticPause.optional() }),
+);
+/** By hand; with `automatic`, in `balance-…` by the reset-scheduler: the period that an automatic pause belonged to has ended. */
+export const BudgetResumed = defineEvent(
+  'BudgetResumed',
+  1,
+  z.object({ budgetId: z.string(), reason: z.string().nullable(), automatic: z.object({ periodStart: StoredInstant }).optional() }),
+);
 
 /**
  * More room, or no enforcement, until `expiresAt` (exclusive). Never changed: another wish is another grant. It ends by the clock,

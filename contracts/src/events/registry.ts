@@ -1,17 +1,21 @@
 import type { z } from 'zod';
+import { AlertAcknowledged, AlertRaised, ChannelRemoved, ChannelSaved, LiteLlmNotified, NotificationTemplateSaved } from './alert.js';
 import { BudgetCounted, ThresholdCleared, ThresholdCrossed } from './balance.js';
 import { BudgetChanged, BudgetCreated, BudgetDeleted } from './budget.js';
 import { BudgetPaused, BudgetResumed, OverrideGranted, OverrideRevoked } from './budget-controls.js';
 import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
+import { BudgetExpired, BudgetReset, OverrideExpired, PeriodEnded, PeriodRestated, PeriodStarted } from './period.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
-import { ExchangeRateSet, PriceListCreated, PricesAdded, TemplateSaved } from './tenant.js';
-import { UsageRecorded, UsageVoided } from './usage.js';
+import { ExchangeRateSet, PriceListCreated, PricesAdded, PricesCorrected, TemplateSaved, TenantSettingsChanged } from './tenant.js';
+import { UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
 const EVENTS = [
   UsageRecorded,
   UsageVoided,
+  UsageRerated,
+  UsageRefused,
   ScopeRegistered,
   ScopeMoved,
   ScopeDescribed,
@@ -23,13 +27,27 @@ const EVENTS = [
   BudgetResumed,
   OverrideGranted,
   OverrideRevoked,
+  OverrideExpired,
+  BudgetReset,
+  BudgetExpired,
   BudgetCounted,
   ThresholdCrossed,
   ThresholdCleared,
+  PeriodEnded,
+  PeriodStarted,
+  PeriodRestated,
+  AlertRaised,
+  AlertAcknowledged,
   PriceListCreated,
   PricesAdded,
+  PricesCorrected,
   ExchangeRateSet,
   TemplateSaved,
+  TenantSettingsChanged,
+  ChannelSaved,
+  ChannelRemoved,
+  NotificationTemplateSaved,
+  LiteLlmNotified,
   PartitionTaken,
   HoldsChanged,
 ] as const;

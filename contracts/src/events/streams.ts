@@ -5,3 +5,4 @@ export const tenantStream = (tenant: string): string => `tenant-${tenant}`;
 export const budgetStream = (tenant: string, budgetId: string): string => `budget-${tenant}.${budgetId}`;
 export const balanceStream = (tenant: string, budgetId: string): string => `balance-${tenant}.${budgetId}`;
 export const holdsStream = (partition: number): string => `holds-${partition}`;
+export const alertStream = (tenant: string): string => `alert-${tenant}`;

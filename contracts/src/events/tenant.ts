@@ -44,3 +44,16 @@ export const ExchangeRateSet = defineEvent(
 
 /** A template under a name: from here on it has this content. Its fields are as they were sent, and checked again when used. */
 export const TemplateSaved = defineEvent('TemplateSaved', 1, z.object({ name: z.string(), budget: z.record(z.string(), z.unknown()) }));
+
+/**
+ * The prices of a list were wrong (PRODUCT J9): from this position on it has these, and past usage that it rated is rerated by
+ * `UsageRerated` events of this `correctionId`. The rest of a long list follows in `PricesAdded` of the same append.
+ */
+export const PricesCorrected = defineEvent(
+  'PricesCorrected',
+  1,
+  z.object({ correctionId: z.string(), listId: z.string(), prices: z.array(StoredPrice), more: MorePrices }),
+);
+
+/** Stream `tenant-<tenant>`: all settings as they are from this position on (PRODUCT F7). Secrets in it are encrypted. */
+export const TenantSettingsChanged = defineEvent('TenantSettingsChanged', 1, z.object({ settings: z.record(z.string(), z.unknown()) }));

@@ -55,3 +55,64 @@ export const UsageVoided = defineEvent(
 );
 export type UsageVoidedData = z.infer<typeof UsageVoided.data>;
 export type UsageVoidedEvent = Recorded<'UsageVoided', UsageVoidedData>;
+
+/**
+ * A recorded usage costs something else than it was charged at: a corrected price (PRODUCT J9). Stream `usage-<tenant>`, read by every
+ * fold, which takes back what it charged for it and charges `cost` instead, in the same period and on the same path. The id is derived
+ * from the usage and the correction, so a correction run again is a duplicate. It carries the original as stored, as a void does.
+ */
+export const UsageRerated = defineEvent(
+  'UsageRerated',
+  1,
+  z.object({
+    /** Of the UsageRecorded event. */
+    eventId: z.string(),
+    correctionId: z.string(),
+    /** 1 for the first rerating of this usage; each further one replaces the one before. */
+    rerating: z.number().int().positive(),
+    /** What it was charged at until here; null: it waited for a price. */
+    previousCost: StoredMoney.nullable(),
+    cost: StoredMoney,
+    original: z.object({
+      position: z.number().int(),
+      revision: z.number().int(),
+      recordedAt: StoredInstant,
+      data: UsageRecorded.data,
+    }),
+  }),
+);
+export type UsageReratedData = z.infer<typeof UsageRerated.data>;
+export type UsageReratedEvent = Recorded<'UsageRerated', UsageReratedData>;
+
+/**
+ * A reservation or guarded call was refused (PRODUCT C4). Stream `usage-<tenant>`, emitted by the budget-projector behind its answer;
+ * charges nothing. Repeats of a caller within a minute are counted, not stored singly: `count` is how many this one stands for.
+ */
+export const UsageRefused = defineEvent(
+  'UsageRefused',
+  1,
+  z.object({
+    decisionId: z.string(),
+    reservationId: z.string().nullable(),
+    scopes: z.array(StoredScope).min(1),
+    amount: StoredMoney,
+    category: z.string().optional(),
+    dimensions: z.record(z.string(), z.string()).optional(),
+    /** `budget_exceeded`, `budget_paused`, `rate_missing`, `approval_required`, … */
+    code: z.string(),
+    budgetId: z.string().nullable(),
+    budgetName: z.string().nullable(),
+    scope: StoredScope.nullable(),
+    periodStart: StoredInstant.nullable(),
+    currentSpend: StoredMoney.nullable(),
+    reserved: StoredMoney.nullable(),
+    limit: StoredMoney.nullable(),
+    blockPoint: StoredMoney.nullable(),
+    /** The first refusal of those counted here, and how many they are. */
+    refusedAt: StoredInstant,
+    count: z.number().int().positive(),
+    /** The partition's position on which it was decided. */
+    position: z.number().int(),
+  }),
+);
+export type UsageRefusedEvent = Recorded<'UsageRefused', z.infer<typeof UsageRefused.data>>;
