@@ -14,6 +14,7 @@ export { createLogger, Logger, scrub } from './ops/logger.js';
 export { Metrics } from './ops/metrics.js';
 export { type Check, Readiness } from './ops/readiness.js';
 export { runService } from './run.js';
+export { SecretBox, SecretKeyEnv, SecretUnreadableError } from './secrets/secret-box.js';
 export { createService, type Service, type ServiceOptions } from './service.js';
 export { continueTrace } from './trace/continue-trace.js';
 export { inTrace } from './trace/trace-scope.js';

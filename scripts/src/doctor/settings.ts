@@ -20,6 +20,13 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'MAX_EVENT_AGE', fallback: '35d', meaning: 'usage that is older is rejected, too_old' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: 'fatal, error, warn, info, debug, trace or silent' },
+  {
+    name: 'BURSAR_SECRET_KEY',
+    fallback: 'DIR/secret-key',
+    meaning:
+      'seals stored secrets: 64 hexadecimal digits; several, comma separated, newest first, to replace one; BURSAR_SECRET_KEY_FILE: a file',
+    secret: true,
+  },
   { name: 'SMTP_URL', fallback: '', meaning: 'where alert mail is handed over', secret: true, planned: true },
   { name: 'SMTP_HOST', fallback: '', meaning: 'instead of SMTP_URL, with SMTP_PORT, SMTP_USER, SMTP_PASSWORD', planned: true },
   { name: 'MAIL_FROM', fallback: '', meaning: 'the sender of alert mail', planned: true },

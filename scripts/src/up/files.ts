@@ -65,12 +65,22 @@ export const claim = (dataDir: string, self: ProcessIdentity, alive: (holder: Pr
 };
 
 /** The platform admin's key: made at the first start of this data directory, the same ever after. */
-export const adminKey = (dataDir: string): string => {
-  const path = join(dataDir, 'admin-key');
-  const key = `bsr_live_${randomBytes(4).toString('hex')}_${randomBytes(32).toString('hex')}`;
+export const adminKey = (dataDir: string): string =>
+  madeOnce(join(dataDir, 'admin-key'), () => `bsr_live_${randomBytes(4).toString('hex')}_${randomBytes(32).toString('hex')}`);
+
+/** Path of the file with the key that seals stored secrets: made once like the admin's, and never an argument or a variable itself. */
+export const secretKeyFile = (dataDir: string): string => {
+  const path = join(dataDir, 'secret-key');
+  madeOnce(path, () => randomBytes(32).toString('hex'));
+  return path;
+};
+
+/** What the file holds; its owner's alone to read. The first start writes it. */
+const madeOnce = (path: string, make: () => string): string => {
+  const content = make();
   try {
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' });
-    return key;
+    writeFileSync(path, `${content}\n`, { mode: 0o600, flag: 'wx' });
+    return content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return readFileSync(path, 'utf8').trim();

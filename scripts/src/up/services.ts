@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastProblem, launch } from '@bursar/embedded';
+import { secretKeyFile } from './files.ts';
 import { UserError } from './options.ts';
 import { waitUntilReady } from './readiness.ts';
 import type { ChildSpec } from './supervised.ts';
@@ -61,10 +62,17 @@ export const serviceEnvironment = (replica: Replica, replicas: readonly Replica[
   EVENT_STORE_URL: shared.eventStoreUrl,
   NATS_URL: shared.natsUrl,
   BURSAR_ADMIN_KEY: shared.adminApiKey,
+  ...secretKey(shared),
   INGESTION_URL: urlsOf(replicas, 'ingestion').join(','),
   PROJECTOR_URL: urlsOf(replicas, 'budget-projector').join(','),
   API_URL: urlsOf(replicas, 'api')[0],
 });
+
+/** The operator's own key, or the one this data directory keeps. */
+const secretKey = ({ dataDir, environment }: Shared): NodeJS.ProcessEnv =>
+  environment.BURSAR_SECRET_KEY === undefined && environment.BURSAR_SECRET_KEY_FILE === undefined
+    ? { BURSAR_SECRET_KEY_FILE: secretKeyFile(dataDir) }
+    : {};
 
 export const serviceChild = (root: string, replica: Replica, replicas: readonly Replica[], shared: Shared): ChildSpec => {
   const logFile = join(shared.dataDir, 'logs', `${replica.label}.log`);
