@@ -6,6 +6,8 @@ import { StoredAmount, StoredInstant, StoredMoney } from './wire.js';
 const AutomaticPause = z.object({
   periodStart: StoredInstant,
   periodEnd: StoredInstant.nullable(),
+  /** 1 for the first time the block point was reached in the period; each fall below it begins the next. */
+  episode: z.number().int().positive(),
   spend: StoredAmount,
   blockPoint: StoredAmount,
   causePosition: z.number().int(),

@@ -18,8 +18,11 @@ export type Override = Readonly<{
   createdAt: string;
 }>;
 
-/** What was done to a budget beside its definition: a pause, and grants that were not revoked. Whether one is live is the clock's to say. */
-export type BudgetControls = Readonly<{ pause: Pause | null; overrides: readonly Override[] }>;
+/** A budget with `autoPause` that has latched: it belongs to the period whose spend reached the block point, and is over with it. */
+export type AutomaticPause = Readonly<{ since: string; periodStart: string; periodEnd: string | null }>;
+
+/** What was done to a budget beside its definition: pauses, and grants that were not revoked. Whether one is live is the clock's to say. */
+export type BudgetControls = Readonly<{ pause: Pause | null; overrides: readonly Override[]; automatic?: AutomaticPause }>;
 export const NO_CONTROLS: BudgetControls = { pause: null, overrides: [] };
 
 export type ControlEvent = EventOf<'BudgetPaused' | 'BudgetResumed' | 'OverrideGranted' | 'OverrideRevoked'>;
@@ -28,17 +31,36 @@ export type ControlEvent = EventOf<'BudgetPaused' | 'BudgetResumed' | 'OverrideG
 export const evolveControls = (controls: BudgetControls, event: ControlEvent): BudgetControls => {
   switch (event.type) {
     case 'BudgetPaused': {
+      if (event.data.automatic !== undefined) return latched(controls, event.data.automatic, event.recordedAt);
       if (controls.pause !== null) return controls;
       return { ...controls, pause: { since: canonical(event.recordedAt), by: event.meta.actor ?? null, reason: event.data.reason } };
     }
-    case 'BudgetResumed':
-      return { ...controls, pause: null };
+    case 'BudgetResumed': {
+      const { automatic, ...byHand } = controls;
+      if (event.data.automatic === undefined) return { ...byHand, pause: null };
+      return automatic?.periodStart === event.data.automatic.periodStart ? byHand : controls;
+    }
     case 'OverrideGranted':
       return { ...controls, overrides: [...liveOverrides(controls, parseInstant(event.recordedAt)), readGrant(event)] };
     case 'OverrideRevoked':
       return { ...controls, overrides: controls.overrides.filter(({ overrideId }) => overrideId !== event.data.overrideId) };
   }
 };
+
+/** One of the same period stands as it is; that of an earlier period is over. */
+const latched = (controls: BudgetControls, { periodStart, periodEnd }: AutomaticData, recordedAt: string): BudgetControls =>
+  controls.automatic?.periodStart === periodStart
+    ? controls
+    : { ...controls, automatic: { since: canonical(recordedAt), periodStart, periodEnd } };
+type AutomaticData = NonNullable<EventOf<'BudgetPaused'>['data']['automatic']>;
+
+/** The automatic pause that holds now; null: none, or its period is over. The clock ends it, without an event. */
+export const automaticPause = ({ automatic }: BudgetControls, now: EpochNs): AutomaticPause | null =>
+  automatic !== undefined && (automatic.periodEnd === null || now < parseInstant(automatic.periodEnd)) ? automatic : null;
+
+/** By hand, or automatically. */
+export const isPaused = (controls: BudgetControls, now: EpochNs): boolean =>
+  controls.pause !== null || automaticPause(controls, now) !== null;
 
 export const readGrant = ({ data, meta, recordedAt }: EventOf<'OverrideGranted'>): Override => ({
   overrideId: data.overrideId,

@@ -1,5 +1,6 @@
 export * from './allocation.js';
 export * from './arrivals.js';
+export * from './auto-pause.js';
 export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
 export * from './budget-controls.js';
 export * from './charge.js';

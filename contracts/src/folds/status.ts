@@ -4,7 +4,15 @@ import { divideHalfEven, readDecimal } from '../values/decimal.js';
 import { type EpochNs, formatInstant, NS_PER_SECOND } from '../values/instant.js';
 import { formatPicos, MONEY_SCALE, parsePicos } from '../values/money.js';
 import { oneOff, type Period, periodAt } from '../values/period.js';
-import { type BudgetControls, isEnforcementOff, liveIncrease, liveOverrides, NO_CONTROLS, nextExpiry } from './budget-controls.js';
+import {
+  type BudgetControls,
+  isEnforcementOff,
+  isPaused,
+  liveIncrease,
+  liveOverrides,
+  NO_CONTROLS,
+  nextExpiry,
+} from './budget-controls.js';
 import { fixedTwo, HUNDRED_PERCENT, isAtPercent, isReached, PERCENT_SCALE, percentUsed } from './thresholds.js';
 
 export type BudgetStatusName = 'ok' | 'warning' | 'critical' | 'exceeded' | 'paused' | 'counting';
@@ -107,7 +115,7 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
   const spend = balance?.spend ?? 0n;
   const limit = effectiveLimit(definition, controls, now, carried ?? 0n);
   const block = blockPoint(definition, limit);
-  const paused = controls.pause !== null;
+  const paused = isPaused(controls, now);
   return {
     budgetId,
     currency: definition.limit.currency,

@@ -23,6 +23,10 @@ export const thresholdEventId = (
   episode: number,
 ): string => derivedId('threshold', what, tenant, budgetId, periodStart, threshold, String(episode));
 
+/** The automatic pause of a budget for one period; the episode makes a second one in it another fact. */
+export const autoPauseEventId = (tenant: string, budgetId: string, periodStart: string, episode: number): string =>
+  derivedId('auto-pause', tenant, budgetId, periodStart, String(episode));
+
 /** FNV-1a, 32 bits, over UTF-8: the same function as NATS's `partition()` mapping. */
 export const fnv1a32 = (text: string): number => {
   let state = 0x811c9dc5;

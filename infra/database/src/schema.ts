@@ -111,6 +111,7 @@ export interface BalanceTable {
   updated_at: Instant;
 }
 
+/** Also the breaker of `autoPause`, which no threshold is called. */
 export interface ThresholdTable {
   tenant: string;
   budget_id: string;

@@ -8,7 +8,8 @@ type Step =
   | { do: 'use'; amount: number; daysAgo: number }
   | { do: 'grant'; amount: number; hours: number }
   | { do: 'revoke'; which: number }
-  | { do: 'edit'; limit: number; mode: BudgetDefinition['rollover']['mode']; cap: string }
+  | { do: 'edit'; limit: number; mode: BudgetDefinition['rollover']['mode']; cap: string; autoPause: boolean }
+  | { do: 'void'; back: number }
   | { do: 'pause' | 'resume' }
   | { do: 'wait'; hours: number };
 
@@ -33,9 +34,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       limit: fc.constantFrom(0, 50, 100),
       mode,
       cap: fc.constantFrom('0', '30', '1000'),
+      autoPause: fc.boolean(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('void' as const), back: fc.nat(4) }) },
 );
 
 const HOUR = 3_600_000;
@@ -44,7 +47,7 @@ const HOUR = 3_600_000;
 const told = async (rolls: boolean, steps: readonly Step[], between: 'nothing' | 'crash' | 'evict'): Promise<Scenario> => {
   const story = new Scenario(between === 'evict' ? { tenants: 1, periods: 1 } : undefined).budget(
     { kind: 'daily', percents: [50, 80, 100] },
-    { rollover: { mode: rolls ? 'both' : 'none' } },
+    { rollover: { mode: rolls ? 'both' : 'none' }, enforcement: breaker(true) },
   );
   let granted = 0;
   for (const one of steps) {
@@ -55,9 +58,14 @@ const told = async (rolls: boolean, steps: readonly Step[], between: 'nothing' |
       granted += 1;
     } else if (one.do === 'revoke') story.revoke(`o${one.which}`);
     else if (one.do === 'edit') {
-      const { limit, cap } = one;
-      story.change({ kind: 'daily', limit, percents: [50, 80, 100] }, { rollover: rolls ? { mode: one.mode, cap } : { mode: 'none' } });
-    } else if (one.do === 'wait') story.at(new Date(now + one.hours * HOUR).toISOString());
+      const { limit, cap, autoPause } = one;
+      const enforcement = breaker(autoPause);
+      story.change(
+        { kind: 'daily', limit, percents: [50, 80, 100] },
+        { rollover: rolls ? { mode: one.mode, cap } : { mode: 'none' }, enforcement },
+      );
+    } else if (one.do === 'void') story.void(one.back);
+    else if (one.do === 'wait') story.at(new Date(now + one.hours * HOUR).toISOString());
     else story.control(one.do === 'pause' ? 'BudgetPaused' : 'BudgetResumed');
     await story.folded();
     if (between !== 'nothing') await story.driver.take({ turn: between });
@@ -65,13 +73,16 @@ const told = async (rolls: boolean, steps: readonly Step[], between: 'nothing' |
   return story;
 };
 
+const breaker = (autoPause: boolean): BudgetDefinition['enforcement'] => ({ mode: 'block', blockAtPercent: 100, autoPause });
+
 const standing = (story: Scenario): unknown => ({
-  said: story.ledger.events.filter(({ type }) => type.startsWith('Threshold')).map(({ id, position, data }) => ({ id, position, data })),
+  said: story.ledger.events.filter(({ stream }) => stream.startsWith('balance-')).map(({ id, position, data }) => ({ id, position, data })),
   thresholds: [...story.tables.thresholds.entries()].sort(),
+  budgets: [...story.tables.budgets.values()],
   quarantined: [...story.tables.quarantined.values()],
 });
 
-test('overrides and rollover are judged alike by a projector that never stops and by one that begins anew after every event', () =>
+test('overrides, rollover and automatic pauses are judged alike by a projector that never stops and by one that begins anew after every event', () =>
   fc.assert(
     fc.asyncProperty(fc.boolean(), fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }), async (rolls, steps) => {
       const expected = standing(await told(rolls, steps, 'nothing'));

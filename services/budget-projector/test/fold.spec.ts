@@ -1,4 +1,5 @@
 import type { LedgerEvent } from '@bursar/contracts';
+import { AUTO_PAUSE } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
@@ -36,7 +37,7 @@ const standingAlerts = (tables: MemoryTables): unknown =>
     .sort();
 const crossedThresholds = (tables: MemoryTables): unknown =>
   [...tables.thresholds.values()]
-    .filter(({ crossed }) => crossed)
+    .filter(({ crossed, threshold }) => crossed && threshold !== AUTO_PAUSE)
     .map(({ budgetId, periodStart, threshold, episode }) => `${budgetId} ${periodStart} ${threshold} ${episode}`)
     .sort();
 

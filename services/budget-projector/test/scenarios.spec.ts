@@ -390,6 +390,76 @@ test('a pause and a resumption change no figure and say nothing of thresholds', 
   expect(story.balances()).toEqual({ '2026-03-01': '95 2 0 0' });
 });
 
+describe('a budget with autoPause', () => {
+  const breaker = { enforcement: { mode: 'block' as const, blockAtPercent: 110, autoPause: true } };
+  const paused = (story: Scenario) =>
+    story.ledger.events.flatMap((event) =>
+      event.type === 'BudgetPaused' && event.data.automatic !== undefined
+        ? [
+            `${event.stream.split('-')[0]} ${event.data.automatic.episode} at ${event.data.automatic.spend} of ${event.data.automatic.blockPoint}`,
+          ]
+        : [],
+    );
+  const latching = () => begin().budget({ kind: 'daily' }, breaker);
+
+  test('latches once when the spend of its period reaches the block point, in what the projector emits', async () => {
+    const story = latching().use('109');
+    expect(paused(await story.folded())).toEqual([]);
+    story.use('1').use('50');
+    expect(paused(await story.folded())).toEqual(['balance 1 at 110 of 110']);
+  });
+  test('stays latched though the spend falls back and rises again', async () => {
+    const story = latching().use('200');
+    await story.folded();
+    expect(paused(await story.void().use('300').folded())).toHaveLength(1);
+  });
+  test('once resumed, latches again only after the spend was below', async () => {
+    const story = latching().use('110');
+    await story.folded();
+    await story.control('BudgetResumed').use('5').folded();
+    expect(paused(story)).toHaveLength(1);
+    // A raise arms it; the higher block point is another one to reach.
+    await story.change({ kind: 'daily', limit: 200 }, breaker).use('105').folded();
+    expect(paused(story)).toEqual(['balance 1 at 110 of 110', 'balance 2 at 220 of 220']);
+  });
+  test('latches by late usage of an ended period never, and in the next period anew', async () => {
+    const story = latching().use('50').at('2026-03-11T12:00:00Z').use('500', { occurredAt: '2026-03-10T00:00:00Z' });
+    expect(paused(await story.folded())).toEqual([]);
+    expect(paused(await story.use('110').at('2026-03-12T00:00:00Z').use('110').folded())).toHaveLength(2);
+  });
+  test('an override that ends brings it back to the block point: by the next event', async () => {
+    const story = latching().grant('o', '100', '2026-03-10T06:00:00Z').use('150');
+    expect(paused(await story.folded())).toEqual([]);
+    expect(paused(await story.at('2026-03-10T06:00:00Z').use('0').folded())).toEqual(['balance 1 at 150 of 110']);
+  });
+  test('says nothing while it only notifies, or is not asked to', async () => {
+    for (const enforcement of [
+      { ...breaker.enforcement, mode: 'notify' as const },
+      { ...breaker.enforcement, autoPause: false },
+    ]) {
+      expect(paused(await begin().budget({ kind: 'daily' }, { enforcement }).use('500').folded())).toEqual([]);
+    }
+  });
+  test('usage ahead of the clock trips the breaker of its period once that has begun', async () => {
+    const story = latching().at('2026-03-10T23:58:00Z').use('150', { occurredAt: '2026-03-11T00:01:00Z' });
+    expect(paused(await story.folded())).toEqual([]);
+    expect(paused(await story.at('2026-03-11T00:00:30Z').use('0').folded())).toHaveLength(1);
+  });
+  test('leaves the revision and the time of the budget’s own last change alone', async () => {
+    const story = latching().use('110');
+    await story.folded();
+    expect([...story.tables.budgets.values()]).toMatchObject([
+      {
+        row: {
+          revision: 0,
+          updatedAt: '2026-03-10T00:00:00.000000Z',
+          state: { controls: { automatic: { periodStart: '2026-03-10T00:00:00Z' } } },
+        },
+      },
+    ]);
+  });
+});
+
 describe('an allocated cost', () => {
   const third = {
     allocation: [

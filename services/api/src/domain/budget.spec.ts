@@ -159,7 +159,7 @@ test('the state carries who made it and when, by the clock of the store', () => 
 
 describe('pausing', () => {
   const pause: BudgetCommand = { type: 'PauseBudget', budgetId: 'b1', reason: 'audit' };
-  const resume: BudgetCommand = { type: 'ResumeBudget', budgetId: 'b1', reason: null };
+  const resume: BudgetCommand = { type: 'ResumeBudget', budgetId: 'b1', reason: null, isLatched: false };
   const paused: BudgetEvent = { type: 'BudgetPaused', data: { budgetId: 'b1', reason: 'audit' } };
   const resumed: BudgetEvent = { type: 'BudgetResumed', data: { budgetId: 'b1', reason: null } };
 
@@ -169,6 +169,12 @@ describe('pausing', () => {
     given(created(monthly), paused).when(resume).thenRecorded(resumed);
     given(created(monthly)).when(resume).thenRecorded();
     given(created(monthly), paused, resumed).when(pause).thenRecorded(paused);
+  });
+  test('what is paused automatically is resumed too, though its own stream does not say so', () => {
+    given(created(monthly))
+      .when({ ...resume, isLatched: true })
+      .thenRecorded(resumed);
+    given(created(monthly)).when(pause).thenRecorded(paused);
   });
   test('outlasts a change of the definition', () => {
     given(created(monthly), paused, changed({ ...monthly, name: 'Other' }))

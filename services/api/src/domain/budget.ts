@@ -50,7 +50,8 @@ export type BudgetCommand =
   | GrantOverride
   | RevokeOverride
   | Readonly<{ type: 'PauseBudget'; budgetId: string; reason: string | null }>
-  | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null }>;
+  /** `isLatched`: it is paused automatically, which its own stream does not say. */
+  | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null; isLatched: boolean }>;
 type Command<T extends BudgetCommand['type']> = Extract<BudgetCommand, { type: T }>;
 
 /** Pure: same command and state, same events. Throws {@link Rejection}. */
@@ -89,10 +90,11 @@ const change = (command: Command<'ChangeBudget'>, state: Budget): readonly Budge
 };
 
 /** Pausing what is paused, resuming what runs: it is so already. */
-const turn = ({ type, budgetId, reason }: Command<'PauseBudget' | 'ResumeBudget'>, state: Budget): readonly BudgetEvent[] => {
+const turn = (command: Command<'PauseBudget' | 'ResumeBudget'>, state: Budget): readonly BudgetEvent[] => {
+  const { type, budgetId, reason } = command;
   const isPaused = mustExist(state, budgetId).controls.pause !== null;
-  if (isPaused === (type === 'PauseBudget')) return [];
-  return [{ type: isPaused ? 'BudgetResumed' : 'BudgetPaused', data: { budgetId, reason } }];
+  if (type === 'PauseBudget') return isPaused ? [] : [{ type: 'BudgetPaused', data: { budgetId, reason } }];
+  return isPaused || command.isLatched ? [{ type: 'BudgetResumed', data: { budgetId, reason } }] : [];
 };
 
 /** Total: a recorded fact cannot be refused; events of other budgets' kinds change nothing. */

@@ -1,4 +1,5 @@
 import { budgetStream, formatInstant, parseInstant } from '@bursar/contracts';
+import type { BudgetControls } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
@@ -52,7 +53,7 @@ export class DecidedBudget {
     if (state.status !== 'Active') throw new Rejection('not_found', 'The budget has been deleted since.');
     return onSnapshot(this.db, partition, async (trx, moment) => {
       const projected = await findBudget(trx, tenant, state.budgetId);
-      const row = toRow(tenant, state, revision, position, projected?.counted_position ?? null);
+      const row = toRow(tenant, state, revision, position, projected);
       const [standing] = await loadStandings(trx, tenant, [row], moment);
       if (standing === undefined) throw new Error('one budget has one standing');
       return {
@@ -65,7 +66,7 @@ export class DecidedBudget {
 }
 
 /** The row the projector makes of the same events, whether or not it has come to it yet. */
-const toRow = (tenant: string, state: ActiveBudget, revision: number, position: number, countedPosition: number | null): BudgetRow => ({
+const toRow = (tenant: string, state: ActiveBudget, revision: number, position: number, projected: BudgetRow | undefined): BudgetRow => ({
   tenant,
   budget_id: state.budgetId,
   scope: state.definition.scope,
@@ -78,7 +79,13 @@ const toRow = (tenant: string, state: ActiveBudget, revision: number, position: 
   created_by: state.createdBy,
   updated_at: formatInstant(parseInstant(state.updatedAt)),
   deleted: false,
-  controls: state.controls,
+  controls: withAutomatic(state.controls, projected),
   terms: state.terms,
-  counted_position: countedPosition,
+  counted_position: projected?.counted_position ?? null,
 });
+
+/** An automatic pause is the projector's to say: the budget's own stream does not know of it. */
+const withAutomatic = (controls: BudgetControls, projected: BudgetRow | undefined): BudgetControls => {
+  const automatic = projected?.controls.automatic;
+  return automatic === undefined ? controls : { ...controls, automatic };
+};

@@ -43,6 +43,7 @@ export const asOf = (api: () => Client): void => {
             scope: pick(['team:ml', 'org:o']),
             limit: { amount: pick(['20', '100', '0', '7.5']), currency: pick(['USD', 'EUR']) },
             period: { kind: pick(['monthly', 'annual', 'weekly']), timezone: pick(['UTC', 'Asia/Tokyo']) },
+            enforcement: { autoPause: pick([true, true, false]) },
             thresholds: [
               { percent: 50, severity: 'info' },
               { percent: 80, severity: 'warning' },
@@ -70,6 +71,7 @@ export const asOf = (api: () => Client): void => {
         const steps: (() => Promise<Reply>)[] = [
           ...Array(12).fill(use),
           make,
+          () => tenant.post(`budgets/${pick(budgets)}/resume`),
           () => tenant.post(`usage/${pick(recorded)}/void`, { reason: 'wrong' }),
           () => tenant.post('exchange-rates', { from: 'EUR', to: 'USD', rate: pick(['2', '1.1']), effectiveFrom: '2020-01-01T00:00:00Z' }),
           () =>

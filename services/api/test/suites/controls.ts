@@ -46,6 +46,80 @@ export const controls = (api: () => Client): void => {
     });
   });
 
+  describe('a budget with autoPause', () => {
+    const until = async (id: string, status: string) => {
+      for (let tries = 0; tries < 400; tries += 1) {
+        const { body } = await acme.get(`budgets/${id}`);
+        if (body.status.status === status) return body;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      throw new Error(`the budget never was ${status}`);
+    };
+    const breaker = (scope: string, more: object = {}) =>
+      makeBudget(acme, { scope, limit: { amount: '10', currency: 'USD' }, enforcement: { autoPause: true }, ...more });
+    const ask = async (scope: string, position: string | null) =>
+      (await acme.post(`check?minPosition=${position}`, { scopes: [scope], amount: '1' }, WAIT)).body;
+
+    test('pauses when its block point is reached, and its revision stays', async () => {
+      const { id } = await breaker('team:breaker');
+      await acme.record(usageOf('10', { scopes: ['team:breaker'] }));
+      const paused = await until(id, 'paused');
+      expect(paused).toMatchObject({ revision: 0, updatedAt: paused.createdAt, status: { paused: true, currentSpend: '10' } });
+      const { data } = (await acme.get('budgets?status=paused')).body;
+      expect(data.map((budget: { id: string }) => budget.id)).toContain(id);
+      const { body: tree } = await acme.get('budgets/hierarchy/team/breaker');
+      expect(tree.budgets).toMatchObject([{ id, status: 'paused' }]);
+      const { position } = paused.status;
+      for (const past of [`budgets/${id}?asOf=${position}`, `budgets/hierarchy/team/breaker?asOf=${position}`]) {
+        expect((await acme.get(past)).text).toContain('"status":"paused"');
+      }
+    });
+
+    test('stays paused though the spend falls, until it is resumed by hand; then it latches anew only from below', async () => {
+      const { id } = await breaker('team:latch');
+      const used = await acme.post('usage', usageOf('10', { scopes: ['team:latch'] }));
+      await until(id, 'paused');
+      const gone = await acme.post(`usage/${used.body.results[0].eventId}/void`, { reason: 'twice' });
+      const fallen = await ask('team:latch', gone.headers.get('bursar-position'));
+      expect(fallen).toMatchObject({ allowed: false, code: 'budget_paused', currentSpend: '0' });
+
+      const resumed = await acme.post(`budgets/${id}/resume`, { reason: 'looked at' });
+      expect(resumed.body).toMatchObject({ revision: 1, status: { paused: false, status: 'ok' } });
+      expect(await ask('team:latch', resumed.headers.get('bursar-position'))).toMatchObject({ allowed: true });
+      await acme.record(usageOf('11', { scopes: ['team:latch'] }));
+      await until(id, 'paused');
+      const again = await acme.post(`budgets/${id}/resume`);
+      await acme.record(usageOf('1', { scopes: ['team:latch'] }));
+      expect(again.body.status).toMatchObject({ paused: false, status: 'exceeded' });
+      expect((await acme.get(`budgets/${id}/status`)).body).toMatchObject({ paused: false, status: 'exceeded', currentSpend: '12' });
+    });
+
+    test('runs again when its period ends, by the clock; one paused by hand does not', async () => {
+      const period = { kind: 'rolling', length: '3s' };
+      const [latched, manual] = [await breaker('team:lapse', { period }), await breaker('team:hand', { period })];
+      const scopes = ['team:lapse', 'team:hand'];
+      await acme.record(usageOf('10', { scopes, occurredAt: (await acme.get(`budgets/${manual.id}/status`)).body.periodStart }));
+      await acme.post(`budgets/${manual.id}/pause`);
+      await until(latched.id, 'ok');
+      expect((await acme.post('check', { scopes: ['team:lapse'], amount: '1' })).body).toMatchObject({ allowed: true });
+      expect((await acme.get(`budgets/${latched.id}`)).body.revision).toBe(0);
+      expect((await acme.get(`budgets/${manual.id}/status`)).body).toMatchObject({ status: 'paused' });
+      expect((await acme.post('check', { scopes: ['team:hand'], amount: '1' })).body).toMatchObject({ code: 'budget_paused' });
+    });
+
+    test('does not end early: the clock is asked at each check', async () => {
+      const { id, createdAt } = await breaker('team:tick', { period: { kind: 'rolling', length: '4s' } });
+      await acme.record(usageOf('10', { scopes: ['team:tick'], occurredAt: createdAt }));
+      const { periodEnd } = (await until(id, 'paused')).status;
+      for (;;) {
+        const { body } = await acme.post('check', { scopes: ['team:tick'], amount: '1' });
+        if (body.allowed) break;
+        expect(body.code).toBe('budget_paused');
+      }
+      expect((await acme.get(`budgets/${id}/status`)).body.periodStart >= periodEnd).toBe(true);
+    });
+  });
+
   describe('overrides of a budget', () => {
     const grant = (id: string, more: object = {}) =>
       acme.post(`budgets/${id}/overrides`, { amount: '500', duration: '7d', reason: 'launch', ...more });

@@ -9,7 +9,8 @@ export type ScopeChange = Readonly<{ tenant: string; scope: ScopeRef; state: Sco
 export type BudgetChange = Readonly<{
   tenant: string;
   state: BudgetState;
-  revision: number;
+  /** Of the budget's own stream; null: the event is of another one, and neither the ETag nor `updatedAt` moves. */
+  revision: number | null;
   /** RFC 3339, of the event that changed it. */
   updatedAt: string;
   createdBy: string | null;

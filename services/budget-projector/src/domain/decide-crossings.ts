@@ -1,6 +1,7 @@
 import {
   balanceStream,
   type CrossingData,
+  type EpochNs,
   formatPicos,
   type LedgerEvent,
   parseDecimal,
@@ -11,6 +12,7 @@ import {
 } from '@bursar/contracts';
 import {
   ARMED,
+  AUTO_PAUSE,
   afterTransition,
   decideThresholds,
   HUNDRED_PERCENT,
@@ -21,6 +23,7 @@ import {
 } from '@bursar/contracts/folds';
 import type { Judgement, PeriodState } from './budget-fold.js';
 import type { Changes, Clearing } from './changes.js';
+import { decidePause, nextTrip } from './decide-pause.js';
 import { emit } from './emitted.js';
 
 type Cause = Pick<LedgerEvent, 'id' | 'meta' | 'position' | 'recordedAt'>;
@@ -53,16 +56,23 @@ export const decideCrossings = (period: PeriodState, cause: Cause, changes: Chan
     changes.touchedThreshold(period, transition.key);
     say(period, judge, transition, cause, changes);
   }
-  period.nextCrossing = nextCrossing(period, judge);
-  period.judgedUntil = judge.until;
+  decidePause(period, judge, cause, changes);
+  period.nextCrossing = lower(nextCrossing(period, judge), nextTrip(period, judge, cause));
+  period.judgedUntil = judgedUntil(period, judge, cause);
 };
+
+/** A breaker belongs to the current period: when a period begins it has to be looked at again. */
+const judgedUntil = ({ period: { start } }: PeriodState, { state, until }: Judgement, { recordedAt }: Cause): EpochNs | null =>
+  state.definition.enforcement.autoPause && start > parseInstant(recordedAt) ? lower(start, until) : until;
+
+const lower = (a: bigint | null, b: bigint | null): bigint | null => (a === null ? b : b === null || a < b ? a : b);
 
 /** A threshold that was removed is forgotten without a word; if it returns, it is armed, and its episodes go on. */
 const forgetUnlisted = (period: PeriodState, { state }: Judgement, cause: Cause, changes: Changes): void => {
   if (period.thresholds.size === 0) return;
   const listed = new Set(state.definition.thresholds.map(thresholdKey));
   for (const [key, { crossed, episode }] of period.thresholds) {
-    if (!crossed || listed.has(key)) continue;
+    if (!crossed || listed.has(key) || key === AUTO_PAUSE) continue;
     period.thresholds.set(key, { crossed: false, episode: episode + 1 });
     changes.touchedThreshold(period, key);
     changes.cleared.push(clearing(period, key, episode, cause));

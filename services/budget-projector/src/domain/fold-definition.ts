@@ -1,4 +1,4 @@
-import { balanceStream, derivedId, type LedgerEvent } from '@bursar/contracts';
+import { balanceStream, budgetStream, derivedId, type LedgerEvent } from '@bursar/contracts';
 import { type DefinitionEvent, findBudget } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import type { Changes } from './changes.js';
@@ -53,7 +53,14 @@ const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): D
   const state = findBudget(tenant.history.definitions, budgetId, event.position);
   if (state === null) return NONE; // a change of what was never created
   const createdBy = event.type === 'BudgetCreated' ? (event.meta.actor ?? null) : null;
-  changes.budgets.push({ tenant: tenant.tenant, state, revision: event.revision, updatedAt: event.recordedAt, createdBy });
+  const isOwn = event.stream === budgetStream(tenant.tenant, budgetId);
+  changes.budgets.push({
+    tenant: tenant.tenant,
+    state,
+    revision: isOwn ? event.revision : null,
+    updatedAt: event.recordedAt,
+    createdBy,
+  });
   if (state.deletedPosition !== null) {
     tenant.budgets.delete(budgetId);
     return NONE;

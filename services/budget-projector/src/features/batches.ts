@@ -123,12 +123,14 @@ const toThreshold = ({ budget, startText, thresholds }: PeriodState, threshold: 
   return { tenant: budget.tenant, budgetId: budget.id, periodStart: startText, threshold, crossed, episode };
 };
 
-/** The last of each; who created it is said by the first. */
+/** The last of each; who created it is said by the first, revision and time by the last of its own stream. */
 const mergedBudgets = (changes: readonly BudgetChange[]): readonly BudgetChange[] => {
   const merged = new Map<string, BudgetChange>();
   for (const change of changes) {
     const key = `${change.tenant}\u0000${change.state.budgetId}`;
-    merged.set(key, { ...change, createdBy: change.createdBy ?? merged.get(key)?.createdBy ?? null });
+    const known = merged.get(key);
+    const { revision, updatedAt } = change.revision === null && known !== undefined ? known : change;
+    merged.set(key, { ...change, revision, updatedAt, createdBy: change.createdBy ?? known?.createdBy ?? null });
   }
   return [...merged.values()];
 };

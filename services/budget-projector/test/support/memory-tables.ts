@@ -102,9 +102,11 @@ export class MemoryTables extends ProjectionTables {
     for (const change of batch.budgets) {
       const { tenant, state } = change;
       const known = this.budgets.get(key(tenant, state.budgetId));
-      // As the column: whoever created it stays.
-      const createdBy = (known?.row as { createdBy: string | null } | undefined)?.createdBy ?? change.createdBy;
-      const row = { ...change, createdBy, state: { ...state, createdAt: String(state.createdAt) } };
+      const before = known?.row as Pick<typeof change, 'createdBy' | 'revision' | 'updatedAt'> | undefined;
+      // As the columns: whoever created it stays, and only the budget's own stream moves its revision.
+      const createdBy = before?.createdBy ?? change.createdBy;
+      const { revision, updatedAt } = change.revision === null && before !== undefined ? before : change;
+      const row = { ...change, revision, updatedAt, createdBy, state: { ...state, createdAt: String(state.createdAt) } };
       const deleted = state.deletedPosition !== null;
       this.budgets.set(key(tenant, state.budgetId), { tenant, budgetId: state.budgetId, row, deleted, counted: known?.counted ?? null });
     }

@@ -139,7 +139,8 @@ export const definitionOf = ({ scope, model, limit, currency: code, kind, percen
     ...(amount === null ? [] : [{ amount: String(amount), severity: 'info' as const, actions: ['notify' as const] }]),
   ],
   levels: {},
-  enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false },
+  // Half of those that can be reached have a breaker as well.
+  enforcement: { mode: 'block', blockAtPercent: 100, autoPause: limit === 50 },
   rollover: { mode: 'none' },
   permissions: { budgetVisibleToUser: true, userCanModifyLimit: false, userCanResetBudget: false },
   validFrom: null,

@@ -1,5 +1,5 @@
 import { decodeStored } from '@bursar/bus';
-import { budgetStream, type LedgerEvent, scopeStream, tenantStream } from '@bursar/contracts';
+import { balanceStream, budgetStream, type LedgerEvent, scopeStream, tenantStream } from '@bursar/contracts';
 import { Arrivals, evolveDefinitions, TenantDefinitions } from '@bursar/contracts/folds';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
@@ -30,7 +30,11 @@ export class Pasts {
   /** Scopes, prices, rates and these budgets, up to this moment. What was folded before is kept: only tails are read. */
   async load(tenant: string, budgetIds: readonly string[]): Promise<Past> {
     const past = this.#remember(tenant);
-    const streams = [scopeStream(tenant), tenantStream(tenant), ...budgetIds.map((id) => budgetStream(tenant, id))];
+    const streams = [
+      scopeStream(tenant),
+      tenantStream(tenant),
+      ...budgetIds.flatMap((id) => [budgetStream(tenant, id), balanceStream(tenant, id)]),
+    ];
     const revisions = await this.store.revisions(streams);
     for (const [index, stream] of streams.entries()) {
       if ((revisions[index] ?? -1) > (past.revisions.get(stream) ?? -1)) await this.#fold(past, stream);

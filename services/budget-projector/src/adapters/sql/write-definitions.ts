@@ -50,6 +50,9 @@ export const writeScopes = async (db: Session, changes: readonly ScopeChange[]):
       parents = excluded.parents, name = excluded.name, attributes = excluded.attributes, position = excluded.position`.execute(db);
 };
 
+/** Below every revision: what other streams say of a budget leaves its own where it is. */
+const NO_REVISION = -1;
+
 export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]): Promise<void> => {
   if (changes.length === 0) return;
   await sql`
@@ -63,7 +66,7 @@ export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]
       ${column(changes, 'text', ({ state }) => state.definition.name)},
       ${column(changes, 'text', ({ state }) => state.definition.period.kind)},
       ${column(changes, 'text', ({ state }) => JSON.stringify(state.definition))},
-      ${column(changes, 'bigint', (row) => row.revision)},
+      ${column(changes, 'bigint', (row) => row.revision ?? NO_REVISION)},
       ${column(changes, 'bigint', ({ state }) => state.createdPosition)},
       ${column(changes, 'timestamptz', ({ state }) => formatInstant(state.createdAt))},
       ${column(changes, 'text', (row) => row.createdBy)},
@@ -75,7 +78,8 @@ export const writeBudgets = async (db: Session, changes: readonly BudgetChange[]
         controls, terms)
     ON CONFLICT (tenant, budget_id) DO UPDATE SET
       scope = excluded.scope, name = excluded.name, period_kind = excluded.period_kind, definition = excluded.definition,
-      revision = excluded.revision, updated_at = excluded.updated_at, deleted = excluded.deleted, controls = excluded.controls, terms = excluded.terms`.execute(
+      revision = GREATEST(budget.revision, excluded.revision),
+      updated_at = CASE WHEN excluded.revision = ${NO_REVISION}::bigint THEN budget.updated_at ELSE excluded.updated_at END, deleted = excluded.deleted, controls = excluded.controls, terms = excluded.terms`.execute(
     db,
   );
 };

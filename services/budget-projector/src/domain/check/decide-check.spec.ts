@@ -1,4 +1,4 @@
-import { type BudgetDefinition, type EpochNs, parsePicos } from '@bursar/contracts';
+import { type BudgetDefinition, type EpochNs, formatInstant, parsePicos } from '@bursar/contracts';
 import type { BudgetState } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -12,6 +12,8 @@ type Given = Partial<{
   blockAt: number;
   thresholds: BudgetDefinition['thresholds'];
   paused: string;
+  /** Latched until this instant, in nanoseconds. */
+  latchedUntil: number;
   off: boolean;
   limit: string | null;
   spend: string;
@@ -21,7 +23,7 @@ type Given = Partial<{
 }>;
 
 const standing = (given: Given = {}): Standing => {
-  const { id = 'b', mode = 'block', blockAt = 100, thresholds = [], paused, off = false } = given;
+  const { id = 'b', mode = 'block', blockAt = 100, thresholds = [], paused, latchedUntil, off = false } = given;
   const { limit = '100', spend = '0', counting = false, amount = '10', unit = '1' } = given;
   const state = {
     budgetId: id,
@@ -29,6 +31,9 @@ const standing = (given: Given = {}): Standing => {
     definition: { name: id, scope: `team:${id}`, thresholds, enforcement: { mode, blockAtPercent: blockAt, autoPause: false } },
     controls: {
       pause: paused === undefined ? null : { since: '', by: null, reason: paused },
+      ...(latchedUntil !== undefined && {
+        automatic: { since: '', periodStart: '1970-01-01T00:00:00Z', periodEnd: formatInstant(BigInt(latchedUntil)) },
+      }),
       overrides: off ? [{ overrideId: 'o', amount: null, enforcement: 'off', expiresAt: '1970-01-01T00:00:00.000001001Z' }] : [],
     },
   } as unknown as BudgetState;
@@ -57,6 +62,8 @@ const at = (percent: string, actions: BudgetDefinition['thresholds'][number]['ac
 
 describe('what one budget says', () => {
   test.each<[string, Given, boolean, string | null]>([
+    ['paused automatically, refuses though there is room', { spend: '0', latchedUntil: 1_001 }, false, 'budget_paused'],
+    ['no longer once that period is over, by the clock alone', { spend: '0', latchedUntil: 1_000 }, true, null],
     ['up to its block point', { spend: '90' }, true, null],
     ['a pico past it', { spend: '90.000000000001' }, false, 'budget_exceeded'],
     ['grace to its block point', { spend: '100', blockAt: 110 }, true, null],

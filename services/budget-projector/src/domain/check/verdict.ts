@@ -1,5 +1,5 @@
 import { type EpochNs, formatPicos, type ThresholdDefinition } from '@bursar/contracts';
-import { globMatches, thresholdKey } from '@bursar/contracts/folds';
+import { automaticPause, type BudgetState, globMatches, thresholdKey } from '@bursar/contracts/folds';
 import { blocks, type Question, reachedThresholds, roomOf, type Standing } from './standing.js';
 
 /** Why a budget refuses, the gravest first: of two budgets that refuse, the graver one speaks. */
@@ -12,9 +12,8 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
   if (!blocks(standing, now)) return null;
   const { state, amount } = standing;
   const { name } = state.definition;
-  const { pause } = state.controls;
-  if (pause !== null)
-    return { code: 'budget_paused', reason: `Budget ${name} is paused${pause.reason === null ? '' : `: ${pause.reason}`}.` };
+  const pause = pauseOf(state, now);
+  if (pause !== null) return { code: 'budget_paused', reason: `Budget ${name} is paused${pause}.` };
   const reached = reachedThresholds(standing);
   const blocking = reached.find(({ actions }) => actions.includes('block-all'));
   if (blocking !== undefined) {
@@ -28,6 +27,14 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
     return { code: 'budget_exceeded', reason: `Budget exceeded for ${state.definition.scope}. ${figures(standing)}` };
   }
   return refusedByAction(reached, name, question.dimensions?.model);
+};
+
+/** Why it is paused, as the end of a sentence; null: it is not. */
+const pauseOf = ({ controls }: BudgetState, now: EpochNs): string | null => {
+  if (controls.pause !== null) return controls.pause.reason === null ? '' : `: ${controls.pause.reason}`;
+  const automatic = automaticPause(controls, now);
+  if (automatic === null) return null;
+  return `: its spend reached the block point${automatic.periodEnd === null ? '' : `; until it is resumed, or ${automatic.periodEnd}`}`;
 };
 
 const refusedByAction = (reached: readonly ThresholdDefinition[], name: string, model: string | undefined): Refusal | null => {
