@@ -1,3 +1,5 @@
+import { rootScope, scopeId, scopeType } from '../values/scope.js';
+
 /** Subjects, streams and headers on NATS. */
 export const LEDGER_STREAM = 'LEDGER';
 export const EVENTS_STREAM = 'EVENTS';
@@ -12,6 +14,22 @@ export const usageRecordSubject = (tenant: string): string => `usage.record.${te
 /** Request-reply with whoever owns the tenant's partition. */
 export const budgetsSubject = (tenant: string, what: 'check' | 'reserve' | 'release'): string => `budgets.${tenant}.${what}`;
 export const usageRejectedSubject = (tenant: string): string => `usage.rejected.${tenant}`;
+
+/** What a subscriber chooses an alert by. `scope`: of its budget; null: the tenant's own. */
+export type AlertAddress = Readonly<{ tenant: string; severity: string; scope: string | null; budgetId: string | null }>;
+
+/** `alerts.<tenant>.<severity>.<scopeType>.<scopeToken>.<budgetId>`; an alert of no budget has `-` in its place. */
+export const alertsSubject = ({ tenant, severity, scope, budgetId }: AlertAddress): string => {
+  const owner = scope ?? rootScope(tenant);
+  return `alerts.${tenant}.${severity}.${scopeType(owner)}.${subjectToken(scopeId(owner))}.${budgetId ?? '-'}`;
+};
+
+/** Printable ASCII but what separates and matches tokens, and `=`, which announces a coded one. */
+const SAFE_TOKEN = /^(?!=)[!-)+-\-/-=?-~]+$/;
+
+/** Any text as one token of a subject: itself where it may be one, else `=` and its base64url. */
+export const subjectToken = (text: string): string =>
+  SAFE_TOKEN.test(text) ? text : `=${Buffer.from(text, 'utf8').toString('base64url')}`;
 
 export const HEADER = {
   firstPosition: 'Bursar-First-Position',

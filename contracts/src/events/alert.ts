@@ -1,36 +1,102 @@
 import { z } from 'zod';
 import { defineEvent } from './envelope.js';
-import { StoredInstant } from './wire.js';
+import { StoredAmount, StoredInstant, StoredMoney } from './wire.js';
+
+/** What enforcement does next, as the definition stood: the lowest threshold not reached yet, or the block point. */
+const NextStep = z.object({
+  kind: z.enum(['threshold', 'block', 'pause']),
+  percent: z.string().optional(),
+  amount: StoredAmount.optional(),
+  severity: z.enum(['info', 'warning', 'critical']).optional(),
+  actions: z.array(z.string()),
+});
+export type NextStep = z.infer<typeof NextStep>;
+
+/** What an alert is made of; what does not apply is null or absent. Amounts are of `currency`, percentages decimal text. */
+const AlertDetails = z.object({
+  currency: z.string().nullable(),
+  currentSpend: StoredAmount.nullable(),
+  /** The limit in force with grants and what was carried over; null: unlimited. */
+  limit: StoredAmount.nullable(),
+  /** Of spend ÷ limit × 100, two digits, rounded down. */
+  percentUsed: z.string().nullable(),
+  periodStart: StoredInstant.nullable(),
+  periodEnd: StoredInstant.nullable(),
+  /** The budget's, in which dates of a message are written. */
+  timezone: z.string().nullable(),
+  blockPoint: StoredAmount.nullable(),
+  next: NextStep.nullable(),
+  /** Of threshold alerts: `80%` or `amount:400`, the number of a percentage, and which crossing in the period. */
+  threshold: z.string().optional(),
+  percent: z.string().optional(),
+  episode: z.number().int().optional(),
+  actions: z.array(z.string()).optional(),
+  allowedModels: z.array(z.string()).optional(),
+  downgrade: z.record(z.string(), z.string()).optional(),
+  /** Who did it by hand, and why they said. */
+  by: z.string().nullable().optional(),
+  reason: z.string().nullable().optional(),
+  automatic: z.boolean().optional(),
+  override: z
+    .object({
+      overrideId: z.string(),
+      amount: StoredMoney.nullable(),
+      enforcement: z.literal('off').nullable(),
+      expiresAt: StoredInstant.nullable(),
+    })
+    .optional(),
+  /** Of a period's report. */
+  report: z
+    .object({
+      events: z.number().int(),
+      failedSpend: StoredAmount,
+      failedEvents: z.number().int(),
+      rolledOver: StoredAmount,
+      cause: z.string().optional(),
+      restatement: z.number().int().optional(),
+      previousSpend: StoredAmount.optional(),
+    })
+    .optional(),
+  /** Of a reset by hand. */
+  reset: z.object({ previousLimit: StoredAmount.nullable(), previousSpend: StoredAmount, newLimit: StoredAmount.nullable() }).optional(),
+  /** Of a blocked call: the first of its window. */
+  refused: z.object({ code: z.string(), amount: StoredMoney, scopes: z.array(z.string()), category: z.string().optional() }).optional(),
+});
+export type AlertDetails = z.infer<typeof AlertDetails>;
 
 /**
- * Stream `alert-<tenant>`, emitted by alerting: one per crossing, period end or lifecycle event; the id is derived from the event that
- * caused it, so a replay of the ledger raises the same set. The stream's revision is the alert's gap-free number.
+ * Stream `alert-<tenant>`, emitted by alerting, and nothing else is in it: its revision is the alert's gap-free number. One per
+ * crossing, period end or lifecycle event; the id is derived from the event that caused it, so a replay of the ledger raises the same set.
  */
 export const AlertRaised = defineEvent(
   'AlertRaised',
   1,
   z.object({
+    /** The id of the event that caused it (of a blocked call: derived from budget, reason and window). */
     alertId: z.string(),
     /** As subscribers choose by it: `threshold.crossed`, `budget.paused`, `period.ended`, … */
     event: z.string(),
+    /** `INFO`, `WARNING`, `CRITICAL`, `LIMIT`, `PAUSED`, `BLOCKED`, … */
     type: z.string(),
     severity: z.enum(['info', 'warning', 'critical']),
     budgetId: z.string().nullable(),
     budgetName: z.string().nullable(),
     scope: z.string().nullable(),
     message: z.string(),
-    /** What the alert is made of: figures, period, threshold, actions; money as decimal text. */
-    details: z.record(z.string(), z.unknown()),
+    details: AlertDetails,
     /** Names of channels or types that the threshold chose; absent: every channel of the tenant. */
     channels: z.array(z.string()).optional(),
     /** `bursar`, or `litellm` for what a LiteLLM proxy told us. */
     source: z.string(),
+    /** Position of the event that caused it. */
     causePosition: z.number().int(),
+    /** When that was recorded. */
     at: StoredInstant,
   }),
 );
+export type AlertRaisedData = z.infer<typeof AlertRaised.data>;
 
-/** Stream `alert-<tenant>`, emitted by the api. Who is the event's actor, when its `recordedAt`. A second one changes nothing. */
+/** Stream `acknowledgement-<tenant>`, emitted by the api. Who is the event's actor, when its `recordedAt`. A second one changes nothing. */
 export const AlertAcknowledged = defineEvent('AlertAcknowledged', 1, z.object({ alertId: z.string(), reason: z.string().nullable() }));
 
 const Channel = z.object({
@@ -63,5 +129,5 @@ export const NotificationTemplateSaved = defineEvent(
   }),
 );
 
-/** Stream `alert-<tenant>`: a LiteLLM proxy told us something; kept as it came, so that its effect can be replayed. */
+/** Stream `litellm-<tenant>`: a LiteLLM proxy told us something; kept as it came, so that its effect can be replayed. */
 export const LiteLlmNotified = defineEvent('LiteLlmNotified', 1, z.object({ event: z.string(), body: z.record(z.string(), z.unknown()) }));

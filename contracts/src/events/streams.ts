@@ -6,3 +6,5 @@ export const budgetStream = (tenant: string, budgetId: string): string => `budge
 export const balanceStream = (tenant: string, budgetId: string): string => `balance-${tenant}.${budgetId}`;
 export const holdsStream = (partition: number): string => `holds-${partition}`;
 export const alertStream = (tenant: string): string => `alert-${tenant}`;
+/** Who acknowledged which alert: apart from the alerts, whose revisions have no gaps. */
+export const acknowledgementStream = (tenant: string): string => `acknowledgement-${tenant}`;

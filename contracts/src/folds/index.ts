@@ -1,3 +1,4 @@
+export * from './alerts.js';
 export * from './allocation.js';
 export * from './arrivals.js';
 export * from './auto-pause.js';

@@ -1,4 +1,4 @@
-import type { BudgetDefinition, CrossingData } from '@bursar/contracts';
+import type { AlertRaisedData, BudgetDefinition, CrossingData } from '@bursar/contracts';
 import type { BudgetControls, Terms } from '@bursar/contracts/folds';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
@@ -182,6 +182,44 @@ export interface IdempotencyTable {
   leased_until: Generated<Instant>;
 }
 
+export interface AlertingCheckpointTable {
+  partition: number;
+  position: Count;
+  begun_at: Count;
+}
+
+export interface AlertTable {
+  tenant: string;
+  alert_id: string;
+  partition: number;
+  position: Count;
+  revision: Count;
+  event: string;
+  type: string;
+  severity: AlertRaisedData['severity'];
+  source: string;
+  budget_id: string | null;
+  period_start: Instant | null;
+  data: Json<AlertRaisedData>;
+  created_at: Instant;
+  raised_at: Instant;
+  suppressed: Generated<boolean>;
+  published_sequence: Count | null;
+}
+
+export interface AcknowledgementTable {
+  tenant: string;
+  alert_id: string;
+  by_actor: string | null;
+  at: Instant;
+  position: Count;
+}
+
+export interface PublishedStreamTable {
+  only_row: Generated<boolean>;
+  stream_created: string;
+}
+
 /** Every table the migrations make, by its full name. Kept in step with `migrations/`. */
 export interface Database {
   'projection.checkpoint': CheckpointTable;
@@ -199,5 +237,9 @@ export interface Database {
   'projection.outbox': OutboxTable;
   'projection.quarantine': QuarantineTable;
   'projection.rollup': RollupTable;
+  'alerting.checkpoint': AlertingCheckpointTable;
+  'alerting.alert': AlertTable;
+  'alerting.acknowledgement': AcknowledgementTable;
+  'alerting.published_stream': PublishedStreamTable;
   'api.idempotency': IdempotencyTable;
 }

@@ -1,0 +1,72 @@
+import type { AlertDetails, NextStep } from '../events/alert.js';
+import type { CrossingData } from '../events/balance.js';
+import type { BudgetDefinition, ThresholdDefinition } from '../events/budget.js';
+import type { EpochNs } from '../values/instant.js';
+import { formatPicos, parsePicos } from '../values/money.js';
+import { type BudgetControls, isEnforcementOff } from './budget-controls.js';
+import { compareThresholds, isReached } from './thresholds.js';
+
+export type ThresholdAlertType = 'INFO' | 'WARNING' | 'CRITICAL' | 'LIMIT';
+
+/** A threshold's alert takes its severity; from 100 % of the limit on it is LIMIT. */
+export const thresholdAlertType = ({ definition, limit }: Pick<CrossingData, 'definition' | 'limit'>): ThresholdAlertType => {
+  const reachesLimit =
+    definition.percent === undefined
+      ? limit !== null && definition.amount !== undefined && parsePicos(definition.amount) >= parsePicos(limit)
+      : Number(definition.percent) >= 100;
+  return reachesLimit ? 'LIMIT' : TYPES[definition.severity];
+};
+
+const TYPES = { info: 'INFO', warning: 'WARNING', critical: 'CRITICAL' } as const;
+const WORDS: Readonly<Record<ThresholdAlertType, string>> = {
+  INFO: 'Info',
+  WARNING: 'Warning',
+  CRITICAL: 'Critical',
+  LIMIT: 'Limit reached',
+};
+
+/** `Warning: Budget at 65.1% (650.5/1000.0 EUR)`. */
+export const thresholdMessage = (data: CrossingData): string =>
+  `${WORDS[thresholdAlertType(data)]}: ${spendSentence({ ...data, currentSpend: data.spend })}`;
+
+type Figures = Pick<AlertDetails, 'currency' | 'currentSpend' | 'limit' | 'percentUsed'>;
+
+/** `Budget at 65.1% (650.5/1000.0 EUR)`; without a limit there is no percentage to say. */
+export const spendSentence = ({ currency, currentSpend, limit, percentUsed }: Figures): string => {
+  const spend = withFraction(currentSpend ?? '0');
+  if (limit === null) return `Budget at ${spend} ${currency}`;
+  const amounts = `(${spend}/${withFraction(limit)} ${currency})`;
+  return percentUsed === null ? `Budget over its limit ${amounts}` : `Budget at ${oneDigit(percentUsed)}% ${amounts}`;
+};
+
+/** `1000` as people write it beside `650.5`: with one fraction digit at least. */
+const withFraction = (amount: string): string => {
+  const text = formatPicos(parsePicos(amount));
+  return text.includes('.') ? text : `${text}.0`;
+};
+
+/** Two digits to one, half up: 65.05 is 65.1. */
+export const oneDigit = (percent: string): string => {
+  const hundredths = parsePicos(percent) / 10n ** 10n;
+  const tenths = (hundredths + 5n) / 10n;
+  return `${tenths / 10n}.${tenths % 10n}`;
+};
+
+/** What happens next as spend grows: the lowest threshold not reached, or the block point where calls are refused; null: nothing more. */
+export const nextStep = (
+  definition: BudgetDefinition,
+  controls: BudgetControls,
+  spend: bigint,
+  limit: bigint | null,
+  now: EpochNs,
+): NextStep | null => {
+  const ahead = definition.thresholds.filter((threshold) => !isReached(threshold, spend, limit));
+  const { mode, blockAtPercent, autoPause } = definition.enforcement;
+  const block: ThresholdDefinition = { percent: String(blockAtPercent), severity: 'critical', actions: [] };
+  const blocks = mode === 'block' && limit !== null && !isEnforcementOff(controls, now) && !isReached(block, spend, limit);
+  const [first] = [...ahead, ...(blocks ? [block] : [])].sort((a, b) => compareThresholds(a, b, limit));
+  if (first === undefined) return null;
+  if (first === block) return { kind: autoPause ? 'pause' : 'block', percent: String(blockAtPercent), actions: [] };
+  const { percent, amount, severity, actions } = first;
+  return { kind: 'threshold', ...(percent !== undefined && { percent }), ...(amount !== undefined && { amount }), severity, actions };
+};

@@ -1,0 +1,49 @@
+import { decodeStored } from '@bursar/bus';
+import { budgetStream, type LedgerEvent, partitionOf } from '@bursar/contracts';
+import { type BudgetState, evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
+import type { EventStore } from '@bursar/event-store';
+import { Budgets } from '../../features/ports.js';
+
+const PAGE = 500;
+/** Budgets kept folded; the least recently used goes first. */
+const MAX_KEPT = 20_000;
+
+type Kept = Readonly<{ partition: number; definitions: TenantDefinitions }>;
+
+/** Each budget from its own stream on first use, then from what the loop folds: exact at any position, without a table. */
+export class StoreBudgets extends Budgets {
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(private readonly store: EventStore) {
+    super();
+  }
+
+  async at(tenant: string, budgetId: string, position: number): Promise<BudgetState | null> {
+    const stream = budgetStream(tenant, budgetId);
+    const known = this.#kept.get(stream) ?? (await this.#load(tenant, stream));
+    this.#kept.delete(stream);
+    this.#kept.set(stream, known);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return findBudget(known.definitions, budgetId, position);
+  }
+
+  fold(event: LedgerEvent): void {
+    const known = this.#kept.get(event.stream);
+    if (known !== undefined) evolveDefinitions(known.definitions, event);
+  }
+
+  forget(partition: number): void {
+    for (const [stream, known] of this.#kept) if (known.partition === partition) this.#kept.delete(stream);
+  }
+
+  /** May read ahead of the loop: folds take an event twice, and are asked by position. */
+  async #load(tenant: string, stream: string): Promise<Kept> {
+    const definitions = new TenantDefinitions(tenant);
+    for (let from = 0; ; from += PAGE) {
+      const page = await this.store.readStream(stream, from, PAGE);
+      for (const event of page) evolveDefinitions(definitions, decodeStored(event));
+      if (page.length < PAGE) return { partition: partitionOf(tenant, this.store.partitions), definitions };
+    }
+  }
+}

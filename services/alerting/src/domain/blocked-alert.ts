@@ -1,0 +1,38 @@
+import { type AlertRaisedData, derivedId, NS_PER_SECOND, parseInstant, parsePicos } from '@bursar/contracts';
+import { percentUsed, spendSentence } from '@bursar/contracts/folds';
+import { type Cause, type Circumstances, raise } from './cause.js';
+import { toldFigures } from './figures.js';
+
+/** Refusals by one budget, for one reason, raise one notice in so long (PRODUCT C4). */
+const WINDOW = 3_600n * NS_PER_SECOND;
+
+/** The first refusal of a window raises the alert; each further one derives the same id, and so raises none. */
+export const blockedAlert = (cause: Cause<'UsageRefused'>, { budget }: Circumstances): AlertRaisedData => {
+  const { data, meta, recordedAt } = cause;
+  const { budgetId, budgetName, code, amount, scopes, category } = data;
+  const scope = data.scope ?? scopes[0] ?? null;
+  const window = parseInstant(data.refusedAt) / WINDOW;
+  const currentSpend = data.currentSpend?.amount ?? null;
+  const limit = data.limit?.amount ?? null;
+  const told = {
+    currency: data.currentSpend?.currency ?? data.limit?.currency ?? amount.currency,
+    currentSpend,
+    limit,
+    percentUsed: currentSpend === null || limit === null ? null : percentUsed(parsePicos(currentSpend), parsePicos(limit)),
+    periodStart: data.periodStart,
+    periodEnd: null,
+  };
+  const figures = toldFigures(told, budget, parseInstant(recordedAt));
+  const spent = currentSpend === null ? '' : `. ${spendSentence(figures)}`;
+  return raise(cause, {
+    alertId: derivedId('blocked', meta.tenant, budgetId ?? '', scope ?? '', code, String(window)),
+    event: 'call.blocked',
+    type: 'BLOCKED',
+    severity: 'critical',
+    budgetId,
+    budgetName,
+    scope,
+    message: `Blocked: ${amount.amount} ${amount.currency} refused, ${code.replaceAll('_', ' ')}${spent}`,
+    details: { ...figures, refused: { code, amount, scopes: [...scopes], ...(category !== undefined && { category }) } },
+  });
+};

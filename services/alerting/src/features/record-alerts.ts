@@ -1,0 +1,82 @@
+import type { LedgerEvent } from '@bursar/contracts';
+import { parseInstant } from '@bursar/contracts';
+import { type Cause, isCause, isLifecycleCause } from '../domain/cause.js';
+import { decideAlert } from '../domain/decide-alert.js';
+import type { AlertLedger, AlertTables, Budgets, Effect, Raising, RecordedAlert, Standings } from './ports.js';
+
+export type Recording = Readonly<{
+  tables: AlertTables;
+  ledger: AlertLedger;
+  budgets: Budgets;
+  standings: Standings;
+  effects: readonly Effect[];
+}>;
+
+/**
+ * The loop of a partition. What an event raises is appended to the ledger first, under an id that its cause gives it; what the ledger
+ * says was raised is recorded, with the checkpoint, in one transaction. So a process may die anywhere: a batch that comes again raises
+ * the same again, which the store has, and records what it finds.
+ */
+export class RecordAlerts {
+  readonly #begunAt = new Map<number, number>();
+
+  constructor(private readonly recording: Recording) {}
+
+  /** Where the partition begins for this process. */
+  async startAfter(partition: number): Promise<number> {
+    const { budgets, tables, ledger } = this.recording;
+    budgets.forget(partition);
+    const { position, begunAt } = await tables.begin(partition, await ledger.head(partition));
+    this.#begunAt.set(partition, begunAt);
+    return position;
+  }
+
+  /** Events that follow each other, the first one right after the checkpoint. */
+  async batch(partition: number, events: readonly LedgerEvent[], last: number): Promise<void> {
+    const { tables, budgets, effects } = this.recording;
+    for (const event of events) budgets.fold(event);
+    await this.#raise(partition, events);
+    const begunAt = this.#begunAt.get(partition) ?? 0;
+    const alerts = events.flatMap((event) => (event.type === 'AlertRaised' ? [recorded(event, begunAt)] : []));
+    const batch = { partition, last, events, alerts };
+    await tables.record((events[0]?.position ?? last) - 1, batch, effects);
+    for (const effect of effects) effect.committed(batch);
+  }
+
+  async #raise(partition: number, events: readonly LedgerEvent[]): Promise<void> {
+    const raised = new Map<string, Raising[]>();
+    for (const event of events) {
+      const alert = isCause(event) ? await this.#decide(event) : null;
+      if (alert === null) continue;
+      const { tenant } = event.meta;
+      const ofTenant = raised.get(tenant) ?? [];
+      raised.set(tenant, ofTenant);
+      ofTenant.push(alert);
+    }
+    await Promise.all([...raised].map(([tenant, alerts]) => this.recording.ledger.raise(partition, tenant, alerts)));
+  }
+
+  async #decide(cause: Cause): Promise<Raising | null> {
+    const { budgets, standings } = this.recording;
+    const { tenant } = cause.meta;
+    const { budgetId } = cause.data;
+    const budget = budgetId === null ? null : await budgets.at(tenant, budgetId, cause.position);
+    const standing = budget !== null && isLifecycleCause(cause) ? await standings.of(tenant, budget, parseInstant(cause.recordedAt)) : null;
+    const data = decideAlert(cause, { budget, standing });
+    return data === null ? null : { data, meta: cause.meta, causeId: cause.id };
+  }
+}
+
+const recorded = (
+  { partition, position, revision, recordedAt, meta, data }: Extract<LedgerEvent, { type: 'AlertRaised' }>,
+  begunAt: number,
+): RecordedAlert => ({
+  tenant: meta.tenant,
+  partition,
+  position,
+  revision,
+  raisedAt: recordedAt,
+  meta,
+  data,
+  isOld: position <= begunAt,
+});
