@@ -129,5 +129,8 @@ export const NotificationTemplateSaved = defineEvent(
   }),
 );
 
-/** Stream `litellm-<tenant>`: a LiteLLM proxy told us something; kept as it came, so that its effect can be replayed. */
+/**
+ * Stream `litellm-<tenant>`, emitted by ingestion: LiteLLM's budget webhook told us something. Kept with the fields that it is made of, also
+ * where it has no effect. Alerting makes an alert of source `litellm` of what is about a budget.
+ */
 export const LiteLlmNotified = defineEvent('LiteLlmNotified', 1, z.object({ event: z.string(), body: z.record(z.string(), z.unknown()) }));

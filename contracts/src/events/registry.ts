@@ -8,7 +8,7 @@ import { HoldsChanged, PartitionTaken } from './holds.js';
 import { BudgetExpired, BudgetReset, OverrideExpired, PeriodEnded, PeriodRestated, PeriodStarted } from './period.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
 import { ExchangeRateSet, PriceListCreated, PricesAdded, PricesCorrected, TemplateSaved, TenantSettingsChanged } from './tenant.js';
-import { UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
+import { UsageQuarantined, UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
 const EVENTS = [
@@ -16,6 +16,7 @@ const EVENTS = [
   UsageVoided,
   UsageRerated,
   UsageRefused,
+  UsageQuarantined,
   ScopeRegistered,
   ScopeMoved,
   ScopeDescribed,

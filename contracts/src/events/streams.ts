@@ -8,3 +8,4 @@ export const holdsStream = (partition: number): string => `holds-${partition}`;
 export const alertStream = (tenant: string): string => `alert-${tenant}`;
 /** Who acknowledged which alert: apart from the alerts, whose revisions have no gaps. */
 export const acknowledgementStream = (tenant: string): string => `acknowledgement-${tenant}`;
+export const litellmStream = (tenant: string): string => `litellm-${tenant}`;

@@ -116,3 +116,22 @@ export const UsageRefused = defineEvent(
   }),
 );
 export type UsageRefusedEvent = Recorded<'UsageRefused', z.infer<typeof UsageRefused.data>>;
+
+/**
+ * A producer sent a record that cannot be counted as it is (no cost and nothing to rate, a negative cost, …). Stream `usage-<tenant>`,
+ * emitted by ingestion; charges nothing. The id is derived from the record's content, so the same one sent again is a duplicate.
+ */
+export const UsageQuarantined = defineEvent(
+  'UsageQuarantined',
+  1,
+  z.object({
+    source: z.string(),
+    /** As the producer named it; null where it did not. */
+    id: z.string().nullable(),
+    /** Stable codes as in a rejection, the first reason first. */
+    code: z.string(),
+    detail: z.string(),
+    /** What of the record is kept: identity, model, tokens, cost and times; never prompts, answers or headers. */
+    record: z.record(z.string(), z.unknown()),
+  }),
+);

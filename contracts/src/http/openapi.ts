@@ -52,7 +52,16 @@ export const openApiDocument = (routes: readonly Route[]): Json => {
       schemas: components.sorted(),
       parameters: PARAMETERS,
       responses: { Problem: { description: 'A problem', content: { [PROBLEM]: { schema: ref('Problem') } } } },
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT' },
+        basic: { type: 'http', scheme: 'basic', description: 'The token as the password; also as `?token=`' },
+        signature: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-LiteLLM-Signature',
+          description: '`sha256=` and the hex HMAC-SHA256 of the body',
+        },
+      },
     },
   };
 };
@@ -62,6 +71,7 @@ const operation = (route: Route, components: Components): Json => ({
   summary: route.summary,
   tags: [route.tag],
   ...(!route.built && { 'x-built': false }),
+  ...(route.access === 'own' && { security: [{ signature: [] }, { basic: [] }, { bearer: [] }, {}] }),
   parameters: [
     ...fields(route.params, 'path', components),
     ...fields(route.query, 'query', components),

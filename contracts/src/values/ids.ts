@@ -13,6 +13,10 @@ export const usageEventId = (tenant: string, source: string, id: string): string
 /** The event id of a void: usage is voided once, for ever. */
 export const voidEventId = (tenant: string, eventId: string): string => derivedId('voided', tenant, eventId);
 
+/** Of a record in quarantine: the same content is kept once. */
+export const quarantineEventId = (tenant: string, source: string, contentHash: string): string =>
+  derivedId('quarantined', tenant, source, contentHash);
+
 /** Crossing and clearing of one threshold in one period: the episode makes a second crossing another fact. */
 export const thresholdEventId = (
   what: 'crossed' | 'cleared',

@@ -1,6 +1,7 @@
 export * from './auth/authenticator.js';
 export * from './auth/principal.js';
 export { DEFAULT_REQUESTS_PER_SECOND } from './auth/rate-limit.js';
+export { actOn, TENANT_HEADER } from './auth/tenant.js';
 export * from './config.js';
 export { type RouteInput, readRequest, registerUnbuilt } from './http/contract-routes.js';
 export { DEFAULT_LIMITS, type Limits } from './http/limits.js';
@@ -9,7 +10,7 @@ export { type Attempt, type KeyUse, Once, writeAnswer } from './http/once.js';
 export { Problem, type ProblemOptions } from './http/problem.js';
 export { toProblem } from './http/to-problem.js';
 export { invalid, validate, ZodPipe } from './http/validate.js';
-export { readJson, tryReadJson } from './json/read-json.js';
+export { readForeignJson, readJson, tryReadJson } from './json/read-json.js';
 export { createLogger, Logger, scrub } from './ops/logger.js';
 export { Metrics } from './ops/metrics.js';
 export { type Check, Readiness } from './ops/readiness.js';

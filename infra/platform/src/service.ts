@@ -7,7 +7,7 @@ import { AdminKey, type Authenticator } from './auth/authenticator.js';
 import { RateLimit } from './auth/rate-limit.js';
 import type { ServiceEnv } from './config.js';
 import { BodyBudget } from './http/body-budget.js';
-import { mediaTypesBy, registerUnbuilt } from './http/contract-routes.js';
+import { mediaTypesBy, registerUnbuilt, rowsBy } from './http/contract-routes.js';
 import { Deadlines } from './http/deadlines.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.js';
@@ -77,7 +77,12 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.setErrorHandler((error, request, reply) => filter.answer(error, request, reply));
   fastify.server.maxConnections = limits.connections;
-  fastify.addHook('onRoute', (route) => routes.add(route.method, route.url));
+  const rowOf = rowsBy(options.routes ?? []);
+  fastify.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url);
+    const bodyBytes = typeof route.method === 'string' ? rowOf(route.method, route.url)?.bodyBytes : undefined;
+    if (bodyBytes !== undefined) route.bodyLimit = bodyBytes;
+  });
   const deadlines = new Deadlines(limits.handlerTimeoutMs, (request, reply) => filter.answer(new Problem('timed_out'), request, reply));
   fastify.addHook('onRequest', (request, reply, done) => {
     deadlines.begin(request, reply);
@@ -100,7 +105,8 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
     onShed: () => metrics.shed.inc(),
     isOpen: (path) => open.has(pathOf(path)),
     mediaTypesOf: mediaTypesBy(options.routes ?? []),
-    bodyBudget: new BodyBudget(limits.bodiesBytes, limits.bodyBytes),
+    bodyBudget: new BodyBudget(limits.bodiesBytes, (method, pattern) => rowOf(method, pattern)?.bodyBytes ?? limits.bodyBytes),
+    isOwn: (method, pattern) => rowOf(method, pattern)?.access === 'own',
   });
   registerHealth(fastify, readiness);
   registerUnbuilt(fastify, options.routes ?? []);

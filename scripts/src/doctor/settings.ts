@@ -37,7 +37,12 @@ export const SETTINGS: readonly Setting[] = [
     meaning: '1 allows loopback and private webhook targets, http: and any port',
     planned: true,
   },
-  { name: 'LITELLM_WEBHOOK_SECRET', fallback: '', meaning: 'what a LiteLLM proxy signs with', secret: true, planned: true },
+  {
+    name: 'LITELLM_WEBHOOK_SECRET',
+    fallback: '',
+    meaning: "signs LiteLLM's webhook; tenants' tokens are derived from it (docs/guides/litellm.md)",
+    secret: true,
+  },
   { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', fallback: '', meaning: 'where traces and metrics are sent', planned: true },
 ];
 

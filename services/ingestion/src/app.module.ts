@@ -4,6 +4,8 @@ import { EventStore } from '@bursar/event-store';
 import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
+import { LitellmController } from './adapters/http/litellm.controller.js';
+import { LitellmCredentials } from './adapters/http/litellm-caller.js';
 import { UsageController } from './adapters/http/usage.controller.js';
 import { VoidController } from './adapters/http/void.controller.js';
 import { DeadLetters } from './adapters/nats/dead-letters.js';
@@ -16,6 +18,8 @@ import { TenantPrices } from './adapters/store/tenant-prices.js';
 import { AgeWindow } from './domain/age-window.js';
 import { DryRunUsage } from './features/dry-run-usage.js';
 import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
+import { ReceiveLitellmNotice } from './features/receive-litellm-notice.js';
+import { RecordLitellmLogs } from './features/record-litellm-logs.js';
 import { RecordUsage } from './features/record-usage.js';
 import { VoidUsage } from './features/void-usage.js';
 
@@ -24,6 +28,7 @@ export type Infrastructure = Readonly<{
   database: Kysely<Database>;
   clock: DatabaseClock;
   maxAgeSeconds: number;
+  litellm: LitellmCredentials;
   /** null: an installation without NATS. */
   bus: Bus | null;
 }>;
@@ -31,9 +36,9 @@ export type Infrastructure = Readonly<{
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, clock, maxAgeSeconds, bus }: Infrastructure): DynamicModule => ({
+export const appModule = ({ store, database, clock, maxAgeSeconds, litellm, bus }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [UsageController, VoidController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
+  controllers: [UsageController, VoidController, LitellmController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: LedgerClock, useValue: clock },
@@ -42,7 +47,10 @@ export const appModule = ({ store, database, clock, maxAgeSeconds, bus }: Infras
     { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
     { provide: Once, useValue: new Once(new IdempotencyKeys(database)) },
     { provide: UsageMeter, useClass: PrometheusMeter },
+    { provide: LitellmCredentials, useValue: litellm },
     RecordUsage,
+    RecordLitellmLogs,
+    ReceiveLitellmNotice,
     DryRunUsage,
     VoidUsage,
     ...(bus === null ? [] : [{ provide: Bus, useValue: bus }, DeadLetters]),

@@ -2,7 +2,8 @@ import { type Bus, connectBus, startRelay } from '@bursar/bus';
 import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { createLogger, createService, type Limits, type Logger, type Service } from '@bursar/platform';
+import { AdminKey, createLogger, createService, type Limits, type Logger, type Service } from '@bursar/platform';
+import { LitellmCredentials } from './adapters/http/litellm-caller.js';
 import { exposeBacklogs } from './adapters/nats/intake-metrics.js';
 import { natsTransports } from './adapters/nats/transports.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
@@ -27,10 +28,14 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   await clock.start();
   const bus = config.NATS_URL === undefined ? null : await openBus(config.NATS_URL, store, logger);
 
+  const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
+  const litellm = new LitellmCredentials(config.LITELLM_WEBHOOK_SECRET ?? null, authenticator);
+
   const service = await createService({
     name: 'ingestion',
-    module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE, bus }),
+    module: appModule({ store, database, clock, maxAgeSeconds: config.MAX_EVENT_AGE, litellm, bus }),
     config,
+    authenticator,
     limits,
     logger,
     routes: routesOf('ingestion'),

@@ -24,6 +24,8 @@ export const IngestionEnv = ServiceEnv.extend({
   /** Where the api is reached: services discovery on NATS names the AsyncAPI document there. */
   API_URL: z.string().min(1).optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(DEFAULT_PARTITIONS),
+  /** What LiteLLM's budget webhook is signed with, and tenants' tokens are derived from; without it nothing of LiteLLM is taken but by key. */
+  LITELLM_WEBHOOK_SECRET: z.string().min(1).optional(),
   /** Usage older than this is rejected, `too_old`. In seconds once parsed. */
   MAX_EVENT_AGE: Age.prefault('35d'),
 });

@@ -249,17 +249,6 @@ describe('addresses and methods', () => {
   test.each(['?dryrun=true', '?dryRun=yes', '?dryRun=true&dryRun=false', '?x=1'])('a query of %s is 400', async (query) => {
     expectProblem(await send(url, usage(), { query }), 400);
   });
-
-  test('what is not built validates, then answers 501', async () => {
-    const post = (body: string) =>
-      fetch(`${url}/api/v1/budget-alerts`, {
-        method: 'POST',
-        body,
-        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      });
-    expect((await post('{"event":"spend_tracked"}')).status).toBe(501);
-    expect((await post('[]')).status).toBe(400);
-  });
 });
 
 describe('credentials', () => {

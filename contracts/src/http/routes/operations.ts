@@ -10,6 +10,8 @@ import {
 import { ReasonBody } from '../budgets/commands.js';
 import { ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
+import { LitellmAlertReceipt, LitellmLogResults } from '../responses/litellm.js';
+import { LITELLM_LOGS_BYTES } from '../usage/limits.js';
 import { AuditQuery, FocusQuery, ListQuery, SuggestionsQuery, TokenQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
 
@@ -53,9 +55,11 @@ export const operationRoutes = [
       method: 'POST',
       path: `${API}/budget-alerts`,
       summary: "LiteLLM's budget webhook",
+      built: true,
+      access: 'own',
       query: TokenQuery,
       body: LitellmAlertBody,
-      responses: done,
+      responses: { 200: { description: 'Kept; what it means is worked out behind', schema: LitellmAlertReceipt } },
     },
     {
       operationId: 'litellmLogs',
@@ -65,7 +69,10 @@ export const operationRoutes = [
       query: TokenQuery,
       body: LitellmLogsBody,
       contentTypes: ['application/json', 'application/x-ndjson'],
-      responses: done,
+      built: true,
+      access: 'own',
+      bodyBytes: LITELLM_LOGS_BYTES,
+      responses: { 200: { description: 'Durable; a result per record, in order', schema: LitellmLogResults } },
     },
   ]),
   ...routes('planning', 'api', [

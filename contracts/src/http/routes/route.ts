@@ -28,6 +28,10 @@ export type Route = Readonly<{
   /** An absent body is an empty object. */
   bodyOptional: boolean;
   contentTypes: readonly string[];
+  /** `own`: the handler proves who calls, from the body's bytes as received; no bearer credential is asked for. */
+  access: 'bearer' | 'own';
+  /** Largest body, where it is not the usual 4 MB. */
+  bodyBytes?: number;
   /** For the document: what the body is under a content type that is not like `body`. */
   otherBodies?: Readonly<Record<string, z.ZodType>>;
   responses: Readonly<Record<number, RouteResponse>>;
@@ -50,6 +54,7 @@ export const routes = (tag: string, service: Service, rows: readonly RouteRow[])
     query: NoQuery,
     bodyOptional: false,
     contentTypes: JSON_ONLY,
+    access: 'bearer',
     responses: { [row.method === 'POST' ? 201 : 200]: { description: 'Done' } },
     ...row,
   }));

@@ -19,3 +19,6 @@ export const LIMITS = {
 
 /** A quantity is below 2^63, in units of 10^-12 here (RELIABILITY IN-B17). */
 export const MAX_QUANTITY_PICOS = (2n ** 63n - 1n) * 10n ** 12n;
+
+/** `POST /litellm/logs`: batches of 512 records come with prompts and answers, which are dropped. */
+export const LITELLM_LOGS_BYTES = 32 * 1024 * 1024;

@@ -11,7 +11,8 @@ export class BodyBudget {
 
   constructor(
     private readonly limit: number,
-    private readonly largest: number,
+    /** Of one request to that route. */
+    private readonly largestOf: (method: string, pattern: string | undefined) => number,
   ) {}
 
   /**
@@ -20,10 +21,11 @@ export class BodyBudget {
    */
   take(request: FastifyRequest, reply: FastifyReply): void {
     if (!hasBody(request.headers)) return;
+    const largest = this.largestOf(request.method, request.routeOptions.url);
     const length = Number(request.headers['content-length']);
-    if (length > this.largest) throw new Problem('payload_too_large');
+    if (length > largest) throw new Problem('payload_too_large');
     // A chunked body announces nothing and may be as large as any.
-    const bytes = Number.isFinite(length) ? length : this.largest;
+    const bytes = Number.isFinite(length) ? length : largest;
     if (this.bytes + bytes > this.limit) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
     this.bytes += bytes;
     reply.raw.once('close', () => {

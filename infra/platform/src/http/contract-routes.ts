@@ -36,3 +36,9 @@ export const mediaTypesBy = (routes: readonly Route[]): ((method: string, patter
   const types = new Map(routes.map(({ method, path, contentTypes }) => [`${method} ${path}`, new Set(contentTypes)]));
   return (method, pattern) => types.get(`${method} ${pattern}`) ?? JSON_ONLY;
 };
+
+/** The row that serves a method and pattern; undefined for what is in no table. */
+export const rowsBy = (routes: readonly Route[]): ((method: string, pattern: string | undefined) => Route | undefined) => {
+  const rows = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+  return (method, pattern) => rows.get(`${method} ${pattern}`);
+};

@@ -22,6 +22,8 @@ export type Gate = Readonly<{
   /** Media types of a route's body. */
   mediaTypesOf: (method: string, pattern: string | undefined) => ReadonlySet<string>;
   bodyBudget: BodyBudget;
+  /** Routes whose handler proves who calls and reads the body itself. */
+  isOwn: (method: string, pattern: string | undefined) => boolean;
 }>;
 
 /** What every request passes before its handler, in this order: shed, authenticate, limit, judge the headers and the body's type. */
@@ -48,7 +50,8 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
     request.rawBody = body;
     try {
       // What is not JSON (CSV, lines of JSON) is its handler's to read.
-      done(null, body.length === 0 ? undefined : isJson(request.headers) ? readJson(body) : body);
+      const isRaw = !isJson(request.headers) || gate.isOwn(request.method, request.routeOptions.url);
+      done(null, body.length === 0 ? undefined : isRaw ? body : readJson(body));
     } catch (error) {
       done(error as Error);
     }
@@ -56,9 +59,11 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
 };
 
 const admit = async (request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> => {
-  const principal = await authenticate(request, gate.authenticator);
-  request.principal = actOn(principal, request.headers[TENANT_HEADER]);
-  await gate.rateLimit.take(principal, reply);
+  if (!gate.isOwn(request.method, request.routeOptions.url)) {
+    const principal = await authenticate(request, gate.authenticator);
+    request.principal = actOn(principal, request.headers[TENANT_HEADER]);
+    await gate.rateLimit.take(principal, reply);
+  }
   request.idempotencyKey = readKey(request);
   if (!hasBody(request.headers) || request.is404) return;
   judgeBody(request, gate.mediaTypesOf(request.method, request.routeOptions.url));

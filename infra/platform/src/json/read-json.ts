@@ -24,6 +24,21 @@ export const readJson = (body: Buffer): unknown => {
   return value;
 };
 
+/** Other people's JSON may be nested as deep as their prompts are. */
+const MAX_FOREIGN_DEPTH = 512;
+
+/**
+ * JSON in a shape that is not ours to define, where what is not understood is left alone: deeper, and with any key. Whoever reads it looks
+ * at own properties that he knows, and at no others. Numbers as {@link readJson}. Throws {@link Problem}.
+ */
+export const readForeignJson = (body: Buffer): unknown => {
+  if (body.length === 0) throw new Problem('empty_body');
+  if (!isUtf8(body)) throw new Problem('bad_encoding');
+  const scan = scanJson(body, MAX_FOREIGN_DEPTH);
+  if (scan.tooDeep) throw new Problem('too_deep', `The body is nested deeper than ${MAX_FOREIGN_DEPTH}.`);
+  return parse(body.toString('utf8'), scan.inexact);
+};
+
 /** {@link readJson} of bytes inside something else, whose refusal is the other thing's to word: undefined for what is none. */
 export const tryReadJson = (bytes: Buffer): unknown => {
   try {
