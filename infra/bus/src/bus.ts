@@ -10,8 +10,8 @@ import { DEFAULT_STREAM_LIMITS, type StreamLimits, wantedStreams } from './nats/
 import { toRangeMessage } from './range-message.js';
 
 export type BusOptions = Readonly<{
-  /** `nats://user:password@host:port`, several separated by commas; `tls://` insists on TLS. */
-  url: string;
+  /** `nats://user:password@host:port`, several separated by commas; `tls://` insists on TLS. Absent: without NATS, from the store alone. */
+  url?: string | undefined;
   /** Shown by the server as the connection's name. */
   name: string;
   logger?: Logger;
@@ -32,6 +32,7 @@ export class Bus {
   readonly #connection: Connection;
   readonly #publisher: Publisher;
   readonly #limits: StreamLimits;
+  readonly #isOffline: boolean;
   readonly #hubs = new Map<EventStore, LedgerHub>();
   readonly #acked = new Map<number, number>();
   readonly #coveredListeners = new Set<CoveredListener>();
@@ -40,6 +41,7 @@ export class Bus {
   constructor(options: BusOptions) {
     this.logger = options.logger ?? silent;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.streams };
+    this.#isOffline = options.url === undefined;
     this.#connection = new Connection(options.url, options.name, this.counters, this.logger);
     this.#publisher = new Publisher(this.#connection, this.logger);
   }
@@ -73,6 +75,7 @@ export class Bus {
 
   /** Makes the streams and keeps them right from now on. Resolves after the first check or 2 s; never rejects. */
   async ensureStreams(): Promise<void> {
+    if (this.#isOffline) return;
     this.#guard ??= new StreamGuard(this.#connection, wantedStreams(this.#limits), this.counters, this.logger);
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, FIRST_CHECK_MS).unref();

@@ -34,7 +34,7 @@ const HELP = {
 export type CounterName = keyof typeof HELP;
 export type Counters = Record<CounterName, number>;
 /** One figure for whoever registers the process's metrics: a count, unless it is said to be a gauge. */
-export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge' }>;
+export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge'; labels?: Readonly<Record<string, string>> }>;
 
 const NAMES = Object.keys(HELP) as CounterName[];
 

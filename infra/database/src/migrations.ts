@@ -8,6 +8,7 @@ import { up as budgetControls } from './migrations/0006_budget_controls.js';
 import { up as voidedUsage } from './migrations/0007_voided_usage.js';
 import { up as budgetTerms } from './migrations/0008_budget_terms.js';
 import { up as replicaUrl } from './migrations/0009_replica_url.js';
+import { up as leasesByConsumer } from './migrations/0010_leases_by_consumer.js';
 import { up as alerting } from './migrations/0017_alerting.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
@@ -23,5 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0007_voided_usage', up: voidedUsage },
   { name: '0008_budget_terms', up: budgetTerms },
   { name: '0009_replica_url', up: replicaUrl },
+  { name: '0010_leases_by_consumer', up: leasesByConsumer },
   { name: '0017_alerting', up: alerting },
 ];

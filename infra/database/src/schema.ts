@@ -20,11 +20,13 @@ export interface CheckpointTable {
 
 export interface ReplicaTable {
   replica: string;
+  consumer: Generated<string>;
   expires_at: Instant;
   url: string | null;
 }
 
 export interface LeaseTable {
+  consumer: Generated<string>;
   partition: number;
   owner: string | null;
   epoch: Count;

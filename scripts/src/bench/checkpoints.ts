@@ -56,7 +56,7 @@ export class Checkpoints {
   /** Resolves when so many processes hold the partitions between them. */
   async shared(processes: number): Promise<void> {
     const deadline = performance.now() + STALLED_MS;
-    const sql = 'SELECT count(DISTINCT owner) AS owners FROM projection.lease WHERE expires_at > now()';
+    const sql = "SELECT count(DISTINCT owner) AS owners FROM projection.lease WHERE consumer = 'budget' AND expires_at > now()";
     for (;;) {
       const { rows } = await this.client.query<{ owners: string }>(sql);
       if (Number(rows[0]?.owners) === processes) return;

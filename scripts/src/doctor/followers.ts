@@ -19,7 +19,8 @@ const STUCK: Readonly<Record<string, string>> = { relay: 'it waits for NATS, or 
 
 /** How far each follower has come, from two samples a moment apart: behind is no trouble, standing still is. Pure. */
 export const examineFollowers = (before: Sample, now: Sample): readonly Finding[] =>
-  Object.entries(FOLLOWERS).map(([name, who]) => {
+  namesOf(now).map((name) => {
+    const who = FOLLOWERS[name] ?? name;
     const at = (partition: number, sample: Sample): number => sample.followers.get(name)?.get(partition) ?? 0;
     const headOf = (partition: number, sample: Sample): number => sample.heads.get(partition) ?? 0;
     const partitions = [...new Set([...now.heads.keys(), ...(now.followers.get(name)?.keys() ?? [])])];
@@ -37,15 +38,18 @@ export const examineFollowers = (before: Sample, now: Sample): readonly Finding[
     if (stuck.length > 0)
       return bad(
         `${who}: ${lag} events behind, standing still in partition ${ranges(stuck)}`,
-        STUCK[name] ?? 'see the log of budget-projector',
+        STUCK[name] ?? `see the log of ${name in FOLLOWERS ? 'budget-projector' : 'the service that does it'}`,
       );
     const text = `${who}: ${lag} events behind`;
     return lag > LARGEST_LAG ? warn(text, 'it is catching up; if this grows, it is too slow for what comes in') : ok(text);
   });
 
+/** Those that must be there, and whoever else has checkpoints. */
+const namesOf = ({ followers }: Sample): readonly string[] => [...new Set([...Object.keys(FOLLOWERS), ...followers.keys()])];
+
 /** True while somebody is behind, so that another sample tells more. */
-export const isAnyoneBehind = ({ heads, followers }: Sample): boolean =>
-  Object.keys(FOLLOWERS).some((name) => [...heads].some(([partition, head]) => (followers.get(name)?.get(partition) ?? 0) < head));
+export const isAnyoneBehind = (sample: Sample): boolean =>
+  namesOf(sample).some((name) => [...sample.heads].some(([partition, head]) => (sample.followers.get(name)?.get(partition) ?? 0) < head));
 
 /** `0–3, 7` */
 export const ranges = (numbers: readonly number[]): string => {

@@ -18,7 +18,7 @@ export const examineLedger = async (eventStoreUrl: string, databaseUrl: string):
     ...examineFollowers(before, now),
     ...(await withClient(databaseUrl, async (client) => {
       const { rows: leases } = await client.query<Lease>(
-        'SELECT partition, CASE WHEN expires_at > clock_timestamp() THEN owner END AS owner FROM projection.lease',
+        "SELECT partition, CASE WHEN expires_at > clock_timestamp() THEN owner END AS owner FROM projection.lease WHERE consumer = 'budget'",
       );
       const { rows: quarantine } = await client.query<{ events: number }>('SELECT count(*)::int AS events FROM projection.quarantine');
       return [...examineOwners(leases), ...examineQuarantine(quarantine[0]?.events ?? 0)];

@@ -2,13 +2,13 @@ import { type Bus, connectBus } from '@bursar/bus';
 import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore } from '@bursar/event-store';
+import { SqlLeases } from '@bursar/leases';
 import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
 import { HttpOwners } from './adapters/http/http-owners.js';
 import { ownUrl } from './adapters/http/own-url.js';
 import { enforcementTransport } from './adapters/nats/transport.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
 import { projectorReady } from './adapters/ops/projector-ready.js';
-import { SqlLeases } from './adapters/sql/sql-leases.js';
 import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
 import { StoreClock } from './adapters/store/store-clock.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
@@ -48,7 +48,13 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const clock = new StoreClock(store, (error) => logger.warn({ err: error }, 'the database clock could not be read'));
   await clock.start();
   const url = (): string | null => config.ENFORCEMENT_URL ?? ownUrl(service.app.getHttpServer(), config.HOST);
-  const leases = new SqlLeases(config.DATABASE_URL, store.partitions, config.PARTITION_LEASE_MS, undefined, url);
+  const leases = new SqlLeases({
+    url: config.DATABASE_URL,
+    consumer: 'budget',
+    partitions: store.partitions,
+    ttlMs: config.PARTITION_LEASE_MS,
+    ownUrl: url,
+  });
   const desk = new DecideAtOwner(
     { partitions: store.partitions, decisionsOf: (partition) => owner.decisionsOf(partition), url },
     new HttpOwners(leases, config.BURSAR_ADMIN_KEY, (error) => logger.warn({ err: error }, 'the owner of a partition could not be asked')),

@@ -1,9 +1,9 @@
 import { AUTO_PAUSE } from '@bursar/contracts/folds';
+import { LeaseLostError } from '@bursar/leases';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Changes } from '../src/domain/changes.js';
 import { toBatch } from '../src/features/batches.js';
-import { LeaseLostError } from '../src/features/lease.js';
 import { FencedError } from '../src/features/projection-tables.js';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
 import { KEY, seize } from './support/leases.js';

@@ -22,21 +22,21 @@ type Attach = (nc: NatsConnection) => void;
 export class Connection {
   #nc: NatsConnection | null = null;
   #usable = false;
-  #problem: ConnectionProblem | null = 'not_connected';
+  #problem: ConnectionProblem | null;
   readonly #attach = new Set<Attach>();
   readonly #detach = new Set<() => void>();
   readonly #closing = new AbortController();
-  readonly #options: ConnectionOptions;
   readonly #done: Promise<void>;
 
   constructor(
-    url: string,
+    /** Undefined: there is none, and that is as it should be. */
+    url: string | undefined,
     name: string,
     private readonly counters: Counters,
     private readonly logger: Logger,
   ) {
-    this.#options = connectionOptions(url, name);
-    this.#done = this.#keep();
+    this.#problem = url === undefined ? null : 'not_connected';
+    this.#done = url === undefined ? Promise.resolve() : this.#keep(connectionOptions(url, name));
   }
 
   /** The connection while it is up, else null: publishing while it is down would only fill memory. */
@@ -68,12 +68,12 @@ export class Connection {
     await this.#done;
   }
 
-  async #keep(): Promise<void> {
+  async #keep(options: ConnectionOptions): Promise<void> {
     let wait = FIRST_RETRY_MS;
     let told = '';
     while (!this.#closing.signal.aborted) {
       try {
-        const nc = await connect(this.#options);
+        const nc = await connect(options);
         wait = FIRST_RETRY_MS;
         told = '';
         if (!(await this.#accept(nc))) {

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from '@bursar/database';
 import type { EventStore } from '@bursar/event-store';
 import type { Bus } from '../bus.js';
-import type { Sample } from '../counters.js';
+import { gauge, type Sample } from '../counters.js';
 import { consumeStored } from '../ledger/consume.js';
+import { Progress } from '../progress.js';
 import { Checkpoints } from './checkpoints.js';
 import { EventsWatch } from './events-watch.js';
 import { fanOut } from './fan-out.js';
 import { lead, type Term } from './leadership.js';
 import { LedgerWatch } from './ledger-watch.js';
 import { Marks } from './marks.js';
-import { Progress } from './progress.js';
 
 export type RelayOptions = Readonly<{
   store: EventStore;
@@ -51,12 +51,19 @@ export const startRelay = ({ store, bus, pool, pollMs = 200 }: RelayOptions): Re
       await reign({ store, bus, pollMs, progress }, term);
     } finally {
       leading = false;
-      progress.forget();
+      for (let partition = 0; partition < store.partitions; partition += 1) progress.forget(partition);
     }
   });
   return {
     isLeader: () => leading,
-    samples: () => progress.samples(leading, performance.now()),
+    samples: () => {
+      const { events, seconds } = progress.lag(performance.now());
+      return [
+        gauge('bursar_relay_leader', '1 in the process that relays', leading ? 1 : 0),
+        gauge('bursar_relay_lag_events', 'Events in the store that are not on events.* yet; 0 where another process relays', events),
+        gauge('bursar_relay_lag_seconds', 'For how long the oldest of them has been known', seconds),
+      ];
+    },
     stop: async () => {
       ending.abort();
       await done;

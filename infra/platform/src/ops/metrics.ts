@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
 
 /** A figure that something keeps by itself: a count, its name ending in `_total`, unless it is said to be a gauge. */
-export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge' }>;
+export type Sample = Readonly<{ name: string; help: string; value: number; kind?: 'gauge'; labels?: Readonly<Record<string, string>> }>;
 
 /** Where a service registers what it measures: `new Counter({ …, registers: [metrics.registry] })`. Shown on the ops listener only. */
 export class Metrics {
@@ -33,28 +33,36 @@ export class Metrics {
     });
   }
 
-  /** Shows figures that are kept elsewhere, as they are when somebody looks. The names stay the same from call to call. */
+  /**
+   * Shows figures that are kept elsewhere, as they are when somebody looks. The names stay the same from call to call; under one name
+   * there may be several figures, told apart by their labels.
+   */
   expose(samples: () => readonly Sample[]): void {
     const registers = [this.registry];
-    for (const { name, help, kind } of samples()) {
-      const present = () => samples().find((sample) => sample.name === name)?.value ?? 0;
+    const first = new Map(samples().map((sample) => [sample.name, sample]));
+    for (const { name, help, kind, labels = {} } of first.values()) {
+      const labelNames = Object.keys(labels);
+      const present = () => samples().filter((sample) => sample.name === name);
       if (kind === 'gauge') {
         new Gauge({
           name,
           help,
+          labelNames,
           registers,
           collect() {
-            this.set(present());
+            this.reset();
+            for (const sample of present()) this.set(sample.labels ?? {}, sample.value);
           },
         });
       } else {
         new Counter({
           name,
           help,
+          labelNames,
           registers,
           collect() {
             this.reset();
-            this.inc(present());
+            for (const sample of present()) this.inc(sample.labels ?? {}, sample.value);
           },
         });
       }

@@ -36,7 +36,7 @@ export class Usurper {
       this.#dataDir,
       `WITH lease AS (
          UPDATE projection.lease SET owner = 'usurper', epoch = epoch + 1, expires_at = now() + $2::int * interval '1 ms'
-         WHERE partition = $1 RETURNING partition
+         WHERE consumer = 'budget' AND partition = $1 RETURNING partition
        )
        UPDATE projection.checkpoint SET epoch = epoch + 1 FROM lease
        WHERE checkpoint.partition = lease.partition AND projection = 'budget' RETURNING 1`,

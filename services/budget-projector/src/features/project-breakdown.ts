@@ -1,7 +1,7 @@
+import type { Lease } from '@bursar/leases';
 import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
 import type { Folded } from './handover.js';
-import type { Lease } from './lease.js';
 import type { Ledger } from './ledger.js';
 import { type Load, Pace } from './pace.js';
 import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';

@@ -1,11 +1,11 @@
 import { UnknownEventError } from '@bursar/contracts';
+import type { Lease } from '@bursar/leases';
 import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
 import { Decisions } from './decisions.js';
 import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
-import type { Lease } from './lease.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
 import { type Load, Pace } from './pace.js';
 import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';

@@ -1,10 +1,10 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
 import type { ThresholdState } from '@bursar/contracts/folds';
+import type { LeaseKey } from '@bursar/leases';
 import type { Emitted } from '../domain/emitted.js';
 import type { Sums } from '../domain/sums.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from './batches.js';
-import type { LeaseKey } from './lease.js';
 
 /** The two projections of this service; each has its own checkpoint per partition. */
 export type Projection = 'budget' | 'breakdown';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@bursar/contracts';
+import { type Lease, LeaseLostError } from '@bursar/leases';
 import { PastCounter } from './count-past.js';
 import type { Decisions } from './decisions.js';
 import type { MemoryLimits } from './fold-memory.js';
-import { type Lease, LeaseLostError } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { Load } from './pace.js';
 import { projectBreakdown } from './project-breakdown.js';
@@ -64,6 +64,10 @@ export class PartitionRunner {
 
   get status(): PartitionStatus {
     return this.#status;
+  }
+
+  get isTaken(): boolean {
+    return this.#status.status !== 'starting';
   }
 
   /** What may be decided on: null unless it runs, has come to the head it met, and the lease is live. */

@@ -1,6 +1,6 @@
+import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import type { Emitted } from '../../src/domain/emitted.js';
 import type { BreakdownBatch, CommitBatch } from '../../src/features/batches.js';
-import { type LeaseKey, LeaseLostError } from '../../src/features/lease.js';
 import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
 import type { Fence, Projection, ProjectionTables } from '../../src/features/projection-tables.js';
 import { ProjectorEvents } from '../../src/features/run-partition.js';

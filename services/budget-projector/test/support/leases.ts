@@ -1,6 +1,6 @@
 import type { Database } from '@bursar/database';
+import { Lease, type LeaseKey } from '@bursar/leases';
 import { type Kysely, sql } from 'kysely';
-import { Lease, type LeaseKey } from '../../src/features/lease.js';
 
 /** Partition 0, as whoever drives the parts by hand has it. */
 export const KEY: LeaseKey = { partition: 0, owner: 'test', epoch: 1 };
@@ -11,7 +11,7 @@ export const lastingLease = (key: LeaseKey): Lease => new Lease(key, Number.POSI
 export const seize = async (db: Kysely<Database>, { partition, owner }: LeaseKey): Promise<LeaseKey> => {
   const { rows } = await sql<{ epoch: number }>`
     INSERT INTO projection.lease AS lease (partition, owner, epoch, expires_at) VALUES (${partition}, ${owner}, 1, 'infinity')
-    ON CONFLICT (partition) DO UPDATE SET owner = excluded.owner, epoch = lease.epoch + 1
+    ON CONFLICT (consumer, partition) DO UPDATE SET owner = excluded.owner, epoch = lease.epoch + 1
     RETURNING epoch`.execute(db);
   return { partition, owner, epoch: rows[0]?.epoch ?? 0 };
 };

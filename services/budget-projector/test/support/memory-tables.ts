@@ -1,10 +1,10 @@
 import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
 import type { ThresholdState } from '@bursar/contracts/folds';
+import type { LeaseKey } from '@bursar/leases';
 import type { Crossing, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
-import type { LeaseKey } from '../../src/features/lease.js';
 import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
 
 type Checkpoint = { position: number; epoch: number };

@@ -1,6 +1,6 @@
+import type { PartitionLeases } from '@bursar/leases';
 import type { Answer } from '../../features/answer.js';
 import { type Call, Owners } from '../../features/owners.js';
-import type { PartitionLeases } from '../../features/partition-leases.js';
 
 /** On a call that one replica makes of another: who gets it decides, or says that it cannot, and asks nobody else. */
 export const FORWARDED_HEADER = 'bursar-forwarded';

@@ -1,10 +1,10 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
+import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import { type Kysely, sql } from 'kysely';
 import type { Emitted } from '../../domain/emitted.js';
 import { readWaiting, type Waiting } from '../../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
-import { type LeaseKey, LeaseLostError } from '../../features/lease.js';
 import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { advanceWithBalances, forgetBalances, writeThresholds } from './write-balances.js';
@@ -23,7 +23,7 @@ export class SqlProjectionTables extends ProjectionTables {
     // Locked, so that whoever takes the lease over raises the epoch after us, not before.
     const { rows } = await sql<{ position: number; epoch: number }>`
       WITH held AS (
-        SELECT partition FROM projection.lease WHERE partition = ${partition} AND owner = ${owner} AND epoch = ${epoch} FOR SHARE
+        SELECT partition FROM projection.lease WHERE consumer = 'budget' AND partition = ${partition} AND owner = ${owner} AND epoch = ${epoch} FOR SHARE
       )
       INSERT INTO projection.checkpoint AS checkpoint (projection, partition, position, epoch)
       SELECT ${projection}, partition, 0, 1 FROM held

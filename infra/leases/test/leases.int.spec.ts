@@ -1,45 +1,50 @@
+import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
+import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { sql } from 'kysely';
-import { SqlLeases } from '../src/adapters/sql/sql-leases.js';
-import type { Lease } from '../src/features/lease.js';
-import { type Real, real, wipe } from './support/real.js';
+import { type Kysely, sql } from 'kysely';
+import { CheckpointLostError, Checkpoints } from '../src/checkpoint.js';
+import { type Lease, LeaseLostError } from '../src/lease.js';
+import { SqlLeases } from '../src/sql-leases.js';
 
 const PARTITIONS = 6;
 const TTL_MS = 60_000;
 
-let at: Real;
+let at: TestDatabase;
+let db: Kysely<Database>;
 const opened: SqlLeases[] = [];
 /** The replica's own monotonic clock. */
 let now = 0;
 beforeAll(async () => {
-  at = await real();
+  at = await testDatabase();
+  await migrate(at.url);
+  db = createDatabase(createPool(at.url, { name: 'test', max: 4 }));
 });
 afterAll(async () => {
   await Promise.all(opened.map((leases) => leases.close()));
-  await at.close();
+  await db.destroy();
+  await at.drop();
 });
 beforeEach(async () => {
-  await wipe(at.db);
-  await sql`TRUNCATE projection.lease`.execute(at.db);
+  await sql`TRUNCATE projection.lease, projection.replica, projection.checkpoint, projection.scope`.execute(db);
 });
 
-const replica = (): SqlLeases => {
-  const leases = new SqlLeases(at.url, PARTITIONS, TTL_MS, () => now);
+const replica = (consumer = 'budget'): SqlLeases => {
+  const leases = new SqlLeases({ url: at.url, consumer, partitions: PARTITIONS, ttlMs: TTL_MS, now: () => now });
   opened.push(leases);
   return leases;
 };
 
 /** As if so much time of the database had passed. */
 const pass = async (ms: number): Promise<void> => {
-  await sql`UPDATE projection.lease SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(at.db);
-  await sql`UPDATE projection.replica SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(at.db);
+  await sql`UPDATE projection.lease SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(db);
+  await sql`UPDATE projection.replica SET expires_at = expires_at - ${ms}::int * interval '1 ms'`.execute(db);
 };
 
 const partitionsOf = (leases: readonly Lease[]): readonly number[] => leases.map(({ partition }) => partition).sort((a, b) => a - b);
 
 describe('leases in PostgreSQL', () => {
   test('what many take at once, each gets alone; who comes off badly finds the rest at its next look', async () => {
-    const all = Array.from({ length: 5 }, replica);
+    const all = Array.from({ length: 5 }, () => replica());
     const taken: Lease[] = [];
     for (let look = 0; look < 10 && taken.length < PARTITIONS; look += 1) {
       const each = await Promise.all(all.map((leases) => leases.acquire(3, [])));
@@ -110,9 +115,69 @@ describe('leases in PostgreSQL', () => {
     await two.renew([]);
     await two.leave();
     expect([...(await one.renew(held)).replicas.keys()]).toEqual([one.replica]);
-    await sql`TRUNCATE projection.lease, projection.replica`.execute(at.db);
+    await sql`TRUNCATE projection.lease, projection.replica`.execute(db);
     const view = await one.renew(held);
     expect([view.kept.size, view.free]).toEqual([0, 6]);
     expect(partitionsOf(await one.acquire(6, []))).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('each consumer shares the partitions among its own replicas', async () => {
+    const [budget, alerts, other] = [replica(), replica('alerts'), replica('alerts')];
+    const held = await budget.acquire(6, []);
+    await budget.renew(held);
+    const alerting = await alerts.acquire(4, []);
+    expect(partitionsOf(alerting)).toEqual([0, 1, 2, 3]);
+    expect((await alerts.renew(alerting)).kept.size).toBe(4);
+    const view = await other.renew([]);
+    expect([view.free, view.replicas.size]).toEqual([2, 2]);
+    const [first] = alerting;
+    if (first !== undefined) await alerts.release(first);
+    expect((await budget.renew(held)).kept.size).toBe(6);
+    expect(partitionsOf(await other.acquire(6, []))).toEqual([0, 4, 5]);
+  });
+});
+
+const one = async (leases: SqlLeases): Promise<Lease> => {
+  const [lease] = await leases.acquire(1, []);
+  if (lease === undefined) throw new Error('nothing was taken');
+  return lease;
+};
+const addScope = (name: string) => async (trx: Kysely<Database>) => {
+  await trx
+    .insertInto('projection.scope')
+    .values({ tenant: 'acme', scope: name, parents: [], name: null, attributes: JSON.stringify({}), position: 1 })
+    .execute();
+};
+const scopes = async (): Promise<readonly string[]> =>
+  (await db.selectFrom('projection.scope').select('scope').orderBy('scope').execute()).map(({ scope }) => scope);
+
+describe('checkpoints', () => {
+  test('effects and checkpoint are committed together, and the next owner goes on after them', async () => {
+    const mine = new Checkpoints(db, 'alerts');
+    const lease = await one(replica('alerts'));
+    expect(await mine.take(lease.key)).toBe(0);
+    await mine.commit(0, 5, addScope('a'));
+    await mine.commit(0, 9, addScope('b'));
+    await expect(
+      mine.commit(0, 12, async (trx) => {
+        await addScope('c')(trx);
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    expect(await scopes()).toEqual(['a', 'b']);
+    expect(await new Checkpoints(db, 'alerts').take(lease.key)).toBe(9);
+  });
+
+  test('who has lost the partition commits nothing, whatever it believes', async () => {
+    const [old, current] = [new Checkpoints(db, 'alerts'), new Checkpoints(db, 'alerts')];
+    const first = await one(replica('alerts'));
+    await old.take(first.key);
+    await pass(TTL_MS + 1);
+    const second = await one(replica('alerts'));
+    expect(await current.take(second.key)).toBe(0);
+    await expect(old.commit(0, 5, addScope('old'))).rejects.toBeInstanceOf(CheckpointLostError);
+    await expect(old.take(first.key)).rejects.toBeInstanceOf(LeaseLostError);
+    await current.commit(0, 5, addScope('new'));
+    expect(await scopes()).toEqual(['new']);
   });
 });

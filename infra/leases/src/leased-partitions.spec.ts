@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { Lease } from './lease.js';
-import { PartitionOwner } from './own-partitions.js';
+import { LeasedPartitions } from './leased-partitions.js';
 import { type LeaseView, PartitionLeases } from './partition-leases.js';
-import type { PartitionRunner } from './run-partition.js';
 
 const PARTITIONS = 6;
 const TTL_MS = 120;
@@ -94,7 +93,7 @@ const member = (table: Table, name: string) => {
   const running = new Set<number>();
   const lost: number[] = [];
   const runnerOf = ({ partition }: Lease) => ({
-    status: { status: 'running' },
+    isTaken: true,
     run: async (signal: AbortSignal) => {
       if (running.has(partition)) throw new Error('run twice');
       running.add(partition);
@@ -105,10 +104,7 @@ const member = (table: Table, name: string) => {
       running.delete(partition);
     },
   });
-  const owner = new PartitionOwner(leases, PARTITIONS, (lease) => runnerOf(lease) as unknown as PartitionRunner, {
-    lost: (partition) => lost.push(partition),
-    trouble: () => undefined,
-  });
+  const owner = new LeasedPartitions(leases, PARTITIONS, runnerOf, { lost: (partition) => lost.push(partition), trouble: () => undefined });
   owner.start();
   return { owner, leases, running, lost };
 };

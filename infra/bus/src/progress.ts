@@ -1,22 +1,25 @@
 import type { PartitionHead } from '@bursar/event-store';
-import { gauge, type Sample } from '../counters.js';
 
 /** A head that was seen, and when on the monotonic clock (ms). */
 type Target = Readonly<{ position: number; seenAt: number }>;
 
-/** How far the fan-out is behind the store, as the relay sees it. Time is an argument. */
+/** Of the partitions that are followed here: how many, events that are ahead, and seconds since the oldest of these is known. */
+export type Lag = Readonly<{ partitions: number; events: number; seconds: number }>;
+
+/** How far somebody is behind the store in the partitions it follows. Time is an argument. */
 export class Progress {
   readonly #positions = new Map<number, number>();
   readonly #heads = new Map<number, number>();
   /** Of a partition that is behind: the head it has to reach to be no longer as late as it is. */
   readonly #targets = new Map<number, Target>();
 
-  /** Where the fan-out of a partition stands. */
+  /** Where it stands in a partition, which it follows from the first call on. */
   reached(partition: number, position: number, now: number): void {
     this.#positions.set(partition, position);
     this.#aim(partition, now);
   }
 
+  /** Of all partitions; those of others are noted and count for nothing. */
   heads(heads: readonly Pick<PartitionHead, 'partition' | 'position'>[], now: number): void {
     for (const { partition, position } of heads) {
       this.#heads.set(partition, position);
@@ -24,26 +27,22 @@ export class Progress {
     }
   }
 
-  /** Another process may lead from here on. */
-  forget(): void {
-    this.#positions.clear();
-    this.#heads.clear();
-    this.#targets.clear();
+  /** Another process may follow it from here on. */
+  forget(partition: number): void {
+    this.#positions.delete(partition);
+    this.#targets.delete(partition);
   }
 
-  samples(leading: boolean, now: number): readonly Sample[] {
+  lag(now: number): Lag {
     let events = 0;
-    for (const [partition, head] of this.#heads) events += Math.max(0, head - (this.#positions.get(partition) ?? 0));
+    for (const [partition, position] of this.#positions) events += Math.max(0, (this.#heads.get(partition) ?? 0) - position);
     const oldest = Math.min(now, ...[...this.#targets.values()].map(({ seenAt }) => seenAt));
-    return [
-      gauge('bursar_relay_leader', '1 in the process that relays', leading ? 1 : 0),
-      gauge('bursar_relay_lag_events', 'Events in the store that are not on events.* yet; 0 where another process relays', events),
-      gauge('bursar_relay_lag_seconds', 'For how long the oldest of them has been known', (now - oldest) / 1_000),
-    ];
+    return { partitions: this.#positions.size, events, seconds: (now - oldest) / 1_000 };
   }
 
   #aim(partition: number, now: number): void {
-    const reached = this.#positions.get(partition) ?? 0;
+    const reached = this.#positions.get(partition);
+    if (reached === undefined) return;
     const head = this.#heads.get(partition) ?? 0;
     const target = this.#targets.get(partition);
     if (target !== undefined && reached < target.position) return;
