@@ -3,6 +3,7 @@ import { busSuite } from './bus.ts';
 import { catchUpSuite } from './catch-up.ts';
 import { fanOutSuite } from './fan-out.ts';
 import { ingestSuite } from './ingest.ts';
+import { litellmSuite } from './litellm.ts';
 import type { Suite } from './suite.ts';
 
 /** In the order they run. */
@@ -12,4 +13,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   'fan-out': fanOutSuite,
   ingest: ingestSuite,
   'catch-up': catchUpSuite,
+  litellm: litellmSuite,
 };
