@@ -45,3 +45,6 @@ export const MIN_NATS_SERVER = '2.12.0';
 /** At most so many events, and bytes of body, in one range message. */
 export const MAX_RANGE_EVENTS = 500;
 export const MAX_RANGE_BYTES = 512 * 1024;
+
+/** Events that `events.<tenant>.>` never carries: those of a partition, not of a tenant, and those with sealed secrets in them. */
+export const KEPT_INSIDE: ReadonlySet<string> = new Set(['PartitionTaken', 'HoldsChanged', 'ChannelSaved', 'ChannelRemoved']);

@@ -103,12 +103,15 @@ const Channel = z.object({
   channelId: z.string(),
   type: z.enum(['webhook', 'slack', 'email', 'file']),
   name: z.string(),
+  /** Of a webhook; of a file, its path below the tenant's directory. */
   url: z.string().optional(),
+  /** Of Slack, where whoever knows the address may post: encrypted like `secrets`. */
+  sealedUrl: z.string().optional(),
   to: z.array(z.string()).optional(),
   events: z.array(z.string()).optional(),
   minSeverity: z.enum(['info', 'warning', 'critical']).optional(),
   rateLimit: z.object({ max: z.number().int(), per: z.string() }).optional(),
-  /** Encrypted (AES-256-GCM with the installation's key); newest first, the older one signs too until `secretRotatesUntil`. */
+  /** What a webhook is signed with, encrypted (AES-256-GCM with the installation's key); newest first, the older signs too until `secretRotatesUntil`. */
   secrets: z.array(z.string()).optional(),
   secretRotatesUntil: StoredInstant.optional(),
   disabled: z.object({ reason: z.string(), at: StoredInstant }).optional(),

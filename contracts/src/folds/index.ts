@@ -4,6 +4,7 @@ export * from './arrivals.js';
 export * from './auto-pause.js';
 export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
 export * from './budget-controls.js';
+export * from './channels.js';
 export * from './charge.js';
 export * from './convert.js';
 export * from './definitions.js';

@@ -17,6 +17,7 @@ export * from './prices/price-list.js';
 export * from './problem.js';
 export * from './responses/budget.js';
 export * from './responses/bulk.js';
+export * from './responses/channel.js';
 export * from './responses/common.js';
 export * from './responses/enforcement.js';
 export * from './responses/registry.js';

@@ -47,6 +47,10 @@ const ISSUES = {
   parts_exceed_whole: 'Parts larger than their whole',
   total_mismatch: 'totalTokens is not input + output',
   allocation_sum: 'Allocation does not sum to 100',
+  // targets of notifications
+  target: 'Not a target that may be called',
+  email: 'Not an e-mail address',
+  secret_format: 'Not a secret: whsec_ and the base64 of 24 to 64 bytes',
   unknown_type: 'No rule covers this CloudEvents type',
 } as const;
 

@@ -1,12 +1,13 @@
 import type { Database, IdempotencyKeys } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
-import { Once } from '@bursar/platform';
+import { Once, SecretBox } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { BudgetControlsController } from './adapters/http/budget-controls.controller.js';
 import { BudgetUsageController } from './adapters/http/budget-usage.controller.js';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
 import { BulkController } from './adapters/http/bulk.controller.js';
+import { ChannelsController } from './adapters/http/channels.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
@@ -22,6 +23,9 @@ import { BulkBudgets } from './features/bulk-budgets.js';
 import { ChangeBudget } from './features/change-budget.js';
 import { ChangePrices } from './features/change-prices.js';
 import { ChangeScopes } from './features/change-scopes.js';
+import { ChannelSecrets } from './features/channel-secrets.js';
+import { ChannelTargets } from './features/channel-targets.js';
+import { Channels } from './features/channels.js';
 import { CreateBudget } from './features/create-budget.js';
 import { Cursors } from './features/cursors.js';
 import { DecidedBudget } from './features/decided-budget.js';
@@ -51,12 +55,14 @@ export type Infrastructure = Readonly<{
   partitions: number;
   secret: string;
   intake: UsageIntake;
+  secrets: SecretBox;
+  targets: ChannelTargets;
 }>;
 
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, keys, partitions, secret, intake }: Infrastructure): DynamicModule => ({
+export const appModule = ({ store, database, keys, partitions, secret, intake, secrets, targets }: Infrastructure): DynamicModule => ({
   module: AppModule,
   controllers: [
     BudgetsController,
@@ -66,6 +72,7 @@ export const appModule = ({ store, database, keys, partitions, secret, intake }:
     ScopesController,
     PricesController,
     PeriodsController,
+    ChannelsController,
   ],
   providers: [
     { provide: EventStore, useValue: store },
@@ -74,6 +81,10 @@ export const appModule = ({ store, database, keys, partitions, secret, intake }:
     { provide: Installation, useValue: { partitions } },
     { provide: Cursors, useValue: new Cursors(secret) },
     { provide: UsageIntake, useValue: intake },
+    { provide: SecretBox, useValue: secrets },
+    { provide: ChannelTargets, useValue: targets },
+    Channels,
+    ChannelSecrets,
     Checkpoints,
     MinPosition,
     Streams,

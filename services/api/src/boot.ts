@@ -2,7 +2,8 @@ import { connectBus } from '@bursar/bus';
 import { ROUTES, type Service as ServiceName } from '@bursar/contracts/http';
 import { createDatabase, createPool, IdempotencyKeys, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { AdminKey, createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { Outgoing } from '@bursar/outgoing';
+import { AdminKey, createLogger, createService, type Logger, SecretBox, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
 import { Docs } from './adapters/http/docs-routes.js';
 import { IngestionIntake } from './adapters/http/ingestion-intake.js';
@@ -10,6 +11,7 @@ import { registerProxied, registerUnreachable } from './adapters/http/proxy-rout
 import { Upstream } from './adapters/http/upstream.js';
 import { appModule } from './app.module.js';
 import type { ApiEnv } from './config.js';
+import { ChannelTargets } from './features/channel-targets.js';
 
 const DATABASE_CONNECTIONS = 10;
 const FORGET_EVERY_MS = 600_000;
@@ -30,17 +32,20 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
   ] as const satisfies readonly { name: ServiceName; urls: string | undefined }[];
   const opened = upstreams.map(({ name, urls }) => ({ name, upstream: urls === undefined ? null : new Upstream(name, urls) }));
   const intake = new IngestionIntake(opened.find(({ name }) => name === 'ingestion')?.upstream ?? null);
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_TARGETS === '1';
+  const targets = new ChannelTargets(new Outgoing({ allowPrivate }), allowPrivate);
+  const secrets = SecretBox.of(config.BURSAR_SECRET_KEY, config.BURSAR_ADMIN_KEY);
   const docs = new Docs();
   const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
 
   const service = await createService({
     name: 'api',
-    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY, intake }),
+    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY, intake, secrets, targets }),
     config,
     logger,
     authenticator,
     // Passed on is built, as far as this process is concerned.
-    routes: ROUTES.map((route) => (route.service === 'api' ? route : { ...route, built: true })),
+    routes: ROUTES.map((route) => (upstreams.some(({ name }) => name === route.service) ? { ...route, built: true } : route)),
     openPaths: docs.paths,
     extend: (fastify) => {
       docs.register(fastify, authenticator);

@@ -1,5 +1,5 @@
 import { DEFAULT_PARTITIONS } from '@bursar/contracts';
-import { PostgresUrl, ServiceEnv } from '@bursar/platform';
+import { PostgresUrl, SecretKeyEnv, ServiceEnv } from '@bursar/platform';
 import { z } from 'zod';
 
 /** One address or several, comma separated. */
@@ -15,5 +15,8 @@ export const ApiEnv = ServiceEnv.extend({
   INGESTION_URL: urls.optional(),
   /** Where check, reserve and release are passed on to. */
   PROJECTOR_URL: urls.optional(),
+  /** 1: channels may name loopback and private targets, `http:` and any port. */
+  WEBHOOK_ALLOW_PRIVATE_TARGETS: z.enum(['0', '1']).default('0'),
+  ...SecretKeyEnv,
 });
 export type ApiEnv = z.infer<typeof ApiEnv>;

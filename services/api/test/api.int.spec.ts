@@ -5,6 +5,7 @@ import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgetUsage } from './suites/budget-usage.js';
 import { budgets } from './suites/budgets.js';
 import { bulk } from './suites/bulk.js';
+import { channels } from './suites/channels.js';
 import { check } from './suites/check.js';
 import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
@@ -34,6 +35,7 @@ describe('api', () => {
   budgetCorpus(api);
   controls(api);
   check(api);
+  channels(api, () => system.database.url);
   scopes(api);
   spend(api);
   usageHistory(api);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventsSubject, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '../index.js';
+import { eventsSubject, KEPT_INSIDE, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '../index.js';
 import { STREAMS } from '../streams.js';
 import type { Channel } from './channel.js';
 import { rangeHeaders, sentHeaders } from './headers.js';
@@ -8,8 +8,6 @@ import { LEDGER_CLOUD_EVENTS, LedgerCloudEvent } from './ledger-cloud-event.js';
 const SINGLE = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
 
-/** Of a partition, not of a tenant: nobody outside hears of them. */
-const INTERNAL: ReadonlySet<string> = new Set(['PartitionTaken', 'HoldsChanged']);
 /** There is so much of it that it travels in batches. */
 const BATCHED: ReadonlySet<string> = new Set(['UsageRecorded']);
 
@@ -69,5 +67,5 @@ const fanOut = (type: string): Channel => {
 
 export const ledgerChannels: readonly Channel[] = [
   ledger,
-  ...[...LEDGER_CLOUD_EVENTS.keys()].filter((type) => !INTERNAL.has(type)).map(fanOut),
+  ...[...LEDGER_CLOUD_EVENTS.keys()].filter((type) => !KEPT_INSIDE.has(type)).map(fanOut),
 ];

@@ -2,16 +2,16 @@ import { ChannelBody, ChannelPatch } from '../alerts/channel.js';
 import { ReasonBody } from '../budgets/commands.js';
 import { ReadQuery } from '../fields/query.js';
 import { Alert, AlertList } from '../responses/budget.js';
-import { Anything } from '../responses/common.js';
+import { ChannelAnswer, ChannelList, ChannelTestAnswer, Delivery, DeliveryList } from '../responses/channel.js';
 import { AlertListQuery, ListQuery, StreamQuery } from './queries.js';
 import { API, routes } from './route.js';
 
 const ALERT = `${API}/alerts/:id`;
 const CHANNEL = `${API}/channels/:id`;
 const alert = { 200: { description: 'The alert', schema: Alert } };
-const anything = { 200: { description: 'Done', schema: Anything } };
+const channel = { 200: { description: 'The channel', schema: ChannelAnswer } };
 
-export const alertRoutes = routes('alerts', 'api', [
+const recordRoutes = routes('alerts', 'api', [
   {
     operationId: 'listAlerts',
     method: 'GET',
@@ -36,45 +36,43 @@ export const alertRoutes = routes('alerts', 'api', [
     path: `${ALERT}/deliveries`,
     summary: 'Where it was sent, attempt by attempt',
     query: ListQuery,
-    responses: anything,
-  },
-  {
-    operationId: 'replayDelivery',
-    method: 'POST',
-    path: `${ALERT}/deliveries/:deliveryId/replay`,
-    summary: 'Send it again',
-    responses: { 202: { description: 'Queued', schema: Anything } },
+    responses: { 200: { description: 'A page', schema: DeliveryList } },
   },
   {
     operationId: 'listChannels',
     method: 'GET',
+    built: true,
     path: `${API}/channels`,
     summary: 'Notification channels',
     query: ListQuery,
-    responses: anything,
+    responses: { 200: { description: 'A page', schema: ChannelList } },
   },
   {
     operationId: 'createChannel',
     method: 'POST',
+    built: true,
     path: `${API}/channels`,
     summary: 'Add a channel; a webhook secret is shown once',
     body: ChannelBody,
-    responses: { 201: { description: 'Made', schema: Anything } },
+    responses: { 201: { description: 'Made', schema: ChannelAnswer } },
   },
-  { operationId: 'patchChannel', method: 'PATCH', path: CHANNEL, summary: 'Change a channel', body: ChannelPatch, responses: anything },
+  { operationId: 'getChannel', method: 'GET', built: true, path: CHANNEL, summary: 'A channel', responses: channel },
+  {
+    operationId: 'patchChannel',
+    method: 'PATCH',
+    built: true,
+    path: CHANNEL,
+    summary: 'Change a channel',
+    body: ChannelPatch,
+    responses: channel,
+  },
   {
     operationId: 'deleteChannel',
     method: 'DELETE',
+    built: true,
     path: CHANNEL,
     summary: 'Remove a channel',
     responses: { 204: { description: 'Done' } },
-  },
-  {
-    operationId: 'testChannel',
-    method: 'POST',
-    path: `${CHANNEL}/test`,
-    summary: 'Send a test message',
-    responses: { 200: { description: 'How it went', schema: Anything } },
   },
   {
     operationId: 'stream',
@@ -85,3 +83,23 @@ export const alertRoutes = routes('alerts', 'api', [
     responses: { 200: { description: 'Server-sent events', contentType: 'text/event-stream' } },
   },
 ]);
+
+/** What goes out of the installation, goes out from alerting. */
+const outgoingRoutes = routes('alerts', 'alerting', [
+  {
+    operationId: 'replayDelivery',
+    method: 'POST',
+    path: `${ALERT}/deliveries/:deliveryId/replay`,
+    summary: 'Send it again, under the id it has',
+    responses: { 202: { description: 'Queued', schema: Delivery } },
+  },
+  {
+    operationId: 'testChannel',
+    method: 'POST',
+    path: `${CHANNEL}/test`,
+    summary: 'Send a test message',
+    responses: { 200: { description: 'How it went', schema: ChannelTestAnswer } },
+  },
+]);
+
+export const alertRoutes = [...recordRoutes, ...outgoingRoutes];

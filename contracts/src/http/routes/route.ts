@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NoQuery } from '../fields/query.js';
 import { plainText } from '../fields/text.js';
 
-export type Service = 'ingestion' | 'api' | 'budget-projector';
+export type Service = 'ingestion' | 'api' | 'budget-projector' | 'alerting';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** One answer of a call. Problems are understood: every route may answer one. */

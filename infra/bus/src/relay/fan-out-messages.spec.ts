@@ -32,6 +32,10 @@ describe('what the world hears', () => {
     ]);
   });
 
+  test('what has sealed secrets in it stays inside', () => {
+    expect(fanOutMessages([event(1, { type: 'ChannelSaved', stream: 'tenant-acme' })])).toEqual([]);
+  });
+
   test('anything else alone, under its own id', () => {
     const created = event(1, { type: 'BudgetCreated', stream: 'budget-acme.b1' });
     const [message] = fanOutMessages([created]);

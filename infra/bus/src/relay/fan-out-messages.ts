@@ -1,5 +1,5 @@
 import type { Trace } from '@bursar/contracts';
-import { eventsSubject, HEADER, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursar/contracts/bus';
+import { eventsSubject, HEADER, KEPT_INSIDE, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursar/contracts/bus';
 import { metaOf, type StoredEvent } from '@bursar/event-store';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { toCloudEvent } from '../cloud-event.js';
@@ -30,7 +30,7 @@ export const fanOutMessages = (events: readonly StoredEvent[]): readonly FanOutM
 const tenantReader = (): ((event: StoredEvent) => string | null) => {
   let last: { meta: string; tenant: string | null } = { meta: '', tenant: null };
   return (event) => {
-    if (event.stream.startsWith('holds-')) return null;
+    if (event.stream.startsWith('holds-') || KEPT_INSIDE.has(event.type)) return null;
     if (event.meta !== last.meta) {
       const { tenant } = metaOf(event);
       last = { meta: event.meta, tenant: typeof tenant === 'string' && SUBJECT_TOKEN.test(tenant) ? tenant : null };

@@ -8,6 +8,8 @@ import { problemAnswer, toProblem } from './to-problem.js';
 export type KeyUse = Readonly<{ tenant: string; key: string; operationId: string; body: unknown }>;
 /** What the work runs under. `repeated`: an attempt before this one may have got through. */
 export type Attempt = Readonly<{ requestId: string; repeated: boolean }>;
+/** An answer and, where it shows a secret, the body to keep in its place: no secret lies about for 24 h. */
+export type WorkAnswer = KeptAnswer & Readonly<{ bodyToKeep?: string }>;
 
 /** Runs a POST once per Idempotency-Key, however often it is sent; also across crashes, if what it records derives from the request id. */
 export class Once {
@@ -17,7 +19,7 @@ export class Once {
    * The bytes of the answer: of the work, or kept from when it was done before; status and headers are set. A refusal that trying again
    * cannot change is kept as well. Throws 409 `idempotency_key_reused` or `in_flight`, and what leaves things open: faults, 503.
    */
-  async answer(use: KeyUse, request: FastifyRequest, reply: FastifyReply, work: (attempt: Attempt) => Promise<KeptAnswer>): Promise<Body> {
+  async answer(use: KeyUse, request: FastifyRequest, reply: FastifyReply, work: (attempt: Attempt) => Promise<WorkAnswer>): Promise<Body> {
     const { tenant, key, operationId, body } = use;
     const claim = await this.keys.claim(tenant, key, contentHash([operationId, request.url, body ?? null]));
     switch (claim.kind) {
@@ -36,10 +38,10 @@ export class Once {
     }
   }
 
-  async #work({ tenant, key }: KeyUse, since: string, request: FastifyRequest, work: () => Promise<KeptAnswer>): Promise<KeptAnswer> {
+  async #work({ tenant, key }: KeyUse, since: string, request: FastifyRequest, work: () => Promise<WorkAnswer>): Promise<KeptAnswer> {
     try {
       const answer = await decided(request, work);
-      await this.keys.keep(tenant, key, since, answer);
+      await this.keys.keep(tenant, key, since, { ...answer, body: answer.bodyToKeep ?? answer.body });
       return answer;
     } catch (error) {
       await this.keys.release(tenant, key, since);
@@ -49,7 +51,7 @@ export class Once {
 }
 
 /** The answer to keep. A fault or "later" decides nothing, and is thrown. */
-const decided = async (request: FastifyRequest, work: () => Promise<KeptAnswer>): Promise<KeptAnswer> => {
+const decided = async (request: FastifyRequest, work: () => Promise<WorkAnswer>): Promise<WorkAnswer> => {
   try {
     return await work();
   } catch (error) {

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { isIssueCode, type LedgerPosition, readPreferWait } from '@bursar/contracts/http';
-import type { KeptAnswer } from '@bursar/database';
-import { type Attempt, callerOf, Once, type Principal, Problem, type RouteInput, readRequest, writeAnswer } from '@bursar/platform';
+import {
+  type Attempt,
+  callerOf,
+  Once,
+  type Principal,
+  Problem,
+  type RouteInput,
+  readRequest,
+  type WorkAnswer,
+  writeAnswer,
+} from '@bursar/platform';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
@@ -32,7 +41,7 @@ export class OperationInterceptor implements NestInterceptor {
     const wait = await this.#wait(meta, request, caller, input);
     if (wait !== null) return writeAnswer(reply, keep(wait));
 
-    const attempt = async ({ requestId, repeated }: Attempt): Promise<KeptAnswer> => {
+    const attempt = async ({ requestId, repeated }: Attempt): Promise<WorkAnswer> => {
       setOperated(request, { input, command: { tenant: caller.tenant, actor: caller.actor, requestId, repeated, trace: request.trace } });
       return keep(await handle().catch((error: unknown) => Promise.reject(error instanceof Rejection ? toRefusal(error) : error)));
     };
@@ -49,12 +58,17 @@ export class OperationInterceptor implements NestInterceptor {
   }
 }
 
-const keep = ({ status, body, headers = {} }: Answer): KeptAnswer => ({
-  status,
-  headers: body === undefined ? headers : { 'content-type': 'application/json; charset=utf-8', ...headers },
-  // Text is an answer of another type (CSV), whose type is among the headers.
-  body: body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body),
-});
+const keep = ({ status, body, headers = {}, shownOnce }: Answer): WorkAnswer => {
+  const text = textOf(body);
+  return {
+    status,
+    headers: body === undefined ? headers : { 'content-type': 'application/json; charset=utf-8', ...headers },
+    ...(shownOnce === undefined ? { body: text } : { body: textOf({ ...(body as object), ...shownOnce }), bodyToKeep: text }),
+  };
+};
+
+/** Text is an answer of another type (CSV), whose type is among the headers. */
+const textOf = (body: unknown): string => (body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
 
 const toRefusal = ({ code, message, pointer }: Rejection): Problem =>
   new Problem(code, message, pointer === undefined || !isIssueCode(code) ? {} : { errors: [{ pointer, message, code }] });
