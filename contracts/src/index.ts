@@ -15,6 +15,7 @@ export * from './values/decimal.js';
 export * from './values/duration.js';
 export * from './values/ids.js';
 export * from './values/instant.js';
+export * from './values/message-template.js';
 export * from './values/money.js';
 export * from './values/period.js';
 export * from './values/period-anchor.js';
