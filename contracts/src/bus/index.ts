@@ -37,6 +37,8 @@ export const HEADER = {
   /** Hex of the hash chain's link at the last position. */
   link: 'Bursar-Link',
   reason: 'Bursar-Reason',
+  /** `<partition>:<position>` that an answer has to have come to; `Prefer: wait=N` says for how long it may wait. */
+  minPosition: 'Bursar-Min-Position',
   messageId: 'Nats-Msg-Id',
 } as const;
 

@@ -7,6 +7,8 @@ export { type RouteInput, readRequest, registerUnbuilt } from './http/contract-r
 export { DEFAULT_LIMITS, type Limits } from './http/limits.js';
 export { readMediaType } from './http/media-type.js';
 export { type Attempt, type KeyUse, Once, type WorkAnswer, writeAnswer } from './http/once.js';
+export { isIdentity, isJson, readMediaType } from './http/media-type.js';
+export { type Attempt, type KeyUse, Once, writeAnswer } from './http/once.js';
 export { Problem, type ProblemOptions } from './http/problem.js';
 export { toProblem } from './http/to-problem.js';
 export { invalid, validate, ZodPipe } from './http/validate.js';

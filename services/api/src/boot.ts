@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { Docs } from './adapters/http/docs-routes.js';
 import { IngestionIntake } from './adapters/http/ingestion-intake.js';
 import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
-import { Upstream } from './adapters/http/upstream.js';
+import { DECISION_PATIENCE, Upstream } from './adapters/http/upstream.js';
 import { appModule } from './app.module.js';
 import type { ApiEnv } from './config.js';
 import { ChannelTargets } from './features/channel-targets.js';
@@ -30,7 +30,10 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     { name: 'ingestion', urls: config.INGESTION_URL },
     { name: 'budget-projector', urls: config.PROJECTOR_URL },
   ] as const satisfies readonly { name: ServiceName; urls: string | undefined }[];
-  const opened = upstreams.map(({ name, urls }) => ({ name, upstream: urls === undefined ? null : new Upstream(name, urls) }));
+  const opened = upstreams.map(({ name, urls }) => ({
+    name,
+    upstream: urls === undefined ? null : new Upstream(name, urls, isDecided(name) ? DECISION_PATIENCE : undefined),
+  }));
   const intake = new IngestionIntake(opened.find(({ name }) => name === 'ingestion')?.upstream ?? null);
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_TARGETS === '1';
   const targets = new ChannelTargets(new Outgoing({ allowPrivate }), allowPrivate);
@@ -51,7 +54,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
       docs.register(fastify, authenticator);
       for (const { name, upstream } of opened) {
         if (upstream === null) registerUnreachable(fastify, name);
-        else registerProxied(fastify, name, upstream);
+        else registerProxied(fastify, name, upstream, isDecided(name));
       }
     },
   });
@@ -64,6 +67,9 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
   if (config.NATS_URL !== undefined) await startBus(service, store, config.NATS_URL, logger);
   return service;
 };
+
+/** Check, reserve, release: small bodies, and a caller who waits. */
+const isDecided = (name: ServiceName): boolean => name === 'budget-projector';
 
 /** Absent or broken, NATS takes nothing from commands: consumers read the store then. */
 const startBus = async (service: Service, store: EventStore, url: string, logger: Logger): Promise<void> => {

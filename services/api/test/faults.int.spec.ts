@@ -149,6 +149,29 @@ describe('passing on', () => {
   }, 30_000);
 });
 
+describe('a projector that is frozen', () => {
+  test('what is no question is refused all the same; a question is 503 with Retry-After; and a wait is no silence', async () => {
+    const ask = { scopes: ['team:ml'], amount: '1' };
+    expect((await acme.post('check', ask)).status).toBe(200);
+    system.projector.signal('SIGSTOP');
+    try {
+      expectProblem(await acme.post('check', { scopes: [], amount: '1' }), 400, 'too_few', '/scopes');
+      expectProblem(await acme.post('check?minPosition=soon', ask), 400, 'position_format', '/minPosition');
+      expectProblem(await acme.post('check', undefined, { raw: '{"scopes":' }), 400, 'bad_json');
+      expectProblem(await acme.post('reservations', { scopes: ['team:ml'] }), 400, 'exclusive');
+      const start = performance.now();
+      const reply = await acme.post('check', ask);
+      expectProblem(reply, 503);
+      expect(reply.headers.get('retry-after')).toBe('1');
+      // The contract's bound, with all the time there is: 10 s for any answer.
+      expect(performance.now() - start).toBeLessThan(10_000);
+    } finally {
+      system.projector.signal('SIGCONT');
+    }
+    for (let tries = 0; (await acme.post('check', ask)).status !== 200; tries += 1) expect(tries).toBeLessThan(20);
+  }, 90_000);
+});
+
 describe('without a projector', () => {
   test('a command is answered with what was decided, within 10 s, and shows once the projector is back', async () => {
     await system.projector.kill();

@@ -94,6 +94,14 @@ describe('replicas', () => {
     expect([a.asked, b.asked]).toEqual([2, 2]);
   });
 
+  test('one that was asked to wait is not silent while it may wait', async () => {
+    const { a, b, send } = await pair();
+    a.silent = true;
+    setTimeout(() => a.wake(), 500);
+    const answers = [await send({ waitMs: 5_000 }), await send({ waitMs: 5_000 })];
+    expect(answers.toSorted()).toEqual([a.url, b.url].toSorted());
+  });
+
   test('what may be done once only waits for the one that has it', async () => {
     const { a, b, send } = await pair();
     a.silent = true;

@@ -1,6 +1,6 @@
 import { type TestNats, testNats } from '@bursar/embedded';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection, headers as natsHeaders } from '@nats-io/transport-node';
 import { Writer } from './support/enforcement.js';
 import { Projectors } from './support/processes.js';
 import { eventually, type Real, real } from './support/real.js';
@@ -50,6 +50,26 @@ test('what is no question is an error as NATS services tell them', async () => {
   expect(refused.json()).toMatchObject({ status: 400, code: 'too_few', errors: [{ pointer: '/scopes' }] });
   expect((await check({ scopes: ['team:n'], amount: '1' }, 'NOT*A*TENANT'.replaceAll('*', '!'))).json()).toMatchObject({ code: 'tenant' });
 });
+
+test('answers from what was written before, when it is told to: by headers', async () => {
+  const write = new Writer(at, 'nats-position');
+  await write.budget('b-p', { scope: 'team:p', limit: 10 });
+  const position = await write.use('team:p', '4');
+  const asked = (minPosition: string, wait: string): Promise<Msg> => {
+    const headers = natsHeaders();
+    headers.set('Bursar-Min-Position', minPosition);
+    headers.set('Prefer', wait);
+    return nc.request(`budgets.${TENANT}.check`, JSON.stringify({ scopes: ['team:p'], amount: '1' }), { timeout: 9_000, headers });
+  };
+  const reply = await eventually(
+    () => asked(`0:${position}`, 'wait=7'),
+    (message) => message.json<{ budgetId?: string }>().budgetId !== undefined,
+  );
+  expect(reply.json()).toMatchObject({ allowed: true, currentSpend: '4' });
+  expect((await asked(`0:${position + 1_000_000}`, 'wait=0')).json()).toMatchObject({ status: 503, code: 'overloaded' });
+  expect((await asked('5:1', 'wait=0')).json()).toMatchObject({ status: 400, code: 'position_format' });
+  expect((await asked('soon', 'wait=0')).json()).toMatchObject({ status: 400, errors: [{ pointer: '/minPosition' }] });
+}, 30_000);
 
 test('is found by services discovery, one answer of each replica', async () => {
   const found: { name: string; endpoints: { subject: string }[] }[] = [];

@@ -6,7 +6,7 @@ import { CheckAnswer } from '../../http/responses/enforcement.js';
 import { LIMITS } from '../../http/usage/limits.js';
 import { budgetsSubject } from '../index.js';
 import type { Channel } from './channel.js';
-import { positionHeaders, receivedHeaders } from './headers.js';
+import { positionHeaders, readHeaders } from './headers.js';
 import { problemMessage } from './usage.js';
 
 /** Whoever asks over NATS asks what HTTP is asked; a release names the reservation that the path names there. */
@@ -22,9 +22,7 @@ const asked = (what: 'check' | 'reserve' | 'release', summary: string, payload: 
     summary,
     action: 'receive',
     operationId: `${what}ByRequest`,
-    messages: [
-      { name: `${what}Request`, summary, contentType: 'application/json', headers: receivedHeaders('application/json').partial(), payload },
-    ],
+    messages: [{ name: `${what}Request`, summary, contentType: 'application/json', headers: readHeaders, payload }],
     reply: {
       id: `budgets${name}Reply`,
       summary: answer.summary,

@@ -18,6 +18,14 @@ export const receivedHeaders = (contentType: string | null) =>
     tracestate: tracestate.optional(),
   });
 
+/** On a request that is answered from what has been folded: read your writes, as over HTTP. */
+export const readHeaders = receivedHeaders('application/json')
+  .extend({
+    [HEADER.minPosition]: text('Answer once this is folded: `<partition>:<position>`', { pattern: '^[0-9]{1,5}:[0-9]{1,16}$' }),
+    Prefer: text('`wait=N`: seconds to wait for it, 7 at most; without it, or past it, the answer is a 202', { examples: ['wait=5'] }),
+  })
+  .partial();
+
 /** On a message of which every event is of one trace; else the events' own attributes tell. */
 const traced = { traceparent: traceparent.optional(), tracestate: tracestate.optional() };
 

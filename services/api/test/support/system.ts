@@ -21,7 +21,7 @@ export type TestSystem = Readonly<{
   stop(): Promise<void>;
 }>;
 
-export type Process = Readonly<{ url: string; kill(): Promise<void>; start(): Promise<void> }>;
+export type Process = Readonly<{ url: string; kill(): Promise<void>; start(): Promise<void>; signal(name: 'SIGSTOP' | 'SIGCONT'): void }>;
 
 export const startSystem = async (): Promise<TestSystem> => {
   const [database, nats] = await Promise.all([testDatabase(), testNats()]);
@@ -78,6 +78,7 @@ const launch = async (name: string, env: Readonly<Record<string, string>>): Prom
   return {
     url,
     start,
+    signal: (name) => void child?.kill(name),
     kill: async () => {
       const one = child;
       if (one === null || one.exitCode !== null || one.signalCode !== null) return;

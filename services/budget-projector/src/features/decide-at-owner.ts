@@ -62,7 +62,19 @@ export class DecideAtOwner {
 
   async #ask(call: Call, partition: number, patienceMs: number): Promise<Answer | null> {
     const url = await this.owners.urlOf(partition);
-    return url === null || url === this.here.url() ? null : this.owners.ask(url, call, Math.ceil(patienceMs));
+    if (url === null || url === this.here.url()) return null;
+    const answered = new AbortController();
+    const asking = this.owners.ask(url, call, Math.ceil(patienceMs)).finally(() => answered.abort());
+    return Promise.race([asking, this.#moved(url, partition, answered.signal)]);
+  }
+
+  /** Resolves when the partition is no longer that owner's: one that is frozen answers nothing, and is replaced meanwhile. */
+  async #moved(url: string, partition: number, answered: AbortSignal): Promise<null> {
+    // Where the leases cannot be read, the owner is waited for like one that is there.
+    const owner = (): Promise<string | null> => this.owners.urlOf(partition).catch(() => url);
+    do await delay(SEARCH_EVERY_MS, undefined, { ref: false });
+    while (!answered.aborted && this.here.decisionsOf(partition) === null && (await owner()) === url);
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { routesOf, type Service } from '@bursar/contracts/http';
-import { Problem } from '@bursar/platform';
+import { type Route, readPreferWait, routesOf, type Service } from '@bursar/contracts/http';
+import { isIdentity, isJson, Problem, readJson, readRequest } from '@bursar/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Upstream } from './upstream.js';
 
@@ -20,15 +20,21 @@ const HOP_BY_HOP = new Set([
 
 /**
  * The routes of the other services under our address: authenticated here like all requests, then passed on as they are. The body is
- * held, so that it can be sent to another replica, but not read; what it is worth, its owner says.
+ * held, so that it can be sent to another replica; what it is worth, its owner says. `judged`: what is no request of the contract is refused
+ * here already, however long its owner may be silent.
  */
-export const registerProxied = (fastify: FastifyInstance, service: Service, upstream: Upstream): void => {
+export const registerProxied = (fastify: FastifyInstance, service: Service, upstream: Upstream, judged = false): void => {
   void fastify.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
-    for (const { method, path, operationId } of routesOf(service)) {
+    for (const route of routesOf(service)) {
+      const { method, path, operationId } = route;
       const repeatable = method === 'GET' || REPEATABLE.has(operationId);
-      scope.route({ method, url: path, handler: (request, reply) => pass(request, reply, upstream, repeatable) });
+      const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+        if (judged) judge(route, request);
+        return pass(request, reply, upstream, repeatable);
+      };
+      scope.route({ method, url: path, handler });
     }
     done();
   });
@@ -37,6 +43,20 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
 /** Usage counts once by its own id, and is voided once, however often that is sent; a check changes nothing. */
 const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage', 'check', 'checkConstraints']);
 
+/** Throws what its owner would. A body of another kind than JSON is the owner's to read. */
+const judge = (route: Route, request: FastifyRequest): void => {
+  const { headers, body } = request;
+  if (!Buffer.isBuffer(body)) return void readRequest(route, request);
+  if (!isJson(headers) || !isIdentity(headers)) return;
+  readRequest(route, { params: request.params, query: request.query, body: readJson(body) } as FastifyRequest);
+};
+
+/** Only a read that names a position waits for it. */
+const waitOf = ({ query, headers }: FastifyRequest): number => {
+  const { minPosition } = query as { minPosition?: unknown };
+  return minPosition === undefined ? 0 : (readPreferWait(headers.prefer === undefined ? undefined : String(headers.prefer)) ?? 0) * 1_000;
+};
+
 const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream, repeatable: boolean): Promise<FastifyReply> => {
   const answer = await upstream.forward({
     method: request.method as 'GET',
@@ -44,6 +64,7 @@ const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upst
     headers: { ...endToEnd(request.headers), 'request-id': request.id, 'x-request-id': request.id },
     body: Buffer.isBuffer(request.body) ? request.body : null,
     repeatable,
+    waitMs: waitOf(request),
   });
   answer.body.on('error', () => reply.raw.destroy());
   return reply.code(answer.statusCode).headers(endToEnd(answer.headers)).send(answer.body);

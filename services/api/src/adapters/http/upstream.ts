@@ -5,12 +5,16 @@ import { Agent, type Dispatcher, errors } from 'undici';
 export type Patience = Readonly<{
   /** How long one replica may be silent before another is asked as well. */
   patienceMs: number;
-  /** How long all of them together may be: with what our own part takes, every request is answered within 10 s. */
+  /** How long all of them together may be. */
   answerMs: number;
   /** How often a replica that is passed over is asked whether it is well, and how long it has to say so. */
   probeMs: number;
 }>;
 const PATIENCE: Patience = { patienceMs: 2_500, answerMs: 8_000, probeMs: 1_000 };
+/** Whoever asks whether money may be spent waits for the answer: he has one within 5 s (API.md, Enforcement), also when nobody decides. */
+export const DECISION_PATIENCE: Patience = { patienceMs: 1_000, answerMs: 4_800, probeMs: 1_000 };
+/** With what our own part takes, every request is answered within 10 s. */
+const LONGEST_MS = 8_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 const CONNECTIONS = 64;
 
@@ -19,6 +23,8 @@ export type Forwarded = Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'hea
     body: Buffer | null;
     /** Sent twice it does what it does once, so another replica may be asked though this one may have done it. */
     repeatable: boolean;
+    /** So much longer it may be silent: it was asked to wait. */
+    waitMs?: number;
   }>;
 
 type Outcome = Readonly<
@@ -30,7 +36,7 @@ type Outcome = Readonly<
 >;
 type Attempt = Readonly<{ origin: string; abort: AbortController; outcome: Promise<Readonly<{ by: Attempt; what: Outcome }>> }>;
 
-/** Replicas of one service behind us, asked in turn. One that falls silent while another answers is passed over until it is well. */
+/** Replicas of one service behind us, asked in turn. One that is silent for too long is passed over from then on, until it is well. */
 export class Upstream {
   readonly #agent = new Agent({ connections: CONNECTIONS, connect: { timeout: CONNECT_TIMEOUT_MS } });
   readonly #origins: readonly string[];
@@ -53,7 +59,7 @@ export class Upstream {
     const abandon = (): void => {
       for (const { abort } of pending) abort.abort();
     };
-    const deadline = setTimeout(abandon, this.times.answerMs);
+    const deadline = setTimeout(abandon, Math.min(this.times.answerMs + (request.waitMs ?? 0), LONGEST_MS));
     try {
       return await this.#race(request, pending);
     } finally {
@@ -74,8 +80,12 @@ export class Upstream {
       const origin = queue.shift();
       if (origin !== undefined) pending.add(this.#ask(origin, request));
       if (pending.size === 0) break;
-      const first = await firstOf(pending, request.repeatable && queue.length > 0 ? this.times.patienceMs : null);
-      if (first === null) continue;
+      const patienceMs = this.times.patienceMs + (request.waitMs ?? 0);
+      const first = await firstOf(pending, request.repeatable && queue.length > 0 ? patienceMs : null);
+      if (first === null) {
+        for (const silent of pending) this.#shun(silent.origin);
+        continue;
+      }
       const { by, what } = first;
       pending.delete(by);
       if (what.kind === 'answered') {

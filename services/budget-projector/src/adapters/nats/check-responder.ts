@@ -1,7 +1,7 @@
 import { ERROR_CODE_HEADER, ERROR_HEADER, type NatsRequest, NatsRequests, Reply } from '@bursar/bus/nest';
 import { isTenantId } from '@bursar/contracts';
-import { budgetsSubject } from '@bursar/contracts/bus';
-import { CheckBody, makeProblem, routeOf } from '@bursar/contracts/http';
+import { budgetsSubject, HEADER } from '@bursar/contracts/bus';
+import { CheckBody, type LedgerPosition, makeProblem, ReadQuery, routeOf } from '@bursar/contracts/http';
 import { Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
 import { Controller } from '@nestjs/common';
 import { Check } from '../../features/check.js';
@@ -42,7 +42,11 @@ export class CheckResponder {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const body = validate(CheckBody, bytes.length === 0 ? undefined : readJson(bytes));
     const call = { tenant, path: ROUTE.path, body: bytes.toString('utf8'), prefer: headers?.get('Prefer') || null };
-    const answer = await this.checks.check(body, { call, minPosition: null, isForwarded: false });
+    const minPosition = minPositionOf(headers);
+    const path = minPosition === null ? ROUTE.path : `${ROUTE.path}?minPosition=${minPosition.partition}:${minPosition.position}`;
+    const answer = await this.checks.check(body, { call: { ...call, path }, minPosition, isForwarded: false });
+    // Over HTTP that is a 202; here an answer would pass for one.
+    if (answer.status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
     const isError = answer.status >= 400;
     return Reply.of(answer.body, {
       ...headersOf(answer.headers),
@@ -50,6 +54,12 @@ export class CheckResponder {
     });
   }
 }
+
+/** As the query parameter of that name over HTTP. Throws 400. */
+const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null => {
+  const named = headers?.get(HEADER.minPosition) || undefined;
+  return validate(ReadQuery, { minPosition: named }).minPosition ?? null;
+};
 
 /** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. */
 const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
