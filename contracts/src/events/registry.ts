@@ -7,7 +7,7 @@ import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
 import { BudgetExpired, BudgetReset, OverrideExpired, PeriodEnded, PeriodRestated, PeriodStarted } from './period.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
-import { ExchangeRateSet, PriceListCreated, PricesAdded, PricesCorrected, TemplateSaved, TenantSettingsChanged } from './tenant.js';
+import { ExchangeRateSet, PriceListCreated, PricesAdded, PricesCorrected, TemplateRemoved, TemplateSaved, TenantSettingsChanged } from './tenant.js';
 import { UsageQuarantined, UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
@@ -44,6 +44,7 @@ const EVENTS = [
   PricesCorrected,
   ExchangeRateSet,
   TemplateSaved,
+  TemplateRemoved,
   TenantSettingsChanged,
   ChannelSaved,
   ChannelRemoved,

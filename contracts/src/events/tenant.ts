@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from './envelope.js';
-import { StoredDecimal, StoredInstant } from './wire.js';
+import { StoredAmount, StoredDecimal, StoredInstant, StoredScope } from './wire.js';
 
 /** One price: `amount` of the list's currency per `per` units of `unit`, for usage of `meter` whose dimensions match. */
 export const StoredPrice = z.object({
@@ -55,5 +55,52 @@ export const PricesCorrected = defineEvent(
   z.object({ correctionId: z.string(), listId: z.string(), prices: z.array(StoredPrice), more: MorePrices }),
 );
 
-/** Stream `tenant-<tenant>`: all settings as they are from this position on (PRODUCT F7). Secrets in it are encrypted. */
-export const TenantSettingsChanged = defineEvent('TenantSettingsChanged', 1, z.object({ settings: z.record(z.string(), z.unknown()) }));
+/** The shipped template of that name again, or none. */
+export const TemplateRemoved = defineEvent('TemplateRemoved', 1, z.object({ name: z.string() }));
+
+/** What a unit without a price costs, where the tenant says so; `unit` may hold `*`. */
+const FallbackPrice = z.object({
+  unit: z.string(),
+  amount: StoredDecimal,
+  currency: z.string(),
+  per: z.number().int().positive(),
+});
+
+/** Sealed (AES-256-GCM with the installation's key): nothing but the service that uses one opens it. */
+const Sealed = z.string();
+
+/** Everything a tenant has set (PRODUCT F7), complete. */
+export const StoredSettings = z.object({
+  /** Whose texts its messages have (PRODUCT D6). */
+  profile: z.enum(['default', 'tenant', 'user', 'billing']),
+  adminContact: z.string().nullable(),
+  /** Names or types of channels; empty: every channel of the tenant. */
+  defaultChannels: z.array(z.string()),
+  /** What the budget of a user who is seen first is made with, in the tenant's currency. */
+  userDefaults: z.object({ limit: StoredAmount, adminLimit: StoredAmount, budgetVisibleToUser: z.boolean() }),
+  /** What becomes of usage that no price covers (PRODUCT A5). */
+  unpricedPolicy: z.enum(['count_when_priced', 'fallback_price', 'deny']),
+  fallbackPrice: FallbackPrice.nullable(),
+  /** A repeat of a notice within it is suppressed (PRODUCT D3). */
+  alertWindow: z.string(),
+  /** How late usage may arrive; null: as late as the installation allows. */
+  lateWindow: z.string().nullable(),
+  /** How the cost of usage is split that brings no allocation of its own (PRODUCT A14); empty: it is not. */
+  allocation: z.array(z.object({ scope: StoredScope, percent: StoredDecimal })),
+  tenantAdminMayOverride: z.boolean(),
+  /** Of amounts that name none. */
+  currency: z.string(),
+  litellm: z
+    .object({
+      proxyUrl: z.string().nullable(),
+      masterKey: Sealed.nullable(),
+      keys: z.array(Sealed),
+      webhookSecret: Sealed.nullable(),
+      webhookToken: Sealed.nullable(),
+    })
+    .nullable(),
+});
+export type TenantSettings = z.infer<typeof StoredSettings>;
+
+/** Stream `tenant-<tenant>`, emitted by the api: all settings as they are from this position on. */
+export const TenantSettingsChanged = defineEvent('TenantSettingsChanged', 1, z.object({ settings: StoredSettings }));

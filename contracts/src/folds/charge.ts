@@ -29,7 +29,7 @@ const NO_DIMENSIONS: Readonly<Record<string, string>> = {};
 
 /**
  * Path by the tree at the event's own position. A cost in the event stands; then what ingestion rated; else the price lists known at
- * `pricesAt`, later than `position` only for usage that waited for its price.
+ * `pricesAt`, later than `position` only for usage that waited for its price; a unit without one gets the fallback price at `position`.
  */
 export const charge = (
   usage: UsageRecordedEvent,
@@ -42,7 +42,7 @@ export const charge = (
   const said = data.cost ?? data.rated;
   const path = usagePath(definitions, data, position);
   const split = splitOf(data, path, (scope) => chargedPath(definitions, [scope], position));
-  const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt) : { cost: fromWireMoney(said) };
+  const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt, position) : { cost: fromWireMoney(said) };
   return {
     path,
     effectiveAt,

@@ -1,12 +1,14 @@
 import type { EventOf, LedgerEvent } from '../events/registry.js';
+import type { TenantSettings } from '../events/tenant.js';
 import { rootScope, type ScopeRef } from '../values/scope.js';
 import { BudgetBook, type BudgetState, type Countable } from './budget-book.js';
 import { PriceBook } from './price-book.js';
 import { RateBook } from './rate-book.js';
 import { type ScopeState, ScopeTree } from './scope-tree.js';
+import { SettingsBook } from './tenant-settings.js';
 
 /**
- * What one tenant has defined, as histories by position: scopes, budgets, prices, exchange rates. A fold owns one and changes it in
+ * What one tenant has defined, as histories by position: scopes, budgets, prices, exchange rates, settings. A fold owns one and changes it in
  * place through {@link evolveDefinitions}; every question takes the position it is asked for (Infinity: as of now).
  */
 export class TenantDefinitions {
@@ -14,6 +16,7 @@ export class TenantDefinitions {
   readonly budgets = new BudgetBook();
   readonly prices = new PriceBook();
   readonly rates = new RateBook();
+  readonly settings = new SettingsBook();
 
   constructor(readonly tenant: string) {
     this.scopes = new ScopeTree(rootScope(tenant));
@@ -35,6 +38,7 @@ const DEFINITION_TYPES = [
   'PriceListCreated',
   'PricesAdded',
   'ExchangeRateSet',
+  'TenantSettingsChanged',
 ] as const satisfies readonly LedgerEvent['type'][];
 const IS_DEFINITION: ReadonlySet<string> = new Set(DEFINITION_TYPES);
 export type DefinitionEvent = EventOf<(typeof DEFINITION_TYPES)[number]>;
@@ -71,6 +75,9 @@ export const evolveDefinitions = (definitions: TenantDefinitions, event: LedgerE
     case 'ExchangeRateSet':
       definitions.rates.apply(event);
       return;
+    case 'TenantSettingsChanged':
+      definitions.settings.apply(event);
+      return;
   }
 };
 
@@ -106,6 +113,10 @@ export const budgetsOnPath = (
   usage: Countable,
   position: number,
 ): readonly BudgetState[] => definitions.budgets.onPath(path, usage, position);
+
+/** Everything the tenant has set, complete. */
+export const tenantSettings = (definitions: TenantDefinitions, position = Number.POSITIVE_INFINITY): TenantSettings =>
+  definitions.settings.at(position);
 
 /** Also a deleted one: its `deletedPosition` says so. */
 export const findBudget = (definitions: TenantDefinitions, budgetId: string, position = Number.POSITIVE_INFINITY): BudgetState | null =>

@@ -114,7 +114,8 @@ class UnitPrices {
   }
 }
 
-const toEntry = (list: PriceList, price: Price, position: number, index: number): PriceEntry => {
+/** A price of a list, ready to use. */
+export const toEntry = (list: PriceList, price: Price, position: number, index: number): PriceEntry => {
   const amount = parseDecimal(price.amount, DECIMAL_SCALE) * PICOS_PER_UNIT;
   const per = DECIMAL_ONE * BigInt(price.per);
   const divisor = greatestCommonDivisor(amount, per);

@@ -4,6 +4,7 @@ import { divideHalfEven, parseDecimal } from '../values/decimal.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { MAX_EVENT_PICOS, type Money } from '../values/money.js';
 import type { TenantDefinitions } from './definitions.js';
+import { globMatches } from './glob.js';
 import { DECIMAL_ONE, DECIMAL_SCALE, type PriceEntry, type PriceQuery } from './price-book.js';
 
 /** A price that was used, for how much of which unit (scaled by 10^24: 1 is 10^24). */
@@ -13,8 +14,6 @@ export type Rateable = Pick<UsageData, 'meter' | 'quantities' | 'dimensions' | '
 
 /** Token counts that say no meter mean this one: quantities follow the OpenTelemetry GenAI names. */
 const DEFAULT_METER = 'llm.tokens';
-/** The currency of nothing: a zero that no price list gave one. */
-const DEFAULT_CURRENCY = 'USD';
 
 /** Wholes of the token family and the parts they include. `totalTokens` is the whole of both. */
 const WHOLES = [
@@ -30,20 +29,27 @@ const FAMILY: ReadonlySet<string> = new Set([TOTAL, ...WHOLES.flatMap(({ unit, p
  *
  * A part with its own price is carved out of its whole, else it goes at the whole's price; `totalTokens` = input + output is the
  * whole of both, so a list that prices only the total (`agents`) prices it, and nothing is ever charged twice.
- * Quantities of zero need no price.
+ * Quantities of zero need no price. What has none gets the fallback price of the settings at `position`, where there is one.
  */
 export const rate = (usage: Rateable, definitions: TenantDefinitions, position: number): Rating =>
   rateAt(usage, definitions, position, parseInstant(usage.occurredAt));
 
-/** {@link rate} for a caller that has read the instant already. */
-export const rateAt = (usage: Rateable, definitions: TenantDefinitions, position: number, occurredAt: EpochNs): Rating => {
+/** {@link rate} for a caller that has read the instant already; `settingsAt`: where the usage is, when its prices came later. */
+export const rateAt = (
+  usage: Rateable,
+  definitions: TenantDefinitions,
+  position: number,
+  occurredAt: EpochNs,
+  settingsAt: number = position,
+): Rating => {
   const quantities = readQuantities(usage.quantities ?? {});
   const { meter = DEFAULT_METER, dimensions = {} } = usage;
-  const query: PriceQuery = { meter, dimensions, quantities, occurredAt, position };
+  const query: Query = { meter, dimensions, quantities, occurredAt, position, fallback: definitions.settings.fallbackAt(settingsAt) };
   const lines = collect(definitions, query);
   const currencies = new Set(lines.priced.map(({ entry }) => entry.list.currency));
   if (lines.unpriced.length > 0) return { unpriced: lines.unpriced };
-  if (currencies.size <= 1) return sum(lines.priced);
+  if (currencies.size === 0) return sum([], definitions.settings.at(settingsAt).currency);
+  if (currencies.size === 1) return sum(lines.priced);
   // One event costs in one currency: the strongest prices disagree, so the first currency that prices all of it wins.
   for (const currency of currencies) {
     const alone = collect(definitions, { ...query, currency });
@@ -52,6 +58,7 @@ export const rateAt = (usage: Rateable, definitions: TenantDefinitions, position
   return { unpriced: [...quantities.keys()].filter((unit) => unit !== TOTAL && (quantities.get(unit) ?? 0n) > 0n) };
 };
 
+type Query = PriceQuery & Readonly<{ fallback: PriceEntry | undefined }>;
 type Line = Readonly<{ unit: string; quantity: bigint; entry: PriceEntry }>;
 type Lines = Readonly<{ priced: Line[]; unpriced: string[] }>;
 
@@ -77,17 +84,17 @@ const wholeOf = (quantities: ReadonlyMap<string, bigint>, unit: string, parts: r
   return whole > sumOfParts ? whole : sumOfParts;
 };
 
-const collect = (definitions: TenantDefinitions, query: PriceQuery): Lines => {
+const collect = (definitions: TenantDefinitions, query: Query): Lines => {
   const lines: Lines = { priced: [], unpriced: [] };
   for (const [unit, quantity] of query.quantities) {
     if (FAMILY.has(unit) || quantity === 0n) continue;
-    addLine(lines, unit, quantity, definitions.prices.find(unit, query));
+    addLine(lines, query, unit, quantity, definitions.prices.find(unit, query));
   }
   if ((query.quantities.get(TOTAL) ?? 0n) > 0n) collectTokens(lines, definitions, query);
   return lines;
 };
 
-const collectTokens = (lines: Lines, definitions: TenantDefinitions, query: PriceQuery): void => {
+const collectTokens = (lines: Lines, definitions: TenantDefinitions, query: Query): void => {
   const ofTotal = definitions.prices.find(TOTAL, query);
   let rest = query.quantities.get(TOTAL) ?? 0n;
   let atTotal = 0n;
@@ -100,23 +107,27 @@ const collectTokens = (lines: Lines, definitions: TenantDefinitions, query: Pric
       const quantity = query.quantities.get(part) ?? 0n;
       const own = quantity === 0n ? undefined : definitions.prices.find(part, query);
       if (own === undefined) continue;
-      addLine(lines, part, quantity, own);
+      addLine(lines, query, part, quantity, own);
       left -= quantity;
     }
     const entry = definitions.prices.find(unit, query);
     if (entry === undefined && ofTotal !== undefined) atTotal += left;
-    else addLine(lines, unit, left, entry);
+    else addLine(lines, query, unit, left, entry);
   }
-  if (rest + atTotal > 0n) addLine(lines, TOTAL, rest + atTotal, ofTotal);
+  if (rest + atTotal > 0n) addLine(lines, query, TOTAL, rest + atTotal, ofTotal);
 };
 
-const addLine = (lines: Lines, unit: string, quantity: bigint, entry: PriceEntry | undefined): void => {
+const addLine = (lines: Lines, query: Query, unit: string, quantity: bigint, found: PriceEntry | undefined): void => {
+  const entry = found ?? fallbackFor(unit, query);
   if (entry === undefined) lines.unpriced.push(unit);
   else if (quantity > 0n) lines.priced.push({ unit, quantity, entry });
 };
 
-/** One fraction over all lines, divided once. */
-const sum = (lines: readonly Line[]): Rating => {
+const fallbackFor = (unit: string, { fallback, currency = fallback?.list.currency }: Query): PriceEntry | undefined =>
+  fallback !== undefined && fallback.list.currency === currency && globMatches(fallback.price.unit, unit) ? fallback : undefined;
+
+/** One fraction over all lines, divided once. `currency` is that of nothing. */
+const sum = (lines: readonly Line[], currency = lines[0]?.entry.list.currency ?? ''): Rating => {
   let numerator = 0n;
   let denominator = 1n;
   for (const { quantity, entry } of lines) {
@@ -131,5 +142,5 @@ const sum = (lines: readonly Line[]): Rating => {
   // Beyond what one event may carry (RELIABILITY F39) it is not a cost anybody can count; it waits, named, for a sane price.
   if (picos > MAX_EVENT_PICOS) return { unpriced: lines.map(({ unit }) => unit) };
   const prices = lines.map(({ unit, quantity, entry: { list, price } }) => ({ unit, quantity, listId: list.listId, price }));
-  return { cost: { picos, currency: lines[0]?.entry.list.currency ?? DEFAULT_CURRENCY }, prices };
+  return { cost: { picos, currency }, prices };
 };

@@ -1,4 +1,5 @@
 export * from './accounts/extras.js';
+export * from './accounts/settings.js';
 export * from './accounts/tenant.js';
 export * from './accounts/user-budget.js';
 export * from './alerts/channel.js';

@@ -52,6 +52,7 @@ const ISSUES = {
   email: 'Not an e-mail address',
   secret_format: 'Not a secret: whsec_ and the base64 of 24 to 64 bytes',
   unknown_type: 'No rule covers this CloudEvents type',
+  unpriced: 'No price covers these quantities',
 } as const;
 
 /** Codes of one field. */

@@ -44,6 +44,10 @@ export const approximateSeconds = (parts: DurationParts): number =>
 /** The elapsed-time part alone, in seconds. */
 export const clockSeconds = (parts: DurationParts): number => parts.hours * 3600 + parts.minutes * 60 + parts.seconds;
 
+/** Whole seconds of a length that no calendar stretches: a day is 24 hours; null for one with months or years. */
+export const elapsedSeconds = (parts: DurationParts): number | null =>
+  parts.years > 0 || parts.months > 0 ? null : (parts.weeks * 7 + parts.days) * DAY + clockSeconds(parts);
+
 /** True when nothing in it depends on a calendar or zone. */
 export const isClockOnly = (parts: DurationParts): boolean =>
   parts.years === 0 && parts.months === 0 && parts.weeks === 0 && parts.days === 0;

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { MAX_BALANCE_PICOS } from '../../values/money.js';
-import { amountText, currencyCode, percentText, smallNumber } from '../fields/amount.js';
-import { field } from '../fields/field.js';
+import { amountText, smallNumber } from '../fields/amount.js';
 import { spokenAmount } from '../fields/money.js';
 import { scopeRef, tenantIdText } from '../fields/scope.js';
 import { flag, label, oneOf, plainText } from '../fields/text.js';
 import { durationText, instantText } from '../fields/time.js';
-import { readMetadata } from '../usage/parts.js';
 
-const limit = amountText({ max: MAX_BALANCE_PICOS });
 export const TenantParams = z.strictObject({ tenantId: tenantIdText });
 
 /** `PUT /billing/monthly-cap`. */
@@ -18,40 +15,25 @@ export const BillingOverrideBody = z
   .strictObject({ enabled: flag, reason: label(1_000).optional(), duration: durationText.optional() })
   .meta({ id: 'BillingOverrideInput' });
 
-/** `PUT /admin/tenants/:tenantId/budget`: the tenant profile of PRODUCT B6. */
+/**
+ * `PUT /admin/tenants/:tenantId/budget`: the tenant profile of PRODUCT B6, in the tenant's currency. What is left out stays as it is, or
+ * is the template's (`tenant`) at first.
+ */
 export const TenantBudgetBody = z
   .strictObject({
-    maxBudget: limit,
-    alertThreshold: smallNumber(1, 100).optional(),
+    maxBudget: amountText({ positive: true, max: MAX_BALANCE_PICOS }).optional(),
+    alertThreshold: smallNumber(50, 100).optional(),
     graceThreshold: smallNumber(100, 150).optional(),
     budgetDuration: durationText.optional(),
   })
   .meta({ id: 'TenantBudgetInput' });
+export type TenantBudgetInput = z.output<typeof TenantBudgetBody>;
 
 /** `POST /admin/tenants/:tenantId/budget-override`. */
 export const TenantOverrideBody = z
   .strictObject({ overrideAmount: amountText({ positive: true, max: MAX_BALANCE_PICOS }), duration: durationText, reason: label(1_000) })
   .meta({ id: 'TenantOverrideInput' });
-
-const defaults = z.strictObject({ limit: limit.optional(), adminLimit: limit.optional(), budgetVisibleToUser: flag.optional() });
-
-/** `PUT /tenants/:tenantId/settings` (PRODUCT F7). */
-export const TenantSettingsBody = z
-  .strictObject({
-    profile: oneOf('default', 'tenant', 'user', 'billing').optional(),
-    adminContact: plainText(320).nullable().optional(),
-    defaultChannels: z.array(plainText(200)).max(50).optional(),
-    userDefaults: defaults.optional(),
-    unpricedPolicy: oneOf('count_when_priced', 'fallback_price', 'deny').optional(),
-    fallbackPrice: field({ type: 'object' }, readMetadata).nullable().optional(),
-    alertWindow: durationText.optional(),
-    litellm: field({ type: 'object' }, readMetadata).nullable().optional(),
-    lateWindow: durationText.optional(),
-    tenantAdminMayOverride: flag.optional(),
-    currency: currencyCode.optional(),
-    alertThreshold: percentText(1000).optional(),
-  })
-  .meta({ id: 'TenantSettingsInput' });
+export type TenantOverrideInput = z.output<typeof TenantOverrideBody>;
 
 const role = oneOf('producer', 'viewer', 'user', 'tenant_admin', 'platform_admin');
 

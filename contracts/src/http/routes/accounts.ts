@@ -1,3 +1,4 @@
+import { TenantSettingsBody } from '../accounts/settings.js';
 import {
   ApiKeyBody,
   BillingOverrideBody,
@@ -6,7 +7,6 @@ import {
   TenantBudgetBody,
   TenantOverrideBody,
   TenantParams,
-  TenantSettingsBody,
   UserBody,
   UserPatch,
 } from '../accounts/tenant.js';
@@ -14,6 +14,7 @@ import { ConfigureUserBudget, ResetUserBudget, UserBudgetSettings } from '../acc
 import { ReasonBody } from '../budgets/commands.js';
 import { ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
+import { TenantBudget, TenantOverride, TenantSettingsAnswer } from '../responses/tenant.js';
 import { BillingStatusQuery, BreakdownQuery, ListQuery, MonthQuery, UsageListQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
 
@@ -22,21 +23,33 @@ const made = { 201: { description: 'Made', schema: Anything } };
 const none = { 204: { description: 'Done' } };
 
 /** Also without the prefix: its callers were there before Bursar. */
-const tenantOverride = (prefix: string, suffix: string): readonly RouteRow[] => [
+const tenantBudget = (prefix: string, suffix: string): readonly RouteRow[] => [
+  {
+    operationId: `setTenantBudget${suffix}`,
+    method: 'PUT',
+    path: `${prefix}/admin/tenants/:tenantId/budget`,
+    summary: "Set a tenant's budget",
+    built: true,
+    params: TenantParams,
+    body: TenantBudgetBody,
+    responses: { 200: { description: 'The budget', schema: TenantBudget } },
+  },
   {
     operationId: `grantTenantOverride${suffix}`,
     method: 'POST',
     path: `${prefix}/admin/tenants/:tenantId/budget-override`,
-    summary: 'A temporary increase for a tenant',
+    summary: "A temporary increase of the tenant's budget",
+    built: true,
     params: TenantParams,
     body: TenantOverrideBody,
-    responses: made,
+    responses: { 201: { description: 'Granted', schema: TenantOverride } },
   },
   {
     operationId: `revokeTenantOverride${suffix}`,
     method: 'DELETE',
     path: `${prefix}/admin/tenants/:tenantId/budget-override`,
-    summary: 'End it',
+    summary: 'End what is live of it',
+    built: true,
     params: TenantParams,
     responses: none,
   },
@@ -165,34 +178,27 @@ export const accountRoutes = [
     },
   ]),
   ...routes('tenants', 'api', [
-    {
-      operationId: 'setTenantBudget',
-      method: 'PUT',
-      path: `${API}/admin/tenants/:tenantId/budget`,
-      summary: "Set a tenant's budget",
-      params: TenantParams,
-      body: TenantBudgetBody,
-      responses: done,
-    },
-    ...tenantOverride(API, ''),
-    ...tenantOverride('', 'Unprefixed'),
+    ...tenantBudget(API, ''),
+    ...tenantBudget('', 'Unprefixed'),
     {
       operationId: 'getTenantSettings',
       method: 'GET',
       path: `${API}/tenants/:tenantId/settings`,
-      summary: "A tenant's settings",
+      summary: "A tenant's settings; secrets are only said to be there",
+      built: true,
       params: TenantParams,
       query: ReadQuery,
-      responses: done,
+      responses: { 200: { description: 'All of them', schema: TenantSettingsAnswer } },
     },
     {
       operationId: 'putTenantSettings',
       method: 'PUT',
       path: `${API}/tenants/:tenantId/settings`,
-      summary: 'Change them',
+      summary: 'Change some; what is left out stays, null is the default again',
+      built: true,
       params: TenantParams,
       body: TenantSettingsBody,
-      responses: done,
+      responses: { 200: { description: 'All of them', schema: TenantSettingsAnswer } },
     },
   ]),
   ...routes('access', 'api', [

@@ -43,6 +43,9 @@ export const foldDefinition = (tenant: TenantFold, event: DefinitionEvent, chang
       return event.data.more === true ? NONE : { effect: 'price' };
     case 'ExchangeRateSet':
       return { effect: 'rate' };
+    // What waits goes by the settings of its own position, and money without a currency was given one when it arrived.
+    case 'TenantSettingsChanged':
+      return NONE;
   }
 };
 

@@ -104,6 +104,7 @@ export class PartitionFold {
         this.#changes.cleared.push({ ...event.data, tenant: event.meta.tenant, at: event.recordedAt });
         return;
       case 'TemplateSaved':
+      case 'TemplateRemoved':
       case 'PartitionTaken':
       case 'HoldsChanged':
       case 'UsageRecorded':

@@ -7,9 +7,14 @@ const MAX_AHEAD_NS = 300n * NS_PER_SECOND;
 export class AgeWindow {
   private readonly tooOldNs: bigint;
 
-  constructor(maxAgeSeconds: number) {
+  constructor(private readonly maxAgeSeconds: number) {
     // Age counts in whole seconds: an event of exactly the limit travels a moment before it is judged, and must not fail for that.
     this.tooOldNs = BigInt(maxAgeSeconds + 1) * NS_PER_SECOND;
+  }
+
+  /** What a tenant allows, never more than the installation; null: as much. */
+  atMost(lateSeconds: number | null): AgeWindow {
+    return lateSeconds === null || lateSeconds >= this.maxAgeSeconds ? this : new AgeWindow(lateSeconds);
   }
 
   /** Null when the event may be recorded. */

@@ -1,10 +1,10 @@
 import { parseInstant, partitionOf, type UsageData, type WireMoney } from '@bursar/contracts';
-import { budgetAppliesAt, budgetsOnPath, type TenantDefinitions, usagePath } from '@bursar/contracts/folds';
+import { budgetAppliesAt, budgetsOnPath, type TenantDefinitions, tenantSettings, usagePath } from '@bursar/contracts/folds';
 import type { UsageItem } from '@bursar/contracts/http';
 import { EventStore, type KnownEvent } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
-import { type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
+import { lateSeconds, type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, TenantBook } from './ports.js';
 
@@ -27,7 +27,8 @@ export class DryRunUsage {
 
   async execute(items: readonly UsageItem[], tenant: string): Promise<readonly DryRunResult[]> {
     const [prices, book] = await Promise.all([this.prices.of(tenant), this.book.load(tenant)]);
-    const arrival = { tenant, ...nowBy(this.clock), window: this.window, definitions: prices };
+    const window = this.window.atMost(lateSeconds(tenantSettings(prices)));
+    const arrival = { tenant, ...nowBy(this.clock), window, definitions: prices };
     const prepared = items.map((item) => prepareUsage(item, arrival));
     const partition = partitionOf(tenant, this.store.partitions);
     const ids = prepared.flatMap((usage) => ('event' in usage ? [usage.event.id] : []));

@@ -18,7 +18,7 @@ export abstract class UsageMeter {
   abstract count(via: 'http' | 'nats', results: readonly UsageResult[]): void;
 }
 
-/** The price lists of a tenant as of now: a list whose command was answered is in what this answers. */
+/** The price lists and settings of a tenant as of now: what was answered to a command is in what this answers. */
 export abstract class PriceLists {
   abstract of(tenant: string): Promise<TenantDefinitions>;
 }

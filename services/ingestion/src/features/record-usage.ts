@@ -1,9 +1,10 @@
 import { partitionOf, usageStream } from '@bursar/contracts';
+import { tenantSettings } from '@bursar/contracts/folds';
 import type { UsageItem } from '@bursar/contracts/http';
 import { type EventOutcome, EventStore, type EventToAppend } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
-import { needsPrices, prepareUsage } from '../domain/prepare-usage.js';
+import { lateSeconds, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, UsageMeter } from './ports.js';
 import { metaText, type UsageSender } from './sender.js';
@@ -32,8 +33,9 @@ export class RecordUsage {
 
   async execute(items: readonly UsageItem[], sender: UsageSender): Promise<UsageReceipt> {
     const { tenant } = sender;
-    const definitions = items.some(needsPrices) ? await this.prices.of(tenant) : null;
-    const arrival = { tenant, ...nowBy(this.clock), window: this.window, definitions };
+    const definitions = await this.prices.of(tenant);
+    const window = this.window.atMost(lateSeconds(tenantSettings(definitions)));
+    const arrival = { tenant, ...nowBy(this.clock), window, definitions };
     const prepared = items.map((item) => prepareUsage(item, arrival));
     const metaOf = metaWriter(sender);
     const events: EventToAppend[] = [];

@@ -1,11 +1,8 @@
 import { type EpochNs, type Period, PICOS_PER_UNIT } from '@bursar/contracts';
-import { type BudgetState, budgetAppliesAt, budgetsOnPath, chargedPath, convert } from '@bursar/contracts/folds';
+import { type BudgetState, budgetAppliesAt, budgetsOnPath, chargedPath, convert, tenantSettings } from '@bursar/contracts/folds';
 import type { BudgetFold } from '../budget-fold.js';
 import type { TenantFold } from '../tenant-fold.js';
 import type { Question, Scene, Standing } from './standing.js';
-
-/** Money without a currency is in the tenant's, which is this one until settings can say else. */
-const DEFAULT_CURRENCY = 'USD';
 
 type Key = Readonly<{ budget: BudgetFold; period: Period }>;
 
@@ -21,7 +18,7 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
   const { definitions } = tenant.history;
   const asking = 'budgetId' in question.about ? tenant.budgets.get(question.about.budgetId) : undefined;
   if ('budgetId' in question.about && asking === undefined) return { found: 'none' };
-  const currency = question.currency ?? asking?.state.currency ?? DEFAULT_CURRENCY;
+  const currency = question.currency ?? asking?.state.currency ?? tenantSettings(definitions, position).currency;
   const asked = { picos: question.amount, currency };
 
   const keys: Key[] = [];
