@@ -7,7 +7,15 @@ import type { EventDefinition, Recorded } from './envelope.js';
 import { HoldsChanged, PartitionTaken } from './holds.js';
 import { BudgetExpired, BudgetReset, OverrideExpired, PeriodEnded, PeriodRestated, PeriodStarted } from './period.js';
 import { ScopeDescribed, ScopeMoved, ScopeRegistered, ScopeRemoved } from './scope.js';
-import { ExchangeRateSet, PriceListCreated, PricesAdded, PricesCorrected, TemplateRemoved, TemplateSaved, TenantSettingsChanged } from './tenant.js';
+import {
+  ExchangeRateSet,
+  PriceListCreated,
+  PricesAdded,
+  PricesCorrected,
+  TemplateRemoved,
+  TemplateSaved,
+  TenantSettingsChanged,
+} from './tenant.js';
 import { UsageQuarantined, UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */

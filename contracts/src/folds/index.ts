@@ -14,5 +14,5 @@ export * from './rollover.js';
 export type { ScopeState } from './scope-tree.js';
 export { SHIPPED_LISTS, type ShippedList, type ShippedListName, shippedList } from './shipped-lists.js';
 export * from './status.js';
-export * from './thresholds.js';
 export { DEFAULT_SETTINGS, FALLBACK_LIST, settingsAfter } from './tenant-settings.js';
+export * from './thresholds.js';

@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Price } from '../events/tenant.js';
+import type { Price, TenantSettings } from '../events/tenant.js';
 import { formatDecimal, parseDecimal } from '../values/decimal.js';
 import { parseInstant } from '../values/instant.js';
 import { formatPicos, PICOS_PER_UNIT } from '../values/money.js';
-import { given, price, priceList, recorded } from './given.js';
+import { charge } from './charge.js';
+import type { TenantDefinitions } from './definitions.js';
+import { given, price, priceList, recorded, usage } from './given.js';
 import { globMatches } from './glob.js';
 import { type Rateable, rate } from './rating.js';
+import { DEFAULT_SETTINGS } from './tenant-settings.js';
 
 const NOW = Number.POSITIVE_INFINITY;
 const tokens = (quantities: Record<string, string>, dimensions: Record<string, string> = { model: 'm' }): Rateable => ({
@@ -293,3 +296,50 @@ const spoken = (lists: readonly (readonly [readonly Price[], string])[], usage: 
   const up = rest * 2n > unitsPerPico || (rest * 2n === unitsPerPico && down % 2n === 1n);
   return `${formatDecimal(up ? down + 1n : down, 12)} USD`;
 };
+
+describe('a fallback price', () => {
+  const settings = (position: number, changes: Partial<TenantSettings>) =>
+    recorded('TenantSettingsChanged', position, { settings: { ...DEFAULT_SETTINGS, ...changes } });
+  const fallback = { unit: '*', amount: '2', currency: 'USD', per: 1 };
+  const event = (position: number) =>
+    usage(position, { meter: 'm', quantities: { requests: '3', seconds: '5' }, dimensions: { model: 'm' } });
+  const costAt = (definitions: TenantDefinitions, position: number, pricesAt = position) => {
+    const { cost } = charge(event(position), definitions, position, pricesAt);
+    return cost === null ? null : [formatPicos(cost.picos), cost.currency];
+  };
+
+  test('is what a unit without a price costs from its position on, and never before', () => {
+    const definitions = given(
+      priceList(1, [price('requests', '10', { meter: 'm' })]),
+      settings(5, { unpricedPolicy: 'fallback_price', fallbackPrice: fallback }),
+      settings(8, { unpricedPolicy: 'count_when_priced', fallbackPrice: fallback }),
+    );
+    expect([4, 5, 7, 8].map((position) => costAt(definitions, position))).toEqual([null, ['40', 'USD'], ['40', 'USD'], null]);
+  });
+
+  test('waiting usage goes by the policy of its own position, whatever prices come later', () => {
+    const definitions = given(
+      settings(5, { unpricedPolicy: 'fallback_price', fallbackPrice: fallback }),
+      priceList(6, [price('requests', '10', { meter: 'm' })]),
+    );
+    expect(costAt(definitions, 2, 6)).toBe(null);
+    expect(costAt(definitions, 5)).toEqual(['16', 'USD']);
+  });
+
+  test('is of the units it names, and of one currency with the rest', () => {
+    const lists = priceList(1, [price('requests', '10', { meter: 'm' })], { currency: 'EUR' });
+    const named = given(
+      lists,
+      settings(2, { unpricedPolicy: 'fallback_price', fallbackPrice: { ...fallback, unit: 'sec*', currency: 'EUR' } }),
+    );
+    expect(costAt(named, 3)).toEqual(['40', 'EUR']);
+    const other = given(
+      lists,
+      settings(2, { unpricedPolicy: 'fallback_price', fallbackPrice: { ...fallback, unit: 'tokens', currency: 'EUR' } }),
+    );
+    expect(costAt(other, 3)).toBe(null);
+    // The list prices half of it in euros, the fallback can price all of it in dollars.
+    const dollars = given(lists, settings(2, { unpricedPolicy: 'fallback_price', fallbackPrice: fallback }));
+    expect(costAt(dollars, 3)).toEqual(['16', 'USD']);
+  });
+});

@@ -11,6 +11,7 @@ import { ChannelsController } from './adapters/http/channels.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
+import { TenantsController } from './adapters/http/tenants.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
 import { BalanceStreams } from './adapters/store/decided.js';
 import { Moments } from './adapters/store/moments.js';
@@ -39,11 +40,14 @@ import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
 import { OverrideBudget } from './features/override-budget.js';
+import { OverridePermission } from './features/override-permission.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { ScopeSpend } from './features/scope-spend.js';
+import { SettingsOfTenant } from './features/settings-of-tenant.js';
 import { Settled } from './features/settled.js';
 import { BudgetTemplates } from './features/templates.js';
+import { TenantBudget } from './features/tenant-budget.js';
 import { UsageIntake } from './features/usage-intake.js';
 import { UsageScan } from './features/usage-scan.js';
 import { Installation } from './installation.js';
@@ -70,6 +74,7 @@ export const appModule = ({ store, database, keys, partitions, secret, intake, s
     BudgetUsageController,
     BulkController,
     ScopesController,
+    TenantsController,
     PricesController,
     PeriodsController,
     ChannelsController,
@@ -116,5 +121,8 @@ export const appModule = ({ store, database, keys, partitions, secret, intake, s
     PauseBudget,
     ScopeSpend,
     Settled,
+    SettingsOfTenant,
+    TenantBudget,
+    OverridePermission,
   ],
 });

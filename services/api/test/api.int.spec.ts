@@ -16,6 +16,7 @@ import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
 import { prices } from './suites/prices.js';
 import { scopes } from './suites/scopes.js';
+import { settings } from './suites/settings.js';
 import { spend } from './suites/spend.js';
 import { usageHistory } from './suites/usage-history.js';
 import { Client } from './support/client.js';
@@ -49,5 +50,6 @@ describe('api', () => {
   idempotency(api, () => system.database.url);
   documents(api);
   access(api);
+  settings(api);
   mutations(api);
 });

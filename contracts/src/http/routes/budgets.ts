@@ -186,6 +186,13 @@ const built: readonly RouteRow[] = [
     responses: { 201: { description: 'Saved', schema: Template } },
   },
   {
+    operationId: 'deleteTemplate',
+    method: 'DELETE',
+    path: `${API}/templates/:name`,
+    summary: 'Remove a template of your own; the shipped one of that name is there again',
+    responses: none,
+  },
+  {
     operationId: 'recordBudgetUsage',
     method: 'POST',
     path: `${ONE}/usage`,

@@ -88,10 +88,10 @@ describe('a CloudEvent', () => {
     expect(reading).toMatchObject({ items: [{ problem: { errors: [{ pointer: '/time' }, { pointer: '/data/scopes/0' }] } }] });
   });
 
-  test('in a batch each stands alone', () => {
-    expect(codes(read('cloudevent-batch', [envelope, { ...envelope, id: undefined }, 1, envelope]))).toBe(
-      'ok,cloudevent_attribute,not_an_object,ok',
-    );
+  test('in a batch each stands alone, and one that is no CloudEvent spoils it', () => {
+    expect(codes(read('cloudevent-batch', [envelope, { ...envelope, type: 'x' }, envelope]))).toBe('ok,unknown_type,ok');
+    expect(codes(read('cloudevent-batch', [envelope, { ...envelope, id: undefined }]))).toBe('400 cloudevent_attribute');
+    expect(codes(read('cloudevent-batch', [envelope, 1]))).toBe('400 not_an_object');
     expect(codes(read('cloudevent-batch', []))).toBe('400 batch_size');
     expect(codes(read('cloudevent-batch', envelope))).toBe('400 batch_size');
   });

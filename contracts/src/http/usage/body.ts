@@ -1,7 +1,7 @@
 import { isPlainText } from '../../values/scope.js';
 import type { Trace } from '../../values/trace-context.js';
 import { makeProblem, type Problem } from '../problem.js';
-import { fromCloudEvent, type ReadJson } from './cloudevent.js';
+import { type CloudEventReading, fromCloudEvent, type ReadJson } from './cloudevent.js';
 import { LIMITS } from './limits.js';
 import { isDictionary } from './parts.js';
 import { readUsageEvent } from './read.js';
@@ -22,7 +22,7 @@ export type UsageBodyReading = Readonly<{ ok: true; items: readonly UsageItem[] 
  * event is that item's problem and sinks nobody else. `readJson` opens data that comes as bytes.
  */
 export const readUsageBody = (mode: UsageMode, body: unknown, readJson: ReadJson): UsageBodyReading => {
-  if (mode === 'cloudevent-batch') return readBatch(body, (event) => cloudEventItem(event, readJson));
+  if (mode === 'cloudevent-batch') return readCloudEvents(body, readJson);
   if (!isDictionary(body)) return { ok: false, problem: makeProblem('not_an_object', 'Expected a JSON object') };
   if (mode === 'cloudevent') return readSingle(body, readJson);
   return 'events' in body ? readEvents(body) : { ok: true, items: [plainItem(body)] };
@@ -39,7 +39,7 @@ const readEvents = (body: Readonly<Record<string, unknown>>): UsageBodyReading =
   };
 };
 
-const readBatch = (events: unknown, item: (event: unknown) => UsageItem): UsageBodyReading => {
+const readBatch = (events: unknown, item: (event: unknown, index: number) => UsageItem): UsageBodyReading => {
   if (!Array.isArray(events)) return { ok: false, problem: makeProblem('batch_size', 'Expected an array of events') };
   if (events.length === 0 || events.length > LIMITS.batch) {
     return { ok: false, problem: makeProblem('batch_size', `A batch holds 1 to ${LIMITS.batch} events, not ${events.length}`) };
@@ -47,10 +47,18 @@ const readBatch = (events: unknown, item: (event: unknown) => UsageItem): UsageB
   return { ok: true, items: events.map(item) };
 };
 
-/** A lone envelope without its required attributes is a bad body; in a batch it is one bad event. */
+/** One that lacks what every CloudEvent has is no CloudEvent, and spoils its batch (API.md "Usage"). */
+const readCloudEvents = (events: unknown, readJson: ReadJson): UsageBodyReading => {
+  const opened = Array.isArray(events) && events.length <= LIMITS.batch ? events.map((event) => fromCloudEvent(event, readJson)) : [];
+  for (const [index, one] of opened.entries()) {
+    if (one.kind === 'malformed') return { ok: false, problem: { ...one.problem, detail: `/${index}: ${one.problem.detail}` } };
+  }
+  return readBatch(events, (_, index) => cloudEventItem(opened[index] as Opened));
+};
+
 const readSingle = (body: unknown, readJson: ReadJson): UsageBodyReading => {
   const opened = fromCloudEvent(body, readJson);
-  return opened.kind === 'malformed' ? { ok: false, problem: opened.problem } : { ok: true, items: [cloudEventItem(body, readJson)] };
+  return opened.kind === 'malformed' ? { ok: false, problem: opened.problem } : { ok: true, items: [cloudEventItem(opened)] };
 };
 
 const plainItem = (event: unknown): UsageItem => {
@@ -60,13 +68,10 @@ const plainItem = (event: unknown): UsageItem => {
   return { ...names(named.id, named.source), problem: reading.problem };
 };
 
-const cloudEventItem = (event: unknown, readJson: ReadJson): UsageItem => {
-  const opened = fromCloudEvent(event, readJson);
+type Opened = Exclude<CloudEventReading, { kind: 'malformed' }>;
+
+const cloudEventItem = (opened: Opened): UsageItem => {
   if (opened.kind === 'rejected') return { ...names(opened.id, opened.source), problem: opened.problem };
-  if (opened.kind === 'malformed') {
-    const named = isDictionary(event) ? event : {};
-    return { ...names(named.id, named.source), problem: opened.problem };
-  }
   const item = plainItem(opened.usage);
   if ('problem' in item) return { ...item, problem: inEnvelope(item.problem) };
   return opened.trace === null ? item : { ...item, trace: opened.trace };

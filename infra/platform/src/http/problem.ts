@@ -34,14 +34,14 @@ export class Problem extends Error {
     this.headers = { ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }), ...options.headers };
   }
 
-  /** The document to send. `instance` names this one request. */
-  toDocument(instance: string): Record<string, unknown> {
+  /** The document to send; `instance` names this one request. */
+  toDocument(requestId: string): Record<string, unknown> {
     return {
       type: problemType(this.code),
       title: PROBLEMS[this.code].title,
       status: this.status,
       detail: this.detail,
-      instance,
+      instance: `urn:bursar:request:${requestId}`,
       code: this.code,
       retryable: this.retryable,
       ...(this.options.errors !== undefined && { errors: this.options.errors }),

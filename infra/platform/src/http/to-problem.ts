@@ -44,5 +44,5 @@ const statusOf = (exception: unknown): number => {
 export const problemAnswer = (problem: Problem, requestId: string): KeptAnswer => ({
   status: problem.status,
   headers: { ...problem.headers, 'content-type': 'application/problem+json' },
-  body: JSON.stringify(problem.toDocument(`urn:bursar:request:${requestId}`)),
+  body: JSON.stringify(problem.toDocument(requestId)),
 });

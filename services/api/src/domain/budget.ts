@@ -11,7 +11,16 @@ import {
 } from '@bursar/contracts';
 import { type BudgetControls, type ControlEvent, evolveControls, evolveTerms, NO_CONTROLS, type Terms } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
-import { evolveGrants, type Grant, type GrantOverride, grantOverride, type RevokeOverride, revokeOverride } from './override.js';
+import {
+  evolveGrants,
+  type Grant,
+  type GrantOverride,
+  grantOverride,
+  type RevokeAllOverrides,
+  type RevokeOverride,
+  revokeAllOverrides,
+  revokeOverride,
+} from './override.js';
 import { Rejection } from './rejection.js';
 
 type Created = Readonly<
@@ -49,6 +58,7 @@ export type BudgetCommand =
   | Readonly<{ type: 'DeleteBudget'; budgetId: string }>
   | GrantOverride
   | RevokeOverride
+  | RevokeAllOverrides
   | Readonly<{ type: 'PauseBudget'; budgetId: string; reason: string | null }>
   /** `isLatched`: it is paused automatically, which its own stream does not say. */
   | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null; isLatched: boolean }>;
@@ -71,6 +81,8 @@ export const decideBudget = (command: BudgetCommand, state: Budget): readonly Bu
       return grantOverride(command, mustExist(state, command.budgetId));
     case 'RevokeOverride':
       return revokeOverride(command, mustExist(state, command.budgetId));
+    case 'RevokeAllOverrides':
+      return revokeAllOverrides(command, mustExist(state, command.budgetId));
   }
 };
 

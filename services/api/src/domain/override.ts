@@ -19,6 +19,8 @@ export type GrantOverride = Readonly<{
   reason: string;
   now: string;
 }>;
+/** All that are live. */
+export type RevokeAllOverrides = Readonly<{ type: 'RevokeAllOverrides'; budgetId: string; now: string }>;
 export type RevokeOverride = Readonly<{ type: 'RevokeOverride'; budgetId: string; overrideId: string; now: string }>;
 
 type Grantable = Readonly<{ definition: BudgetDefinition; controls: BudgetControls }>;
@@ -52,6 +54,15 @@ export const revokeOverride = (
   if (stateOf(grant, now) !== 'active') return [];
   return [{ type: 'OverrideRevoked', data: { budgetId, overrideId } }];
 };
+
+/** None live: it is so already. */
+export const revokeAllOverrides = (
+  { budgetId, now }: RevokeAllOverrides,
+  { grants }: Readonly<{ grants: readonly Grant[] }>,
+): readonly NewEvent<'OverrideRevoked'>[] =>
+  grants
+    .filter((grant) => stateOf(grant, now) === 'active')
+    .map(({ overrideId }) => ({ type: 'OverrideRevoked', data: { budgetId, overrideId } }));
 
 /** Total; pauses are no grants. */
 export const evolveGrants = (grants: readonly Grant[], event: ControlEvent): readonly Grant[] => {

@@ -49,9 +49,14 @@ export class Templates {
   readonly byName = new Map(SHIPPED.map((template) => [template.name, template]));
 
   apply(event: LedgerEvent): void {
-    if (event.type !== 'TemplateSaved') return;
-    const { name, budget } = event.data;
-    this.byName.set(name, { name, builtIn: false, budget });
+    if (event.type === 'TemplateSaved') {
+      const { name, budget } = event.data;
+      this.byName.set(name, { name, builtIn: false, budget });
+    } else if (event.type === 'TemplateRemoved') {
+      const shippedOne = SHIPPED.find(({ name }) => name === event.data.name);
+      if (shippedOne === undefined) this.byName.delete(event.data.name);
+      else this.byName.set(shippedOne.name, shippedOne);
+    }
   }
 
   /** In code-point order. */

@@ -1,8 +1,5 @@
 import type { LedgerEvent, Price } from '@bursar/contracts';
 
-/** Money without a currency is in the tenant's, which is this one until settings can say else. */
-export const DEFAULT_CURRENCY = 'USD';
-
 export type PriceList = Readonly<{
   listId: string;
   name: string;

@@ -7,11 +7,11 @@ import { positionText } from '../adapters/sql/snapshot.js';
 import type { BudgetCommand } from '../domain/budget.js';
 import { CellError, type Cells, toBody, toCells } from '../domain/budget-csv.js';
 import { Rejection } from '../domain/rejection.js';
-import { DEFAULT_CURRENCY } from '../domain/tenant-settings.js';
 import { type Answer, ok } from './answer.js';
 import { readCsv } from './budget-lines.js';
 import type { CommandContext } from './command-context.js';
 import { DecidedBudget, type Placed } from './decided-budget.js';
+import { SettingsOfTenant } from './settings-of-tenant.js';
 import { Settled } from './settled.js';
 
 type Result = Readonly<{
@@ -24,6 +24,8 @@ type Result = Readonly<{
 }>;
 /** What one of many asks for. Made late, so that what is wrong with it is its own refusal. */
 type Wish = Readonly<{ id: string | undefined; create: () => BudgetInput; revise: (current: BudgetDefinition) => BudgetDefinition }>;
+/** The same for all of them: the store's clock, and the tenant's currency. */
+type Given = Readonly<{ now: string; currency: string }>;
 type Done = Readonly<{ result: Result; outcome: Placed | null }>;
 
 /** Decided at the same time: they meet in the store's group commit. */
@@ -36,6 +38,7 @@ export class BulkBudgets {
     private readonly decided: DecidedBudget,
     private readonly settled: Settled,
     private readonly store: EventStore,
+    private readonly settings: SettingsOfTenant,
   ) {}
 
   many(context: CommandContext, items: readonly unknown[]): Promise<Answer> {
@@ -58,6 +61,7 @@ export class BulkBudgets {
 
   async #run(context: CommandContext, wishes: readonly (() => Wish)[], rows?: readonly number[]): Promise<Answer> {
     const now = formatInstant(BigInt(Math.trunc(await this.store.clock())) * NS_PER_MS);
+    const { currency } = await this.settings.of(context.tenant);
     const done: Done[] = [];
     let next = 0;
     const worker = async (): Promise<void> => {
@@ -65,7 +69,7 @@ export class BulkBudgets {
         const index = next;
         next += 1;
         const wish = wishes[index];
-        if (wish !== undefined) done[index] = await this.#one(context, index, wish, now);
+        if (wish !== undefined) done[index] = await this.#one(context, index, wish, { now, currency });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -77,13 +81,13 @@ export class BulkBudgets {
   }
 
   /** A refusal is the result; a fault, or a store that does not answer, is everybody's: the same request may be sent again. */
-  async #one(context: CommandContext, index: number, toWishOrThrow: () => Wish, now: string): Promise<Done> {
+  async #one(context: CommandContext, index: number, toWishOrThrow: () => Wish, given: Given): Promise<Done> {
     const own = { ...context, requestId: derivedId('bulk', context.requestId, String(index)) };
     let id: string | undefined;
     try {
       const wish = toWishOrThrow();
       id = wish.id;
-      const command = this.#command(own, wish, now);
+      const command = this.#command(own, wish, given);
       const outcome = await this.decided.decide(own, command);
       const status = id === undefined ? 'created' : outcome.changed ? 'updated' : 'unchanged';
       return { result: { index, status, id: command.budgetId, revision: outcome.revision }, outcome };
@@ -94,13 +98,13 @@ export class BulkBudgets {
     }
   }
 
-  #command({ tenant, requestId }: CommandContext, { id, create, revise }: Wish, now: string): BudgetCommand {
+  #command({ tenant, requestId }: CommandContext, { id, create, revise }: Wish, { now, currency }: Given): BudgetCommand {
     if (id !== undefined) return { type: 'ChangeBudget', tenant, budgetId: id, revise, now };
     return {
       type: 'CreateBudget',
       tenant,
       budgetId: derivedId('budget', tenant, requestId),
-      definition: withCurrency(create(), DEFAULT_CURRENCY),
+      definition: withCurrency(create(), currency),
     };
   }
 }

@@ -8,9 +8,9 @@ import { positionText } from '../adapters/sql/snapshot.js';
 import { Streams } from '../adapters/store/streams.js';
 import type { NewEvent } from '../domain/new-event.js';
 import { type CreatePriceList, decidePriceList } from '../domain/price-list.js';
-import { DEFAULT_CURRENCY } from '../domain/tenant-settings.js';
 import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
+import { SettingsOfTenant } from './settings-of-tenant.js';
 import { Settled } from './settled.js';
 
 /** POST /price-lists and POST /exchange-rates. Both only add: lists and rates compete by their dates, so there is no state to decide on. */
@@ -20,10 +20,11 @@ export class ChangePrices {
     private readonly streams: Streams,
     private readonly settled: Settled,
     private readonly store: EventStore,
+    private readonly settings: SettingsOfTenant,
   ) {}
 
   async createList(context: CommandContext, input: PriceListInput): Promise<Answer> {
-    const list = await this.#toList(derivedId('price-list', context.tenant, context.requestId), input);
+    const list = await this.#toList(context, input);
     const position = await this.#append(context, decidePriceList(list));
     const { listId: id, prices, ...rest } = list;
     const body = { id, ...rest, priceCount: prices.length, position };
@@ -36,13 +37,14 @@ export class ChangePrices {
     return { status: 201, body: { ...data, position }, headers: { 'bursar-position': position } };
   }
 
-  async #toList(listId: string, input: PriceListInput): Promise<CreatePriceList> {
+  async #toList({ tenant, requestId }: CommandContext, input: PriceListInput): Promise<CreatePriceList> {
+    const listId = derivedId('price-list', tenant, requestId);
     if ('from' in input) {
       const shipped = shippedList(input.from);
       if (shipped === null) throw new Error(`the contract allows a list that is not shipped: ${input.from}`);
       return { listId, ...shipped, from: input.from };
     }
-    const { name, currency = DEFAULT_CURRENCY, prices } = input;
+    const { name, currency = (await this.settings.of(tenant)).currency, prices } = input;
     return { listId, name, currency, effectiveFrom: input.effectiveFrom ?? (await this.#now()), prices };
   }
 

@@ -54,6 +54,11 @@ export class OverrideBudget {
     return { status: 204, headers: { 'bursar-position': positionText(partition, position) } };
   }
 
+  async revokeAll(context: CommandContext, budgetId: string): Promise<Answer> {
+    const { partition, position } = await this.decided.run(context, { type: 'RevokeAllOverrides', budgetId, now: await this.#now() });
+    return { status: 204, headers: { 'bursar-position': positionText(partition, position) } };
+  }
+
   /** All there ever were, newest first. */
   async list(tenant: string, budgetId: string, query: PageQuery): Promise<Answer> {
     const { state } = await this.streams.load(budgetStream(tenant, budgetId), tenant, BUDGET);

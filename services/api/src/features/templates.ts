@@ -1,11 +1,11 @@
 import { tenantStream } from '@bursar/contracts';
 import { BudgetBody, parseWith, type TemplateBody } from '@bursar/contracts/http';
-import { invalid } from '@bursar/platform';
+import { invalid, Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { type Aggregate, Streams } from '../adapters/store/streams.js';
-import { Templates } from '../domain/templates.js';
+import { type Template, Templates } from '../domain/templates.js';
 import { type Answer, ok } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { Cursors } from './cursors.js';
@@ -23,7 +23,7 @@ const TEMPLATES: Aggregate<Templates> = {
 /** What a template leaves open, filled in so that all it says can be judged like a budget. */
 const REST = { name: 'template', scope: 'team:any', limit: null, period: { kind: 'monthly' } };
 
-/** GET and POST /templates, from the ledger itself: a template saved is there at once. */
+/** GET, POST and DELETE /templates, from the ledger itself: a template saved is there at once. */
 @Injectable()
 export class BudgetTemplates {
   constructor(
@@ -44,6 +44,24 @@ export class BudgetTemplates {
       (template) => template,
     );
     return ok(page);
+  }
+
+  /** What a door makes budgets by. Throws 404 for a name that nothing has. */
+  async named(tenant: string, name: string): Promise<Template> {
+    const { state } = await this.streams.load(tenantStream(tenant), tenant, TEMPLATES);
+    const template = state.byName.get(name);
+    if (template === undefined) throw new Problem('not_found', 'There is no such template.');
+    return template;
+  }
+
+  /** The shipped one of that name is there again. Throws 404 for one that the tenant did not save. */
+  async remove(context: CommandContext, name: string): Promise<Answer> {
+    const outcome = await this.streams.transact(tenantStream(context.tenant), context, TEMPLATES, ({ state }) => {
+      const template = state.byName.get(name);
+      if (template === undefined || template.builtIn) throw new Problem('not_found', 'There is no template of your own by that name.');
+      return [{ type: 'TemplateRemoved', data: { name } }];
+    });
+    return { status: 204, headers: { 'bursar-position': positionText(outcome.partition, outcome.position) } };
   }
 
   /** Throws 400 for what no budget could be made of. */

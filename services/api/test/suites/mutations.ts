@@ -67,6 +67,22 @@ const VALID: Readonly<Record<string, object>> = {
   },
   recordBudgetUsage: { amount: '1', currency: 'USD', source: 's', description: 'd', metadata: { requestId: 'r', modelId: 'm' } },
   bulkBudgets: { budgets: [{ budget: budgetBody() }] },
+  putTenantSettings: {
+    profile: 'tenant',
+    adminContact: 'a@b.example',
+    defaultChannels: ['email'],
+    userDefaults: { limit: '1', adminLimit: '2', budgetVisibleToUser: true },
+    unpricedPolicy: 'fallback_price',
+    fallbackPrice: { amount: '1', currency: 'USD', per: 1, unit: '*' },
+    alertWindow: '1h',
+    lateWindow: '1d',
+    allocation: [{ scope: 'team:a', percent: 100 }],
+    tenantAdminMayOverride: true,
+    currency: 'USD',
+    litellm: { proxyUrl: 'https://x.example', masterKey: 'k', keys: ['k'], webhookSecret: 's', webhookToken: 't' },
+  },
+  setTenantBudget: { maxBudget: '1', alertThreshold: 80, graceThreshold: 110, budgetDuration: '30d' },
+  grantTenantOverride: { overrideAmount: '1', duration: '1h', reason: 'r' },
   createTemplate: { name: 'n', budget: { limit: { amount: '1', currency: 'USD' }, levels: { yellow: 1 } } },
   recordUsage: {
     id: '1',
@@ -77,7 +93,12 @@ const VALID: Readonly<Record<string, object>> = {
     dimensions: { a: 'b' },
   },
 };
-const ALIKE: Readonly<Record<string, string>> = { replaceBudget: 'createBudget', patchBudget: 'createBudget' };
+const ALIKE: Readonly<Record<string, string>> = {
+  replaceBudget: 'createBudget',
+  patchBudget: 'createBudget',
+  setTenantBudgetUnprefixed: 'setTenantBudget',
+  grantTenantOverrideUnprefixed: 'grantTenantOverride',
+};
 
 /** The body with one value replaced, at every place and by every odd value; and with one key too many. */
 const mutants = (value: unknown): unknown[] => {
@@ -109,7 +130,9 @@ export const mutations = (api: () => Client): void => {
     budgetId = (await makeBudget(acme)).id;
   });
   const address = ({ path, operationId }: Route): string =>
-    path.replace(/:([A-Za-z]+)/g, (_, name: string) => (name === 'id' && operationId.includes('Budget') ? budgetId : 'team'));
+    path.replace(/:([A-Za-z]+)/g, (_, name: string) =>
+      name === 'tenantId' ? acme.tenant : name === 'id' && operationId.includes('Budget') ? budgetId : 'team',
+    );
   /** A refusal is a problem document that quotes nothing long and shows no stack; nothing is ever our fault. */
   const expectFair = (reply: Reply, sent: unknown): void => {
     const fair = reply.status < 500 || reply.status === 501 || reply.status === 503;

@@ -4,6 +4,7 @@ import { Controller } from '@nestjs/common';
 import type { Answer } from '../../features/answer.js';
 import type { CommandContext } from '../../features/command-context.js';
 import { OverrideBudget } from '../../features/override-budget.js';
+import { OverridePermission } from '../../features/override-permission.js';
 import { PauseBudget } from '../../features/pause-budget.js';
 import type { ById, Paged } from './inputs.js';
 import { Command, Input, Operation } from './operation.js';
@@ -16,6 +17,7 @@ export class BudgetControlsController {
   constructor(
     private readonly pauseBudget: PauseBudget,
     private readonly overrideBudget: OverrideBudget,
+    private readonly permission: OverridePermission,
   ) {}
 
   @Operation('pauseBudget')
@@ -29,7 +31,12 @@ export class BudgetControlsController {
   }
 
   @Operation('grantOverride')
-  grant(@Input() { params, body }: ById & { body: OverrideInput }, @Command() context: CommandContext): Promise<Answer> {
+  async grant(
+    @Input() { params, body }: ById & { body: OverrideInput },
+    @Command() context: CommandContext,
+    @Caller() caller: Principal,
+  ): Promise<Answer> {
+    await this.permission.require(caller);
     return this.overrideBudget.grant(context, params.id, body);
   }
 
@@ -39,7 +46,12 @@ export class BudgetControlsController {
   }
 
   @Operation('revokeOverride')
-  revoke(@Input() { params }: { params: { id: string; overrideId: string } }, @Command() context: CommandContext): Promise<Answer> {
+  async revoke(
+    @Input() { params }: { params: { id: string; overrideId: string } },
+    @Command() context: CommandContext,
+    @Caller() caller: Principal,
+  ): Promise<Answer> {
+    await this.permission.require(caller);
     return this.overrideBudget.revoke(context, params.id, params.overrideId);
   }
 }

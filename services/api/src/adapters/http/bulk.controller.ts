@@ -38,6 +38,11 @@ export class BulkController {
     return this.templates.list(tenant, query);
   }
 
+  @Operation('deleteTemplate')
+  remove(@Input() { params }: { params: { name: string } }, @Command() context: CommandContext): Promise<Answer> {
+    return this.templates.remove(context, params.name);
+  }
+
   @Operation('createTemplate')
   save(@Input() { body }: { body: z.output<typeof TemplateBody> }, @Command() context: CommandContext): Promise<Answer> {
     return this.templates.save(context, body);

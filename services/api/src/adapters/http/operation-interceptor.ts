@@ -16,6 +16,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Rejection } from '../../domain/rejection.js';
 import type { Answer } from '../../features/answer.js';
+import { actingOn } from './acting-on.js';
 import { MinPosition } from './min-position.js';
 import { OPERATION, type OperationMeta, setOperated } from './operated.js';
 
@@ -36,8 +37,8 @@ export class OperationInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const caller = callerOf(request);
     const input = readRequest(meta.route, request);
+    const caller = actingOn(callerOf(request), input);
     const wait = await this.#wait(meta, request, caller, input);
     if (wait !== null) return writeAnswer(reply, keep(wait));
 

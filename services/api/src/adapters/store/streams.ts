@@ -31,13 +31,14 @@ const MAX_DECISIONS = 20;
 /** More events than any command decides: a price list of 20,000 prices is 40. */
 const MAX_UNIT = 64;
 const PAGE = 500;
-/** Folded states kept; the least recently used goes first. */
+/** Folded states kept of a kind; the least recently used goes first. */
 const MAX_LIVE = 200;
 
 /** Loads, decides, appends at the loaded revision; reads again and decides again when somebody was faster. */
 @Injectable()
 export class Streams {
-  readonly #live = new Map<string, Loaded<unknown>>();
+  /** By what they are folded to: one stream may be read for several. */
+  readonly #live = new Map<unknown, Map<string, Loaded<unknown>>>();
 
   constructor(private readonly store: EventStore) {}
 
@@ -146,12 +147,14 @@ export class Streams {
   }
 
   #remembered<S>(stream: string, tenant: string, aggregate: Aggregate<S>): Loaded<S> {
-    const known = this.#live.get(stream) as Loaded<S> | undefined;
+    const live = this.#live.get(aggregate) ?? new Map<string, Loaded<unknown>>();
+    this.#live.set(aggregate, live);
+    const known = live.get(stream) as Loaded<S> | undefined;
     const loaded = known ?? fresh(tenant, aggregate);
-    this.#live.delete(stream);
-    this.#live.set(stream, loaded);
-    const [oldest] = this.#live.keys();
-    if (this.#live.size > MAX_LIVE && oldest !== undefined) this.#live.delete(oldest);
+    live.delete(stream);
+    live.set(stream, loaded);
+    const [oldest] = live.keys();
+    if (live.size > MAX_LIVE && oldest !== undefined) live.delete(oldest);
     return loaded;
   }
 }
