@@ -20,6 +20,7 @@ export * from './values/money.js';
 export * from './values/period.js';
 export * from './values/period-anchor.js';
 export * from './values/period-change.js';
+export * from './values/period-reset.js';
 export * from './values/scope.js';
 export * from './values/timezone.js';
 export * from './values/trace-context.js';

@@ -23,6 +23,8 @@ export const StoredPeriod = z.object({
       },
     })
     .optional(),
+  /** Resets by hand, oldest first: each begins a period where it was recorded. Kept by folds, never part of what was asked for. */
+  resets: z.array(z.object({ at: StoredInstant, position: z.number().int() })).optional(),
 });
 export type PeriodDefinition = z.infer<typeof StoredPeriod>;
 

@@ -5,13 +5,14 @@ import { type EpochNs, parseInstant } from '../values/instant.js';
 import { parsePicos } from '../values/money.js';
 import { anchorPeriod } from '../values/period-anchor.js';
 import { continuesPeriods } from '../values/period-change.js';
+import { keepResets, withReset } from '../values/period-reset.js';
 import type { ScopeRef } from '../values/scope.js';
-import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS } from './budget-controls.js';
+import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS, withoutAutomatic } from './budget-controls.js';
 import { globMatches } from './glob.js';
 import { History } from './history.js';
 import { evolveTerms, type Terms } from './rollover.js';
 
-export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted'> | ControlEvent;
+export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | 'BudgetReset'> | ControlEvent;
 
 /** What of a usage event a budget's filter looks at. */
 export type Countable = Readonly<{ category?: string; dimensions?: Readonly<Record<string, string>> }>;
@@ -141,13 +142,18 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
       return state ?? created(event);
     case 'BudgetChanged': {
       if (!isLive(state)) return state;
-      const { definition } = event.data;
+      const definition = { ...event.data.definition, period: keepResets(event.data.definition.period, state.definition.period) };
       const recounted = isRecounted(state.definition, definition, parseInstant(event.recordedAt));
       const definedPosition = recounted ? event.position : state.definedPosition;
       return { ...state, ...readDefinition(definition), definedPosition, terms: evolveTerms(state.terms, event) };
     }
     case 'BudgetDeleted':
       return isLive(state) ? { ...state, deletedPosition: event.position } : state;
+    case 'BudgetReset': {
+      if (!isLive(state)) return state;
+      const period = withReset(state.definition.period, event.recordedAt, event.position);
+      return { ...state, definition: { ...state.definition, period }, controls: withoutAutomatic(state.controls) };
+    }
     case 'BudgetPaused':
     case 'BudgetResumed':
     case 'OverrideGranted':

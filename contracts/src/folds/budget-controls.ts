@@ -47,6 +47,9 @@ export const evolveControls = (controls: BudgetControls, event: ControlEvent): B
   }
 };
 
+/** A reset by hand ends the period, and with it the automatic pause that belongs to it. */
+export const withoutAutomatic = ({ automatic: _, ...byHand }: BudgetControls): BudgetControls => byHand;
+
 /** One of the same period stands as it is; that of an earlier period is over. */
 const latched = (controls: BudgetControls, { periodStart, periodEnd }: AutomaticData, recordedAt: string): BudgetControls =>
   controls.automatic?.periodStart === periodStart

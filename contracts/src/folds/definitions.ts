@@ -31,6 +31,7 @@ const DEFINITION_TYPES = [
   'BudgetCreated',
   'BudgetChanged',
   'BudgetDeleted',
+  'BudgetReset',
   'BudgetPaused',
   'BudgetResumed',
   'OverrideGranted',
@@ -62,6 +63,7 @@ export const evolveDefinitions = (definitions: TenantDefinitions, event: LedgerE
     case 'BudgetCreated':
     case 'BudgetChanged':
     case 'BudgetDeleted':
+    case 'BudgetReset':
     case 'BudgetPaused':
     case 'BudgetResumed':
     case 'OverrideGranted':

@@ -4,6 +4,7 @@ import { canonicalJson } from '../values/canonical.js';
 import { type EpochNs, formatInstant, parseInstant } from '../values/instant.js';
 import { parsePicos } from '../values/money.js';
 import { type Period, periodOffset } from '../values/period.js';
+import { isResetAt } from '../values/period-reset.js';
 
 /** What a period is closed by: limit and rollover as they were from an instant on. Plain JSON, as tables keep it. */
 export type Terms = Readonly<{
@@ -37,14 +38,15 @@ export const rollsOver = (terms: readonly Terms[]): boolean => terms.some(({ rol
 export type RolloverInput = Readonly<{ definition: BudgetDefinition; terms: readonly Terms[]; createdAt: EpochNs }>;
 
 /**
- * The periods whose balances decide what is carried into this one, oldest first: back to where nothing was carried, to the budget's
- * creation, or {@link MAX_ROLLOVER_PERIODS}. Empty when nothing can be.
+ * The periods whose balances decide what is carried into this one, oldest first: back to where nothing was carried, to a reset by hand
+ * (which begins anew), to the budget's creation, or {@link MAX_ROLLOVER_PERIODS}. Empty when nothing can be.
  */
 export const rolloverChain = ({ definition, terms, createdAt }: RolloverInput, period: Period): readonly Period[] => {
   const chain: Period[] = [];
   if (!rollsOver(terms)) return chain;
   let next: Period = period;
   while (chain.length < MAX_ROLLOVER_PERIODS && next.start > createdAt && carries(termsBefore(terms, next.start))) {
+    if (isResetAt(definition.period, next.start)) break;
     const before = periodOffset(definition.period, next, -1);
     if (before === null) break;
     chain.unshift(before);

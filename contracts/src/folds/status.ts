@@ -106,8 +106,13 @@ export type ActiveAlert = Readonly<{
 }>;
 
 /** The period a status speaks of: the one that holds `now`; of a one-off budget its only one, also before and after it. */
-export const currentPeriod = (definition: BudgetDefinition, now: EpochNs): Period | null =>
-  periodAt(definition.period, now) ?? oneOff(definition.period);
+export const currentPeriod = ({ period }: BudgetDefinition, now: EpochNs): Period | null => {
+  const holding = periodAt(period, now);
+  if (holding !== null) return holding;
+  const only = oneOff(period);
+  // A reset by hand may have cut it: what is next to the moment, then.
+  return only === null ? null : periodAt(period, now < only.start ? only.start : only.end - 1n);
+};
 
 /** Pure: definition, balance of the current period and its crossings, at `now`. */
 export const budgetStatus = (input: StatusInput): BudgetStatus => {

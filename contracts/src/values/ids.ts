@@ -31,6 +31,23 @@ export const thresholdEventId = (
 export const autoPauseEventId = (tenant: string, budgetId: string, periodStart: string, episode: number): string =>
   derivedId('auto-pause', tenant, budgetId, periodStart, String(episode));
 
+/**
+ * What the reset-scheduler says of one period of a budget. `definedPosition`: the definition that the period is of, absent for the first
+ * one, since a budget that counts something else may have a period that starts where one of its former periods did.
+ */
+export const periodEventId = (
+  what: 'ended' | 'started' | 'resumed' | `restated ${number}`,
+  tenant: string,
+  budgetId: string,
+  periodStart: string,
+  definedPosition?: number,
+): string =>
+  derivedId('period', what, tenant, budgetId, periodStart, ...(definedPosition === undefined ? [] : [String(definedPosition)]));
+
+/** An override ends once; a budget ends at each instant that was its `validUntil`, once. */
+export const expiryEventId = (what: 'override' | 'budget', tenant: string, budgetId: string, which: string): string =>
+  derivedId('expired', what, tenant, budgetId, which);
+
 /** FNV-1a, 32 bits, over UTF-8: the same function as NATS's `partition()` mapping. */
 export const fnv1a32 = (text: string): number => {
   let state = 0x811c9dc5;

@@ -2,11 +2,12 @@ import { Temporal } from 'temporal-polyfill';
 import type { PeriodDefinition } from '../events/budget.js';
 import { approximateSeconds, clockSeconds, type DurationParts, isClockOnly, multiplyDuration, readDuration } from './duration.js';
 import { type EpochNs, NS_PER_SECOND, parseInstant } from './instant.js';
+import { cutPeriod, cutsOf } from './period-reset.js';
 
 /**
  * Spending periods, API.md "Budgets": half-open [start, end), they tile the time line. Without an anchor they are aligned to the
  * calendar of the zone (weeks start on Monday); with one, boundary k (any integer) is anchor + k × length from the ORIGINAL anchor,
- * so that the 31st comes back after February. All calendar arithmetic of Bursar is in this file.
+ * so that the 31st comes back after February. A reset by hand is a boundary more. All calendar arithmetic of Bursar is in this file.
  */
 export type Period = Readonly<{ start: EpochNs; end: EpochNs }>;
 
@@ -15,7 +16,7 @@ export const periodAt = (definition: PeriodDefinition, at: EpochNs): Period | nu
 
 /** The period `count` places later (negative: earlier), counting only periods that have any length; null where there is none. */
 export const periodOffset = (definition: PeriodDefinition, period: Period, count: number): Period | null => {
-  if (definition.preceding !== undefined) return stepped(periodFinder(definition), period, count);
+  if (definition.preceding !== undefined || definition.resets !== undefined) return stepped(periodFinder(definition), period, count);
   if (oneOff(definition) !== null) return count === 0 ? period : null;
   const line = boundaries(definition);
   const k = moved(line, indexAt(line, period.start), count);
@@ -39,9 +40,26 @@ const moved = (line: Boundaries, from: number, count: number): number => {
 const withinYears = (line: Boundaries, k: number): boolean => Math.abs(k * line.meanSeconds) < MOST_SECONDS;
 const MOST_SECONDS = 7_900 * 365.2425 * 86_400;
 
-/** {@link periodAt} that remembers the periods it answered last: a fold asks for the same few thousands of times. */
-export const periodResolver = (definition: PeriodDefinition): ((at: EpochNs) => Period | null) => {
-  const find = periodFinder(definition);
+/**
+ * {@link periodAt} that remembers the periods it answered last: a fold asks for the same few thousands of times. With `position`, that of
+ * usage, it knows of no reset after it: what was folded before one stays in the period that the reset ended, also when it says it
+ * happens a little later.
+ */
+export const periodResolver = (definition: PeriodDefinition): ((at: EpochNs, position?: number) => Period | null) => {
+  const find = remembering(periodFinder(definition));
+  const cuts = cutsOf(definition);
+  const last = cuts.at(-1);
+  if (last === undefined) return find;
+  const rule = remembering(ruleFinder(definition));
+  return (at, position = Number.POSITIVE_INFINITY) => {
+    if (at < last.at || position >= last.position) return find(at);
+    const whole = rule(at);
+    const known = cuts.filter((cut) => cut.position <= position);
+    return whole === null ? null : find(cutPeriod(whole, known, at).start);
+  };
+};
+
+const remembering = (find: Finder): Finder => {
   const recent: Period[] = [];
   return (at) => {
     for (const period of recent) if (contains(period, at)) return period;
@@ -61,6 +79,17 @@ const contains = (period: Period, at: EpochNs): boolean => at >= period.start &&
 type Finder = (at: EpochNs) => Period | null;
 
 const periodFinder = (definition: PeriodDefinition): Finder => {
+  const find = ruleFinder(definition);
+  const cuts = cutsOf(definition);
+  if (cuts.length === 0) return find;
+  return (at) => {
+    const whole = find(at);
+    return whole === null ? null : cutPeriod(whole, cuts, at);
+  };
+};
+
+/** Without resets. */
+const ruleFinder = (definition: PeriodDefinition): Finder => {
   if (definition.preceding !== undefined) return handedOver(definition, definition.preceding);
   const once = oneOff(definition);
   if (once !== null) return (at) => (contains(once, at) ? once : null);
@@ -74,8 +103,8 @@ const periodFinder = (definition: PeriodDefinition): Finder => {
 /** The preceding definition up to its last boundary, this one from there; the period that joins them is made once. */
 const handedOver = (definition: PeriodDefinition, { until, period }: NonNullable<PeriodDefinition['preceding']>): Finder => {
   const boundary = parseInstant(until);
-  const before = periodFinder(period);
-  const after = periodFinder({ ...definition, preceding: undefined });
+  const before = ruleFinder(period);
+  const after = ruleFinder({ ...definition, preceding: undefined });
   const first = firstFrom(after, boundary);
   return (at) => {
     if (at < boundary) return before(at);

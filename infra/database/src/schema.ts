@@ -1,4 +1,4 @@
-import type { AlertRaisedData, BudgetDefinition, CrossingData } from '@bursar/contracts';
+import type { AlertRaisedData, BudgetDefinition, CrossingData, EventOf } from '@bursar/contracts';
 import type { BudgetControls, Terms } from '@bursar/contracts/folds';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
@@ -113,6 +113,14 @@ export interface BalanceTable {
   updated_at: Instant;
 }
 
+export interface LateTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  partition: number;
+  position: Count;
+}
+
 /** Also the breaker of `autoPause`, which no threshold is called. */
 export interface ThresholdTable {
   tenant: string;
@@ -222,6 +230,46 @@ export interface PublishedStreamTable {
   stream_created: string;
 }
 
+export interface SchedulerCheckpointTable {
+  consumer: string;
+  partition: number;
+  position: Count;
+}
+
+export interface TimerTable {
+  tenant: string;
+  budget_id: string;
+  partition: number;
+  rule: Json<object>;
+  open_start: string | null;
+  expired: string | null;
+  due_at: Instant | null;
+  failures: Generated<number>;
+  stuck: string | null;
+  stuck_since: Instant | null;
+}
+
+export interface EndedPeriodTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  partition: number;
+  position: Count;
+  ended: Json<EventOf<'PeriodEnded'>['data']>;
+  recorded_at: Instant;
+  restatements: JSONColumnType<readonly StoredRestatement[], string | undefined, string>;
+}
+
+/** What a `PeriodRestated` said, and when. */
+export type StoredRestatement = EventOf<'PeriodRestated'>['data'] & Readonly<{ recordedAt: string }>;
+
+export interface RecheckTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  partition: number;
+}
+
 /** Every table the migrations make, by its full name. Kept in step with `migrations/`. */
 export interface Database {
   'projection.checkpoint': CheckpointTable;
@@ -234,6 +282,7 @@ export interface Database {
   'projection.relay_mark': RelayMarkTable;
   'projection.budget': BudgetTable;
   'projection.balance': BalanceTable;
+  'projection.late': LateTable;
   'projection.threshold': ThresholdTable;
   'projection.crossing': CrossingTable;
   'projection.outbox': OutboxTable;
@@ -244,4 +293,8 @@ export interface Database {
   'alerting.acknowledgement': AcknowledgementTable;
   'alerting.published_stream': PublishedStreamTable;
   'api.idempotency': IdempotencyTable;
+  'scheduler.checkpoint': SchedulerCheckpointTable;
+  'scheduler.timer': TimerTable;
+  'scheduler.period': EndedPeriodTable;
+  'scheduler.recheck': RecheckTable;
 }

@@ -34,7 +34,7 @@ export class BudgetFold {
   countedPosition: number | null = null;
   #versions: readonly BudgetVersion[];
   #state: BudgetState;
-  #periodAt: (at: EpochNs) => Period | null;
+  #periodAt: (at: EpochNs, position?: number) => Period | null;
   /** By the start of the period that they carry into. */
   readonly #chains = new Map<EpochNs, readonly Period[]>();
 
@@ -80,15 +80,15 @@ export class BudgetFold {
     this.#chains.clear();
     for (const period of this.periods.values()) {
       period.nextCrossing = undefined;
-      // Another zone may move the end of a period that has not begun (ADR 0003); what is in it stays.
+      // Another zone may move the end of a period that has not begun (ADR 0003), a reset by hand ends one; what is in it stays.
       const now = this.#periodAt(period.period.start);
       if (now !== null && now.start === period.period.start) period.period = now;
     }
   }
 
-  /** null outside a one-off period. */
-  periodAt(at: EpochNs): Period | null {
-    return this.#periodAt(at);
+  /** null outside a one-off period. `position`, of usage: no reset by hand after it counts. */
+  periodAt(at: EpochNs, position?: number): Period | null {
+    return this.#periodAt(at, position);
   }
 
   /**

@@ -59,6 +59,8 @@ export class Changes {
   /** Whose state the tables lack until this is committed. */
   readonly tenants = new Set<string>();
   readonly periods = new Set<PeriodState>();
+  /** Those of them that had ended already. */
+  readonly late = new Set<PeriodState>();
   readonly thresholds = new Map<PeriodState, Set<string>>();
   readonly definitions: DefinitionEvent[] = [];
   readonly scopes: ScopeChange[] = [];

@@ -74,7 +74,7 @@ export class BudgetCounter {
   #addTo(count: Count, usage: UsageRecordedEvent, settled: Settled, type: UsageEvent['type']): void {
     const { cost, effectiveAt, failed, split } = settled.charged;
     const { state, through } = count.target;
-    const period = count.budget.periodAt(effectiveAt);
+    const period = count.budget.periodAt(effectiveAt, usage.position);
     if (period === null) return;
     const entry = count.periods.get(period.start) ?? { period, sums: noSums() };
     count.periods.set(period.start, entry);

@@ -31,7 +31,7 @@ export const countedPostings = (tenant: TenantFold, budget: BudgetFold, event: B
     // Voided while it was being counted: that void took it from what waits, as this event's sums add it.
     if (picos === null && endsAt !== undefined) continue;
     if (picos === null) waiting.push({ position, amount });
-    else rated.push(...posting(budget, { picos, failed: amount.failed, effectiveAt: amount.effectiveAt }, true));
+    else rated.push(...posting(budget, { picos, failed: amount.failed, effectiveAt: amount.effectiveAt }, position, true));
   }
   const sums = event.data.periods.flatMap((wire) => {
     const period = budget.periodAt(parseInstant(wire.start));

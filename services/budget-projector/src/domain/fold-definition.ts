@@ -10,6 +10,8 @@ export type DefinitionEffect =
   | Readonly<{ effect: 'none' }>
   /** Limit or thresholds may be others: judge its open periods again. */
   | Readonly<{ effect: 'judge'; budget: BudgetFold }>
+  /** Its open period ends here: its row says so, and the one that opens is judged. */
+  | Readonly<{ effect: 'reset'; budget: BudgetFold }>
   /** It counts something else now: its balances begin anew. */
   | Readonly<{ effect: 'recount'; budget: BudgetFold }>
   | Readonly<{ effect: 'price' | 'rate' }>;
@@ -33,6 +35,7 @@ export const foldDefinition = (tenant: TenantFold, event: DefinitionEvent, chang
     case 'BudgetCreated':
     case 'BudgetChanged':
     case 'BudgetDeleted':
+    case 'BudgetReset':
     case 'BudgetPaused':
     case 'BudgetResumed':
     case 'OverrideGranted':
@@ -78,7 +81,7 @@ const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): D
     return NONE;
   }
   known.redefine(state, versions);
-  if (state.definedPosition !== event.position) return { effect: 'judge', budget: known };
+  if (state.definedPosition !== event.position) return { effect: event.type === 'BudgetReset' ? 'reset' : 'judge', budget: known };
   known.periods.clear();
   known.whole = false; // its thresholds keep their episodes, so a crossing of the new count is a new event
   changes.recounted.push(known);

@@ -15,7 +15,7 @@ export const planUsage = (tenant: TenantFold, event: UsageRecordedEvent): Plan =
     return waiting === null ? plan : { ...plan, waiting };
   }
   const amount = { picos: null, failed: charged.failed, effectiveAt: charged.effectiveAt };
-  const postings = budgetsFor(tenant, charged, event.position).flatMap((budget) => posting(budget, amount, false));
+  const postings = budgetsFor(tenant, charged, event.position).flatMap((budget) => posting(budget, amount, event.position, false));
   const waiting = { reason: 'price', tenant: tenant.tenant, position: event.position, event } as const;
   return { cause: event, tenant: tenant.tenant, postings, charged, waiting };
 };
@@ -40,16 +40,16 @@ export const planRated = (tenant: TenantFold, waiting: WaitingForRate, cause: Le
     if (budget === undefined) continue; // deleted meanwhile
     const picos = convert(tenant.history.definitions, cost, budget.state.currency, occurredAt, cause.position);
     if (picos === 'rate_missing') left.push(budgetId);
-    else postings.push(...posting(budget, { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt }, true));
+    else postings.push(...posting(budget, { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt }, position, true));
   }
   if (left.length === budgetIds.length) return null;
   const plan = { cause, tenant: tenant.tenant, postings };
   return left.length === 0 ? { ...plan, settled: position } : { ...plan, stillWaiting: { ...waiting, budgetIds: left } };
 };
 
-/** What a budget counts of an amount: one posting, or none when it has no period then. */
-export const posting = (budget: BudgetFold, amount: Amount, waited: boolean): readonly Posting[] => {
-  const period = budget.periodAt(amount.effectiveAt);
+/** What a budget counts of an amount of the usage at a position: one posting, or none when it has no period then. */
+export const posting = (budget: BudgetFold, amount: Amount, position: number, waited: boolean): readonly Posting[] => {
+  const period = budget.periodAt(amount.effectiveAt, position);
   return period === null ? [] : [{ budget, period, amount, waited }];
 };
 
@@ -60,12 +60,13 @@ const postAll = (tenant: TenantFold, usage: UsageRecordedEvent, charged: Charge,
   const budgetIds: string[] = [];
   for (const budget of budgetsFor(tenant, charged, cause.position)) {
     const picos = inCurrencyOf(budget, cost, usage, tenant, cause.position);
-    if (picos !== null)
-      postings.push(...posting(budget, { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt }, waited));
-    else {
+    if (picos !== null) {
+      const amount = { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt };
+      postings.push(...posting(budget, amount, usage.position, waited));
+    } else {
       budgetIds.push(budget.id);
       // What waited for a price is in the waiting count already.
-      if (!waited) postings.push(...posting(budget, { picos, failed, effectiveAt }, false));
+      if (!waited) postings.push(...posting(budget, { picos, failed, effectiveAt }, usage.position, false));
     }
   }
   if (budgetIds.length === 0) return { postings, waiting: null };

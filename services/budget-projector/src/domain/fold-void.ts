@@ -22,7 +22,8 @@ export const planVoid = (tenant: TenantFold, event: UsageVoidedEvent, neverCount
   const budgets = neverCounted === null ? [] : budgetsFor(tenant, charged, event.position).filter(({ id }) => !neverCounted.has(id));
   const postings = budgets.flatMap((budget) => {
     const cost = settledCost(settled, usage, budget.state, history.definitions, history.arrivals, event.position);
-    return posting(budget, { picos: cost?.picos ?? null, failed, effectiveAt }, false).map((one) => ({ ...one, isVoid: true as const }));
+    const amount = { picos: cost?.picos ?? null, failed, effectiveAt };
+    return posting(budget, amount, usage.position, false).map((one) => ({ ...one, isVoid: true as const }));
   });
   return { cause: event, tenant: tenant.tenant, postings, settled: usage.position, voided: usage.position };
 };

@@ -1,4 +1,4 @@
-import type { LedgerEvent, Period } from '@bursar/contracts';
+import { type LedgerEvent, type Period, parseInstant } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
@@ -68,7 +68,15 @@ export const touch = (period: PeriodState, cause: Pick<LedgerEvent, 'position' |
   period.updatedAt = cause.recordedAt;
   period.usedAt = step;
   changes.periods.add(period);
+  if (isLate(period, cause)) changes.late.add(period);
 };
+
+/** Had the period ended when that was recorded? Then what was said of its end may have to be said anew. The seconds decide nearly always. */
+const isLate = ({ budget, period, endText }: PeriodState, { recordedAt }: Pick<LedgerEvent, 'recordedAt'>): boolean =>
+  endText.slice(0, SECONDS) <= recordedAt.slice(0, SECONDS) &&
+  period.end > budget.state.createdAt &&
+  period.end <= parseInstant(recordedAt);
+const SECONDS = '2026-01-01T00:00:00'.length;
 
 const periodOf = ({ budget, period }: Posting): PeriodState => {
   const state = budget.periods.get(period.start);

@@ -23,6 +23,8 @@ export type BalanceRow = Readonly<{
   updatedAt: string;
 }>;
 
+export type LateRow = Pick<BalanceRow, 'tenant' | 'budgetId' | 'periodStart' | 'position'>;
+
 export type ThresholdRow = Readonly<{
   tenant: string;
   budgetId: string;
@@ -48,6 +50,8 @@ export type CommitBatch = Readonly<{
   events: number;
   recounted: readonly BudgetKey[];
   balances: readonly BalanceRow[];
+  /** Balances that changed after their period's end. */
+  late: readonly LateRow[];
   thresholds: readonly ThresholdRow[];
   definitions: readonly DefinitionEvent[];
   scopes: readonly ScopeChange[];
@@ -79,6 +83,12 @@ export const toBatch = (changes: Changes): CommitBatch => ({
   events: changes.events,
   recounted: changes.recounted.map(({ tenant, id }) => ({ tenant, budgetId: id })),
   balances: [...changes.periods].map(toBalance),
+  late: [...changes.late].map(({ budget, startText, position }) => ({
+    tenant: budget.tenant,
+    budgetId: budget.id,
+    periodStart: startText,
+    position,
+  })),
   thresholds: [...changes.thresholds].flatMap(([period, keys]) => [...keys].map((key) => toThreshold(period, key))),
   definitions: changes.definitions,
   scopes: lastOfEach(changes.scopes, ({ tenant, scope }) => `${tenant}\u0000${scope}`),

@@ -1,4 +1,4 @@
-import { type EpochNs, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { type EpochNs, type EventOf, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import { Changes } from '../domain/changes.js';
@@ -14,7 +14,7 @@ import {
 import { foldDefinition } from '../domain/fold-definition.js';
 import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
 import { planVoid, type UsageVoidedEvent } from '../domain/fold-void.js';
-import { applyPlan, type Plan } from '../domain/posting.js';
+import { applyPlan, type Plan, touch } from '../domain/posting.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import { completesPriceList } from '../domain/tenant-history.js';
 import type { Waiting } from '../domain/waiting.js';
@@ -103,6 +103,12 @@ export class PartitionFold {
       case 'ThresholdCleared':
         this.#changes.cleared.push({ ...event.data, tenant: event.meta.tenant, at: event.recordedAt });
         return;
+      case 'OverrideExpired':
+      case 'PeriodRestated':
+        return this.#judgeAgain(event);
+      case 'PeriodEnded':
+      case 'PeriodStarted':
+      case 'BudgetExpired':
       case 'TemplateSaved':
       case 'TemplateRemoved':
       case 'PartitionTaken':
@@ -119,8 +125,24 @@ export class PartitionFold {
     if (recounts(tenant, event) || (releasesWaiting(event) && this.#waitingUnwritten())) await flush();
     const followUp = this.#attempt(event, () => foldDefinition(tenant, event, this.#changes));
     if (followUp === null) return;
-    if (followUp.effect === 'judge') await this.#judge(followUp.budget, event);
+    if (followUp.effect === 'reset') await this.#cut(followUp.budget, event);
+    if (followUp.effect === 'judge' || followUp.effect === 'reset') await this.#judge(followUp.budget, event);
     if (followUp.effect === 'price' || followUp.effect === 'rate') await this.#settle(tenant, followUp.effect, event);
+  }
+
+  /** A reset by hand ended the open period: what was spent in it stays, and its row ends sooner. */
+  async #cut(budget: BudgetFold, event: LedgerEvent): Promise<void> {
+    const ended = budget.periodAt(parseInstant(event.recordedAt) - 1n);
+    if (ended === null) return;
+    await this.memory.load([{ budget, period: ended }]);
+    const state = budget.periods.get(ended.start);
+    if (state !== undefined && state.position > 0) touch(state, event, this.#changes, this.memory.step);
+  }
+
+  /** What the clock did to a budget is news at the position where the ledger tells of it: its open periods are judged again. */
+  async #judgeAgain(event: EventOf<'OverrideExpired' | 'PeriodRestated'>): Promise<void> {
+    const budget = (await this.memory.tenant(event.meta.tenant)).budgets.get(event.data.budgetId);
+    if (budget !== undefined) await this.#judge(budget, event);
   }
 
   /** Only periods that have not ended: a limit edited later leaves closed ones as they were judged. */

@@ -4,7 +4,7 @@ import type { LeaseKey } from '@bursar/leases';
 import type { Crossing, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
-import type { BalanceRow, BreakdownBatch, CommitBatch, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
+import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
 import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
 
 type Checkpoint = { position: number; epoch: number };
@@ -15,6 +15,7 @@ const key = (...parts: readonly (string | number)[]): string => parts.join('\u00
 export class MemoryTables extends ProjectionTables {
   readonly checkpoints = new Map<string, Checkpoint>();
   readonly balances = new Map<string, BalanceRow>();
+  readonly late = new Map<string, LateRow>();
   readonly thresholds = new Map<string, ThresholdRow>();
   readonly definitionEvents: LedgerEvent[] = [];
   readonly scopes = new Map<string, unknown>();
@@ -93,6 +94,7 @@ export class MemoryTables extends ProjectionTables {
     const next = this.#advance(fence, batch.position);
     for (const { tenant, budgetId } of batch.recounted) this.#forget(tenant, budgetId);
     for (const row of batch.balances) this.balances.set(key(row.tenant, row.budgetId, row.periodStart), row);
+    for (const row of batch.late) this.late.set(key(row.tenant, row.budgetId, row.periodStart), row);
     for (const row of batch.thresholds) this.thresholds.set(key(row.tenant, row.budgetId, row.periodStart, row.threshold), row);
     this.definitionEvents.push(...batch.definitions);
     for (const { tenant, scope, state, position } of batch.scopes) {
@@ -153,8 +155,8 @@ export class MemoryTables extends ProjectionTables {
   /** Everything that a rebuild must bring back, in one comparable value. */
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
-    const { balances, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined } = this;
-    return [balances, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined]
+    const { balances, late, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined } = this;
+    return [balances, late, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined]
       .map(sorted)
       .concat([this.definitionEvents]);
   }

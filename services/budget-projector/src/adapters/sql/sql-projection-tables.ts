@@ -7,7 +7,7 @@ import { readWaiting, type Waiting } from '../../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
 import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
-import { advanceWithBalances, forgetBalances, writeThresholds } from './write-balances.js';
+import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
 import { writeBudgets, writeCounted, writeDefinitions, writeScopes } from './write-definitions.js';
 import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine, writeVoided } from './write-records.js';
 import { advanceWithRollups } from './write-rollups.js';
@@ -150,6 +150,7 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   const locked = await advanceWithBalances(trx, fence, batch.position, []);
   await forgetBalances(trx, batch.recounted);
   const next = await advanceWithBalances(trx, locked, batch.position, batch.balances);
+  await writeLate(trx, partition, batch.late);
   await writeThresholds(trx, batch.thresholds);
   await writeDefinitions(trx, batch.definitions);
   await writeScopes(trx, batch.scopes);

@@ -1,6 +1,6 @@
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
-import type { BalanceRow, BudgetKey, ThresholdRow } from '../../features/batches.js';
+import type { BalanceRow, BudgetKey, LateRow, ThresholdRow } from '../../features/batches.js';
 import { type Fence, FencedError } from '../../features/projection-tables.js';
 import { column } from './columns.js';
 
@@ -69,4 +69,17 @@ export const writeThresholds = async (db: Session, rows: readonly ThresholdRow[]
     ON CONFLICT (tenant, budget_id, period_start, threshold) DO UPDATE SET crossed = excluded.crossed, episode = excluded.episode`.execute(
     db,
   );
+};
+
+/** Changed after their period's end, at the position of the last such change. */
+export const writeLate = async (db: Session, partition: number, rows: readonly LateRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO projection.late (tenant, budget_id, period_start, partition, position)
+    SELECT u.tenant, u.budget_id, u.period_start, ${partition}::int, u.position FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.budgetId)},
+      ${column(rows, 'timestamptz', (row) => row.periodStart)},
+      ${column(rows, 'bigint', (row) => row.position)}) AS u (tenant, budget_id, period_start, position)
+    ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET position = excluded.position`.execute(db);
 };

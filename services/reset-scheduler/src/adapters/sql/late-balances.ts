@@ -1,0 +1,57 @@
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import type { PeriodRef } from './ended-periods.js';
+
+type Session = Kysely<Database>;
+/** `position` null: it was left behind by the consumer of the ledger. */
+export type LatePeriod = PeriodRef & Readonly<{ position: number | null }>;
+
+/** Partitions with balances that changed after their period's end and were not looked at, as far as the ledger is consumed. */
+export const partitionsWithLate = async (db: Session): Promise<readonly number[]> => {
+  const { rows } = await sql<{ partition: number }>`
+    SELECT c.partition FROM scheduler.checkpoint c
+    WHERE c.consumer = 'ledger' AND (
+      EXISTS (SELECT FROM scheduler.recheck r WHERE r.partition = c.partition)
+      OR EXISTS (
+        SELECT FROM projection.late l WHERE l.partition = c.partition AND l.position <= c.position
+          AND l.position > coalesce((SELECT d.position FROM scheduler.checkpoint d WHERE d.consumer = 'late' AND d.partition = c.partition), 0)))`.execute(
+    db,
+  );
+  return rows.map(({ partition }) => partition);
+};
+
+/** Locks how far a partition was looked through, and answers it; null: another process is at it. */
+export const lockLooked = async (trx: Session, partition: number): Promise<number | null> => {
+  await sql`
+    INSERT INTO scheduler.checkpoint (consumer, partition, position) VALUES ('late', ${partition}, 0) ON CONFLICT DO NOTHING`.execute(trx);
+  const { rows } = await sql<{ position: number }>`
+    SELECT position FROM scheduler.checkpoint WHERE consumer = 'late' AND partition = ${partition} FOR UPDATE SKIP LOCKED`.execute(trx);
+  return rows[0]?.position ?? null;
+};
+
+/** What to look at next, in the order of the ledger, what was left behind first. */
+export const latePeriods = async (trx: Session, partition: number, after: number, most: number): Promise<readonly LatePeriod[]> => {
+  const { rows } = await sql<{ tenant: string; budget_id: string; period_start: string; position: number | null }>`
+    (SELECT tenant, budget_id, period_start, NULL::bigint AS position FROM scheduler.recheck WHERE partition = ${partition} LIMIT ${most})
+    UNION ALL
+    (SELECT tenant, budget_id, period_start, position FROM projection.late
+     WHERE partition = ${partition} AND position > ${after}
+       AND position <= (SELECT position FROM scheduler.checkpoint WHERE consumer = 'ledger' AND partition = ${partition})
+     ORDER BY position LIMIT ${most})`.execute(trx);
+  return rows.map(({ tenant, budget_id, period_start, position }) => ({ tenant, budgetId: budget_id, periodStart: period_start, position }));
+};
+
+/** They were looked at. */
+export const looked = async (trx: Session, partition: number, periods: readonly LatePeriod[]): Promise<void> => {
+  const positions = periods.flatMap(({ position }) => position ?? []);
+  if (positions.length > 0) {
+    await sql`
+      UPDATE scheduler.checkpoint SET position = ${Math.max(...positions)} WHERE consumer = 'late' AND partition = ${partition}`.execute(trx);
+  }
+  for (const { tenant, budgetId, periodStart, position } of periods) {
+    if (position !== null) continue;
+    await sql`
+      DELETE FROM scheduler.recheck
+      WHERE tenant = ${tenant} AND budget_id = ${budgetId} AND period_start = ${periodStart}`.execute(trx);
+  }
+};

@@ -1,0 +1,117 @@
+import { type EpochNs, formatInstant, parseInstant } from '@bursar/contracts';
+import { column, type Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import { nextDue } from '../../domain/due.js';
+import type { Rule, Timer } from '../../domain/timer.js';
+
+type Session = Kysely<Database>;
+export type BudgetKey = Readonly<{ tenant: string; budgetId: string }>;
+
+/** A timer with how often its turn has failed since it last succeeded. */
+export type TakenTimer = Readonly<{ timer: Timer; failures: number }>;
+type TimerRow = Readonly<{
+  tenant: string;
+  budget_id: string;
+  rule: Rule;
+  open_start: string | null;
+  expired: string | null;
+  failures: number;
+}>;
+
+/** Timers due by the instant, the longest due first, locked; what another process works on is left to it. */
+export const takeTimers = async (trx: Session, partition: number, until: EpochNs, most: number): Promise<readonly TakenTimer[]> => {
+  const { rows } = await sql<TimerRow>`
+    SELECT tenant, budget_id, rule, open_start, expired, failures FROM scheduler.timer
+    WHERE partition = ${partition} AND due_at <= ${formatInstant(until)} AND stuck IS NULL
+    ORDER BY due_at LIMIT ${most} FOR UPDATE SKIP LOCKED`.execute(trx);
+  return rows.map((row) => ({ timer: toTimer(row), failures: row.failures }));
+};
+
+/** Locked, in an order that two consumers share, so that they wait for one another instead of for ever. */
+export const lockTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<ReadonlyMap<string, Timer>> => {
+  const { rows } = await sql<TimerRow>`
+    SELECT timer.tenant, timer.budget_id, rule, open_start, expired, failures FROM scheduler.timer
+    JOIN unnest(${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
+      ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id
+    ORDER BY timer.tenant, timer.budget_id FOR UPDATE OF timer`.execute(trx);
+  return new Map(rows.map((row) => [keyOf({ tenant: row.tenant, budgetId: row.budget_id }), toTimer(row)]));
+};
+
+export const keyOf = ({ tenant, budgetId }: BudgetKey): string => `${tenant}\u0000${budgetId}`;
+
+const toTimer = ({ tenant, budget_id, rule, open_start, expired }: TimerRow): Timer => ({
+  tenant,
+  budgetId: budget_id,
+  rule,
+  openStart: open_start,
+  expired,
+});
+
+/** As the ledger says: an entry that was stuck stays so until an operator retries it. */
+export const saveTimers = async (trx: Session, partition: number, timers: readonly Timer[]): Promise<void> => {
+  if (timers.length === 0) return;
+  await sql`
+    INSERT INTO scheduler.timer AS timer (tenant, budget_id, partition, rule, open_start, expired, due_at)
+    SELECT u.tenant, u.budget_id, ${partition}::int, u.rule::jsonb, u.open_start, u.expired, u.due_at FROM unnest(
+      ${column(timers, 'text', ({ tenant }) => tenant)},
+      ${column(timers, 'text', ({ budgetId }) => budgetId)},
+      ${column(timers, 'text', ({ rule }) => JSON.stringify(rule))},
+      ${column(timers, 'text', ({ openStart }) => openStart)},
+      ${column(timers, 'text', ({ expired }) => expired)},
+      ${column(timers, 'timestamptz', (timer) => dueText(nextDue(timer)))}) AS u (tenant, budget_id, rule, open_start, expired, due_at)
+    ON CONFLICT (tenant, budget_id) DO UPDATE SET
+      rule = excluded.rule, open_start = excluded.open_start, expired = excluded.expired, due_at = excluded.due_at`.execute(trx);
+};
+
+/** What a turn left: the timer, and when its next turn is. */
+export type Turn = Readonly<{ timer: Timer; failures: number; dueAt: EpochNs | null; stuck: string | null }>;
+
+export const saveTurns = async (trx: Session, turns: readonly Turn[]): Promise<void> => {
+  if (turns.length === 0) return;
+  await sql`
+    UPDATE scheduler.timer SET rule = u.rule::jsonb, open_start = u.open_start, expired = u.expired, due_at = u.due_at, failures = u.failures,
+      stuck = u.stuck, stuck_since = CASE WHEN u.stuck IS NULL THEN NULL ELSE now() END
+    FROM unnest(
+      ${column(turns, 'text', ({ timer }) => timer.tenant)},
+      ${column(turns, 'text', ({ timer }) => timer.budgetId)},
+      ${column(turns, 'text', ({ timer }) => JSON.stringify(timer.rule))},
+      ${column(turns, 'text', ({ timer }) => timer.openStart)},
+      ${column(turns, 'text', ({ timer }) => timer.expired)},
+      ${column(turns, 'timestamptz', ({ dueAt }) => dueText(dueAt))},
+      ${column(turns, 'int', ({ failures }) => failures)},
+      ${column(turns, 'text', ({ stuck }) => stuck)})
+      AS u (tenant, budget_id, rule, open_start, expired, due_at, failures, stuck)
+    WHERE timer.tenant = u.tenant AND timer.budget_id = u.budget_id`.execute(trx);
+};
+
+export const removeTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<void> => {
+  if (keys.length === 0) return;
+  await sql`
+    DELETE FROM scheduler.timer USING unnest(
+      ${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
+    WHERE timer.tenant = u.tenant AND timer.budget_id = u.budget_id`.execute(trx);
+};
+
+/** Per partition with timers when the first is due, and the database's clock: one index probe each. */
+export const firstDue = async (
+  db: Session,
+  partitions: number,
+): Promise<Readonly<{ now: EpochNs; due: readonly Readonly<{ partition: number; dueAt: EpochNs }>[] }>> => {
+  const { rows } = await sql<{ now: string; partition: number; due_at: string | null }>`
+    SELECT clock_timestamp() AS now, p AS partition, (
+      SELECT due_at FROM scheduler.timer WHERE partition = p AND stuck IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1) AS due_at
+    FROM generate_series(0, ${partitions}::int - 1) AS p`.execute(db);
+  return {
+    now: parseInstant(rows[0]?.now ?? formatInstant(0n)),
+    due: rows.flatMap(({ partition, due_at }) => (due_at === null ? [] : [{ partition, dueAt: parseInstant(due_at) }])),
+  };
+};
+
+/** Given up on, for metrics. */
+export const countStuck = async (db: Session): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM scheduler.timer WHERE stuck IS NOT NULL`.execute(db);
+  return rows[0]?.count ?? 0;
+};
+
+/** Never before the instant: a column keeps microseconds. */
+const dueText = (at: EpochNs | null): string | null => (at === null ? null : formatInstant(((at + 999n) / 1_000n) * 1_000n));

@@ -1,0 +1,73 @@
+import { type Bus, consumeStored, decodeStored } from '@bursar/bus';
+import { budgetStream, EVENT_DEFINITIONS, type LedgerEvent, parseInstant, UnknownEventError } from '@bursar/contracts';
+import { evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
+import type { EventStore, StoredEvent } from '@bursar/event-store';
+import type { Saying } from '../../domain/say.js';
+import type { BudgetVersion } from '../../features/ledger.js';
+import { type FollowOptions, Ledger } from '../../features/ledger.js';
+
+/** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
+const POLL_MS = 500;
+const MAX_EVENTS = 1_000;
+const PAGE = 500;
+
+/** The event store, with the bus to be told of what is new. Without a bus the store is polled. */
+export class StoreLedger extends Ledger {
+  constructor(
+    private readonly store: EventStore,
+    private readonly bus: Bus | null,
+  ) {
+    super();
+  }
+
+  get partitions(): number {
+    return this.store.partitions;
+  }
+
+  async follow({ partition, after, signal, types }: FollowOptions, handler: (events: readonly LedgerEvent[], last: number) => Promise<void>): Promise<void> {
+    const { store, bus } = this;
+    // Most of a ledger is usage: only what is asked for is decoded, but nothing of a newer release is passed over.
+    const deliver = async (events: readonly StoredEvent[]): Promise<void> => {
+      const last = events.at(-1)?.position;
+      if (last === undefined) return;
+      for (const { type, version } of events) refuseUnknown(type, version);
+      await handler(events.filter(({ type }) => types.has(type)).map(decodeStored), last);
+    };
+    if (bus === null) return store.subscribe({ partition, after, batch: MAX_EVENTS, pollMs: POLL_MS, signal }, deliver);
+    return consumeStored({ store, bus, partition, after, maxEvents: MAX_EVENTS, pollMs: POLL_MS, signal }, ({ events }) => deliver(events));
+  }
+
+  async heads(): Promise<ReadonlyMap<number, number>> {
+    return new Map((await this.store.heads()).map(({ partition, position }) => [partition, position]));
+  }
+
+  async history(tenant: string, budgetId: string): Promise<readonly BudgetVersion[]> {
+    const definitions = new TenantDefinitions(tenant);
+    const versions: BudgetVersion[] = [];
+    for (let from = 0; ; ) {
+      const page = await this.store.readStream(budgetStream(tenant, budgetId), from, PAGE);
+      for (const stored of page) {
+        const event = decodeStored(stored);
+        evolveDefinitions(definitions, event);
+        const state = findBudget(definitions, budgetId, event.position);
+        if (state !== null) versions.push({ at: parseInstant(event.recordedAt), state });
+        from = stored.revision + 1;
+      }
+      if (page.length === 0) return versions;
+    }
+  }
+
+  async append(partition: number, sayings: readonly Saying[]): Promise<readonly boolean[]> {
+    const [first] = sayings;
+    if (first === undefined) return [];
+    const events = sayings.map(({ id, type, version, data, meta, hash }) => ({ id, type, version, data, meta, contentHash: hash }));
+    const result = await this.store.append({ partition, stream: first.stream, events, expectedRevision: 'any' });
+    if (!result.ok) throw new Error(`an append without expectation was refused on ${first.stream}`);
+    return result.outcomes.map(({ status }) => status === 'accepted');
+  }
+}
+
+const refuseUnknown = (type: string, version: number): void => {
+  const known = EVENT_DEFINITIONS.get(type);
+  if (known === undefined || version > known.version) throw new UnknownEventError(type, version);
+};

@@ -1,0 +1,64 @@
+import { connectBus } from '@bursar/bus';
+import { createDatabase, createPool, migrate } from '@bursar/database';
+import { createEventStore } from '@bursar/event-store';
+import { createLogger, createService, type Service } from '@bursar/platform';
+import { sql } from 'kysely';
+import { SchedulerMetrics } from './adapters/ops/scheduler-metrics.js';
+import { countStuck } from './adapters/sql/timers.js';
+import { StoreLedger } from './adapters/store/ledger.js';
+import { AppModule } from './app.module.js';
+import type { SchedulerEnv } from './config.js';
+import { Bucket } from './features/bucket.js';
+import { CloseDue } from './features/close-due.js';
+import { TimeKeeper } from './features/keep-time.js';
+import { RestateLate } from './features/restate-late.js';
+import { Scheduler } from './features/run-scheduler.js';
+
+const DATABASE_CONNECTIONS = 12;
+/** What is due together up to this is not spread (API.md, Periods). */
+const AT_ONCE = 1_000;
+
+/** The composition root: everything real, wired, not yet listening. */
+export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
+  const logger = createLogger('reset-scheduler', config.LOG_LEVEL);
+  await migrate(config.DATABASE_URL);
+  const store = await createEventStore(config.EVENT_STORE_URL, {
+    partitions: config.PARTITIONS,
+    name: 'reset-scheduler',
+    warn: (message, error) => logger.warn({ err: error }, message),
+  });
+  const bus = config.NATS_URL === undefined ? null : await connectBus({ url: config.NATS_URL, name: 'reset-scheduler', logger });
+  if (bus !== null) store.onAppended((range) => bus.publishRange(range));
+  const database = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: DATABASE_CONNECTIONS }));
+  const service = await createService({ name: 'reset-scheduler', module: AppModule, config, logger });
+  const metrics = new SchedulerMetrics(service.metrics, logger, () => countStuck(database));
+  if (bus !== null) service.metrics.expose(() => bus.samples());
+
+  const ledger = new StoreLedger(store, bus);
+  const close = new CloseDue(database, ledger, metrics);
+  const bucket = new Bucket(AT_ONCE, config.RESETS_PER_SECOND, performance.now());
+  const scheduler = new Scheduler(
+    database,
+    ledger,
+    {
+      keeper: (flush) =>
+        new TimeKeeper(database, ledger, close, bucket, flush, {
+          failed: (what, error) => metrics.failedAt(what, error),
+          overdue: (seconds) => metrics.overdue(seconds),
+        }),
+      restater: new RestateLate(database, ledger, metrics),
+    },
+    { failed: (what, error) => metrics.failedAt(what, error), halted: (partition, error) => metrics.halted(partition, error) },
+  );
+  service.readiness.add('event-store', async () => void (await store.clock()));
+  service.readiness.add('database', async () => void (await sql`SELECT 1`.execute(database)));
+  service.readiness.add('partitions', () => {
+    for (const [partition, reason] of scheduler.halted) throw new Error(`partition ${partition} halted: ${reason}`);
+  });
+  service.onStop(() => store.close());
+  service.onStop(() => bus?.close());
+  service.onStop(() => database.destroy());
+  service.onStop(() => scheduler.stop());
+  scheduler.start();
+  return service;
+};

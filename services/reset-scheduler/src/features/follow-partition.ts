@@ -1,0 +1,104 @@
+import type { EventOf, LedgerEvent } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import type { Kysely } from 'kysely';
+import { moveCheckpoint, readCheckpoint } from '../adapters/sql/checkpoints.js';
+import { saveEnded, saveRestated } from '../adapters/sql/ended-periods.js';
+import { keyOf, lockTimers, removeTimers, saveTimers } from '../adapters/sql/timers.js';
+import { evolveTimer, type Timer, type TimerEvent } from '../domain/timer.js';
+import type { Ledger } from './ledger.js';
+
+const TIMER_TYPES = [
+  'BudgetCreated',
+  'BudgetChanged',
+  'BudgetDeleted',
+  'BudgetReset',
+  'OverrideGranted',
+  'OverrideRevoked',
+  'OverrideExpired',
+  'PeriodEnded',
+  'BudgetExpired',
+] as const satisfies readonly TimerEvent['type'][];
+const MOVES_TIMERS: ReadonlySet<string> = new Set(TIMER_TYPES);
+const TYPES: ReadonlySet<string> = new Set([...TIMER_TYPES, 'PeriodRestated']);
+
+/** A checkpoint that nothing hangs on is written so often, at least: what it lags behind is only read once more. */
+const IDLE_WRITE_MS = 5_000;
+
+/** Keeps the timers of one partition as its ledger says, each batch in one transaction with its checkpoint. Any number may do so. */
+export class PartitionFollower {
+  #seen = 0;
+  #written = 0;
+  #writtenAt = performance.now();
+
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly ledger: Ledger,
+    private readonly partition: number,
+    /** Timers were moved. */
+    private readonly moved: () => void,
+  ) {}
+
+  /** From the checkpoint until the signal aborts; rejects with what broke it, and `CheckpointMovedError` when another was faster. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#written = await readCheckpoint(this.db, 'ledger', this.partition);
+    this.#seen = this.#written;
+    await this.ledger.follow({ partition: this.partition, after: this.#written, signal, types: TYPES }, (events, last) =>
+      this.#take(events, last),
+    );
+  }
+
+  /** Writes how far it has come, if the checkpoint does not say so yet. */
+  async flush(): Promise<void> {
+    if (this.#seen > this.#written) await this.#write([], this.#seen);
+  }
+
+  async #take(events: readonly LedgerEvent[], last: number): Promise<void> {
+    this.#seen = last;
+    if (events.length === 0 && performance.now() - this.#writtenAt < IDLE_WRITE_MS) return;
+    await this.#write(events, last);
+    if (events.length > 0) this.moved();
+  }
+
+  async #write(events: readonly LedgerEvent[], last: number): Promise<void> {
+    const from = this.#written;
+    if (last <= from) return;
+    await this.db.transaction().execute(async (trx) => {
+      // First: it is the lock that keeps two consumers of the partition apart.
+      await moveCheckpoint(trx, 'ledger', this.partition, from, last);
+      await this.#apply(trx, events);
+    });
+    this.#written = Math.max(this.#written, last);
+    this.#writtenAt = performance.now();
+  }
+
+  async #apply(trx: Kysely<Database>, events: readonly LedgerEvent[]): Promise<void> {
+    const moving = events.filter(movesTimer);
+    if (moving.length > 0) await this.#moveTimers(trx, moving);
+    await saveEnded(
+      trx,
+      this.partition,
+      events.filter((event): event is EventOf<'PeriodEnded'> => event.type === 'PeriodEnded'),
+    );
+    for (const event of events) if (event.type === 'PeriodRestated') await saveRestated(trx, event);
+  }
+
+  async #moveTimers(trx: Kysely<Database>, events: readonly TimerEvent[]): Promise<void> {
+    const keys = [...new Map(events.map((event) => [keyOf(toKey(event)), toKey(event)])).values()];
+    const before = await lockTimers(trx, keys);
+    const after = new Map<string, Timer | null>();
+    for (const event of events) {
+      const key = keyOf(toKey(event));
+      const known = after.has(key) ? (after.get(key) ?? null) : (before.get(key) ?? null);
+      after.set(key, evolveTimer(known, event));
+    }
+    const changed = [...after].filter(([key, timer]) => timer !== null && timer !== before.get(key)).flatMap(([, timer]) => timer ?? []);
+    await saveTimers(trx, this.partition, changed);
+    await removeTimers(
+      trx,
+      keys.filter((key) => after.get(keyOf(key)) === null && before.has(keyOf(key))),
+    );
+  }
+}
+
+const movesTimer = (event: LedgerEvent): event is TimerEvent => MOVES_TIMERS.has(event.type);
+const toKey = ({ meta, data }: TimerEvent) => ({ tenant: meta.tenant, budgetId: data.budgetId });
