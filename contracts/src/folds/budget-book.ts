@@ -7,7 +7,7 @@ import { anchorPeriod } from '../values/period-anchor.js';
 import { continuesPeriods } from '../values/period-change.js';
 import { keepResets, withReset } from '../values/period-reset.js';
 import type { ScopeRef } from '../values/scope.js';
-import { type BudgetControls, type ControlEvent, evolveControls, NO_CONTROLS, withoutAutomatic } from './budget-controls.js';
+import { type BudgetControls, type ControlEvent, cutAutomatic, evolveControls, NO_CONTROLS } from './budget-controls.js';
 import { globMatches } from './glob.js';
 import { History } from './history.js';
 import { evolveTerms, type Terms } from './rollover.js';
@@ -152,7 +152,7 @@ const evolveBudget = (state: BudgetState | null, event: BudgetEvent): BudgetStat
     case 'BudgetReset': {
       if (!isLive(state)) return state;
       const period = withReset(state.definition.period, event.recordedAt, event.position);
-      return { ...state, definition: { ...state.definition, period }, controls: withoutAutomatic(state.controls) };
+      return { ...state, definition: { ...state.definition, period }, controls: cutAutomatic(state.controls, event.recordedAt) };
     }
     case 'BudgetPaused':
     case 'BudgetResumed':

@@ -48,7 +48,8 @@ export const evolveControls = (controls: BudgetControls, event: ControlEvent): B
 };
 
 /** A reset by hand ends the period, and with it the automatic pause that belongs to it. */
-export const withoutAutomatic = ({ automatic: _, ...byHand }: BudgetControls): BudgetControls => byHand;
+export const cutAutomatic = (controls: BudgetControls, recordedAt: string): BudgetControls =>
+  controls.automatic === undefined ? controls : { ...controls, automatic: { ...controls.automatic, periodEnd: canonical(recordedAt) } };
 
 /** One of the same period stands as it is; that of an earlier period is over. */
 const latched = (controls: BudgetControls, { periodStart, periodEnd }: AutomaticData, recordedAt: string): BudgetControls =>

@@ -41,8 +41,7 @@ export const periodEventId = (
   budgetId: string,
   periodStart: string,
   definedPosition?: number,
-): string =>
-  derivedId('period', what, tenant, budgetId, periodStart, ...(definedPosition === undefined ? [] : [String(definedPosition)]));
+): string => derivedId('period', what, tenant, budgetId, periodStart, ...(definedPosition === undefined ? [] : [String(definedPosition)]));
 
 /** An override ends once; a budget ends at each instant that was its `validUntil`, once. */
 export const expiryEventId = (what: 'override' | 'budget', tenant: string, budgetId: string, which: string): string =>

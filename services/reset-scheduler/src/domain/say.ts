@@ -16,7 +16,15 @@ import type { View } from './view.js';
 type SaidType = 'PeriodEnded' | 'PeriodStarted' | 'PeriodRestated' | 'BudgetResumed' | 'OverrideExpired' | 'BudgetExpired';
 
 /** An event about to be appended. Its content hash covers its id alone: said twice, with later figures, the first stands. */
-export type Saying = Readonly<{ stream: string; id: string; type: SaidType; version: number; data: string; meta: string; hash: Uint8Array }>;
+export type Saying = Readonly<{
+  stream: string;
+  id: string;
+  type: SaidType;
+  version: number;
+  data: string;
+  meta: string;
+  hash: Uint8Array;
+}>;
 
 export const say = <T extends SaidType>(type: T, tenant: string, budgetId: string, id: string, data: EventOf<T>['data']): Saying => {
   const meta: EventMeta = { tenant, actor: 'reset-scheduler', via: 'scheduler' };

@@ -2,7 +2,7 @@ import { canonicalJson, type EpochNs } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { StoreOverloadedError, StoreUnavailableError } from '@bursar/event-store';
 import { type Kysely, sql } from 'kysely';
-import { type TakenTimer, type Turn, saveTurns, takeTimers } from '../adapters/sql/timers.js';
+import { saveTurns, type TakenTimer, type Turn, takeTimers } from '../adapters/sql/timers.js';
 import { type PeriodKey, type ProjectedBudget, type ProjectionSnapshot, periodKey, readProjection } from '../adapters/sql/views.js';
 import { type Fact, nextDue, takeDue } from '../domain/due.js';
 import { type Saying, sayFact } from '../domain/say.js';

@@ -127,10 +127,7 @@ export class TimeKeeper {
   async #caughtUp(partition: number, head: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.flush(partition);
-      const [own, projected] = await Promise.all([
-        readCheckpoint(this.db, 'ledger', partition),
-        projectedTo(this.db, partition),
-      ]);
+      const [own, projected] = await Promise.all([readCheckpoint(this.db, 'ledger', partition), projectedTo(this.db, partition)]);
       if (own >= head && projected >= head) return;
       await delay(CATCH_UP_MS, undefined, { signal }).catch(() => undefined);
     }

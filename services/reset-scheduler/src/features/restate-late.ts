@@ -9,7 +9,7 @@ import { type PeriodKey, type ProjectedBudget, periodKey, readProjection } from 
 import { periodOf } from '../domain/periods.js';
 import { restate } from '../domain/restate.js';
 import { restatedId, type Saying, say } from '../domain/say.js';
-import { balancesFor, type BudgetThen, NO_SUMS, type Sums, type View } from '../domain/view.js';
+import { type BudgetThen, balancesFor, NO_SUMS, type Sums, type View } from '../domain/view.js';
 import type { CloseWatch } from './close-due.js';
 import { firstOf, historyBefore } from './history.js';
 import type { Ledger } from './ledger.js';
@@ -63,7 +63,11 @@ export class RestateLate {
     const budgets: readonly BudgetKey[] = [...new Map(late.map((period) => [keyOf(period), period])).values()];
     const startsOf = Map.groupBy(late, keyOf);
     const asked = new Map<string, readonly Period[]>();
-    const { position, sums, budgets: rows } = await readProjection(this.db, partition, budgets, (found) =>
+    const {
+      position,
+      sums,
+      budgets: rows,
+    } = await readProjection(this.db, partition, budgets, (found) =>
       budgets.flatMap((key, index) => {
         const budget = found[index] ?? null;
         if (budget === null) return [];
@@ -78,7 +82,9 @@ export class RestateLate {
       const periods = asked.get(keyOf({ tenant, budgetId })) ?? [];
       const refs = periods.map(({ start }): PeriodRef => ({ tenant, budgetId, periodStart: formatInstant(start) }));
       const stated = await endedPeriods(trx, refs);
-      const view = await this.#view({ tenant, budgetId }, budget, stated, position, (start) => sums.get(periodKey({ tenant, budgetId, start })));
+      const view = await this.#view({ tenant, budgetId }, budget, stated, position, (start) =>
+        sums.get(periodKey({ tenant, budgetId, start })),
+      );
       await this.#append(
         partition,
         stated.flatMap((one) => sayings(view, one)),

@@ -27,7 +27,7 @@ export class Scheduler {
 
   constructor(
     private readonly db: Kysely<Database>,
-    private readonly ledger: Ledger,
+    ledger: Ledger,
     private readonly parts: Readonly<{ keeper: (flush: (partition: number) => Promise<void>) => TimeKeeper; restater: RestateLate }>,
     private readonly watch: RunWatch,
   ) {

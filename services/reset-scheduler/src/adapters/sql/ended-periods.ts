@@ -20,7 +20,9 @@ export type EndedPeriod = PeriodRef &
  * the position the figures are of, the period is to be compared once more.
  */
 export const saveEnded = async (trx: Session, partition: number, events: readonly EventOf<'PeriodEnded'>[]): Promise<void> => {
-  const latest = [...new Map(events.map((event) => [`${event.meta.tenant}\u0000${event.data.budgetId}\u0000${event.data.periodStart}`, event])).values()];
+  const latest = [
+    ...new Map(events.map((event) => [`${event.meta.tenant}\u0000${event.data.budgetId}\u0000${event.data.periodStart}`, event])).values(),
+  ];
   if (latest.length === 0) return;
   const keys = sql`
     ${column(latest, 'text', ({ meta }) => meta.tenant)},

@@ -38,7 +38,12 @@ export const latePeriods = async (trx: Session, partition: number, after: number
      WHERE partition = ${partition} AND position > ${after}
        AND position <= (SELECT position FROM scheduler.checkpoint WHERE consumer = 'ledger' AND partition = ${partition})
      ORDER BY position LIMIT ${most})`.execute(trx);
-  return rows.map(({ tenant, budget_id, period_start, position }) => ({ tenant, budgetId: budget_id, periodStart: period_start, position }));
+  return rows.map(({ tenant, budget_id, period_start, position }) => ({
+    tenant,
+    budgetId: budget_id,
+    periodStart: period_start,
+    position,
+  }));
 };
 
 /** They were looked at. */
@@ -46,7 +51,9 @@ export const looked = async (trx: Session, partition: number, periods: readonly 
   const positions = periods.flatMap(({ position }) => position ?? []);
   if (positions.length > 0) {
     await sql`
-      UPDATE scheduler.checkpoint SET position = ${Math.max(...positions)} WHERE consumer = 'late' AND partition = ${partition}`.execute(trx);
+      UPDATE scheduler.checkpoint SET position = ${Math.max(...positions)} WHERE consumer = 'late' AND partition = ${partition}`.execute(
+      trx,
+    );
   }
   for (const { tenant, budgetId, periodStart, position } of periods) {
     if (position !== null) continue;

@@ -24,7 +24,10 @@ export class StoreLedger extends Ledger {
     return this.store.partitions;
   }
 
-  async follow({ partition, after, signal, types }: FollowOptions, handler: (events: readonly LedgerEvent[], last: number) => Promise<void>): Promise<void> {
+  async follow(
+    { partition, after, signal, types }: FollowOptions,
+    handler: (events: readonly LedgerEvent[], last: number) => Promise<void>,
+  ): Promise<void> {
     const { store, bus } = this;
     // Most of a ledger is usage: only what is asked for is decoded, but nothing of a newer release is passed over.
     const deliver = async (events: readonly StoredEvent[]): Promise<void> => {
