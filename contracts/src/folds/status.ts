@@ -37,6 +37,8 @@ export type StatusInput = Readonly<{
   crossings: readonly Crossing[];
   /** Its past is still being added up. */
   counting: boolean;
+  /** An event that it should count was set aside (RELIABILITY, promise 6). */
+  incomplete?: boolean;
   /** Pause and overrides; absent: neither. */
   controls?: BudgetControls;
   /** What the periods before left for this one, in picos ({@link rolledOver}); null or absent: it was not asked for. */
@@ -80,6 +82,8 @@ export type BudgetStatus = Readonly<{
   override: LiveOverride | null;
   /** Events of the period that have no price or no exchange rate yet: not in `currentSpend`. */
   waiting: number;
+  /** An event could not be folded and was set aside: its figures may lack it, and it refuses what it could block. */
+  incomplete: boolean;
   position: string;
   lastUpdated: string;
 }>;
@@ -143,6 +147,7 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     paused,
     override: liveOverride(controls, definition.limit.currency, now),
     waiting: balance?.waiting ?? 0,
+    incomplete: input.incomplete ?? false,
     position: input.position,
     lastUpdated: formatInstant(input.lastUpdated),
   };

@@ -87,6 +87,7 @@ const REFUSALS = {
   // money says no: never 429, which clients retry
   budget_exceeded: kind(402, 'Budget exceeded'),
   budget_paused: kind(402, 'Budget is paused'),
+  budget_incomplete: kind(402, 'The figures of a budget are incomplete'),
   approval_required: kind(402, 'Approval is required'),
   rate_missing: kind(402, 'No exchange rate covers this amount'),
   price_missing: kind(402, 'No price covers these quantities'),

@@ -11,6 +11,7 @@ import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
 import { documents } from './suites/documents.js';
 import { idempotency } from './suites/idempotency.js';
+import { incomplete } from './suites/incomplete.js';
 import { mutations } from './suites/mutations.js';
 import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
@@ -51,5 +52,6 @@ describe('api', () => {
   documents(api);
   access(api);
   settings(api);
+  incomplete(api, () => system.database.url);
   mutations(api);
 });

@@ -69,6 +69,7 @@ export const BudgetStatus = z
     activeAlerts: z.array(ActiveAlert),
     paused: z.boolean(),
     override: LiveOverride.nullable(),
+    incomplete: z.boolean().meta({ description: 'An event could not be folded and was set aside: the figures may lack it' }),
     position: Position,
     lastUpdated: Instant,
   })

@@ -3,7 +3,7 @@ import { Amount, Instant, Position } from './common.js';
 
 /** Why a check says no. Those that money decides are the codes of a refused reservation too. */
 export const CheckCode = z
-  .enum(['budget_paused', 'budget_exceeded', 'rate_missing', 'model_not_allowed', 'approval_required'])
+  .enum(['budget_paused', 'budget_incomplete', 'budget_exceeded', 'rate_missing', 'model_not_allowed', 'approval_required'])
   .meta({ id: 'CheckCode' });
 
 /** What a reached threshold asks of whoever spends. */

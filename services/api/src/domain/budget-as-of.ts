@@ -50,6 +50,8 @@ export type BudgetFacts = Readonly<{
   counted: readonly EventOf<'BudgetCounted'>[];
   /** All there are, in the order they were decided. */
   decided: readonly Decided[];
+  /** It lacks an event that was set aside by then. */
+  incomplete: boolean;
   moment: Then;
 }>;
 
@@ -138,6 +140,7 @@ export class BudgetAsOf {
         return { alertId: crossed.id, data: crossed.data, crossedAt: since(crossed.data.causePosition), clearedAt: null };
       }),
       counting: !this.isCounted,
+      incomplete: this.facts.incomplete,
       controls: state.controls,
       carried: rolledOver(state.terms, state.currency, this.#chain, ({ start }) => this.#spendBefore.get(start) ?? 0n),
       now: moment.now,

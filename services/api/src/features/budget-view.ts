@@ -30,7 +30,7 @@ export const showDefinition = ({
 });
 
 export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => {
-  const { budget, period, balance, active, carried } = standing;
+  const { budget, period, balance, active, carried, incomplete } = standing;
   return budgetStatus({
     budgetId: budget.budget_id,
     definition: budget.definition,
@@ -38,6 +38,7 @@ export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => 
     balance: balance === null ? null : { spend: parsePicos(balance.spend), waiting: balance.waiting },
     crossings: active.map((row) => ({ alertId: row.alert_id, data: row.data, crossedAt: parseInstant(row.crossed_at), clearedAt: null })),
     counting: budget.counted_position === null,
+    incomplete,
     controls: budget.controls,
     carried,
     now: moment.now,

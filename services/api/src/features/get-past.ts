@@ -17,6 +17,7 @@ import { Kysely } from 'kysely';
 import { Checkpoints } from '../adapters/sql/checkpoints.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import type { ScopeSpend } from '../adapters/sql/spend.js';
+import { loadIncomplete } from '../adapters/sql/standings.js';
 import { BalanceStreams } from '../adapters/store/decided.js';
 import { Moments } from '../adapters/store/moments.js';
 import { type Past, Pasts, type Stamp } from '../adapters/store/past.js';
@@ -145,6 +146,7 @@ export class GetPast {
     const ids = states.map(({ budgetId }) => budgetId);
     const balances = await this.balances.read(tenant, moment.partition, ids);
     const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
+    const isIncomplete = await loadIncomplete(this.db, tenant, moment.position);
     const all = states.map((state) => {
       const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= moment.position);
       return new BudgetAsOf({
@@ -155,6 +157,7 @@ export class GetPast {
         firstUsage: first?.position ?? null,
         counted: balances.get(state.budgetId)?.counted ?? [],
         decided: balances.get(state.budgetId)?.decided ?? [],
+        incomplete: isIncomplete(state.budgetId),
         moment,
       });
     });

@@ -8,7 +8,7 @@ import { ApiEnv } from '../../src/config.js';
 
 export const ADMIN_KEY = 'bsr_test_admin_key_of_the_suite';
 /** Few, so that the projector's loops start fast. */
-const PARTITIONS = '4';
+export const PARTITIONS = '4';
 
 /** The api in this process over real PostgreSQL and NATS, with projector and ingestion as processes of their own. */
 export type TestSystem = Readonly<{

@@ -5,6 +5,8 @@ import type { TenantHistory } from './tenant-history.js';
 /** One tenant in memory, as of the last position folded. */
 export class TenantFold {
   readonly budgets = new Map<string, BudgetFold>();
+  /** Budgets whose figures lack an event that was set aside; null among them: all do. */
+  readonly incomplete = new Set<string | null>();
   /** Number of the fold step that used it last: what an eviction goes by. */
   usedAt = 0;
 
@@ -22,6 +24,10 @@ export class TenantFold {
       budget.countedPosition = counted.get(state.budgetId) ?? null;
       this.budgets.set(budget.id, budget);
     }
+  }
+
+  isIncomplete(budgetId: string): boolean {
+    return this.incomplete.size > 0 && (this.incomplete.has(null) || this.incomplete.has(budgetId));
   }
 
   get tenant(): string {

@@ -107,12 +107,14 @@ export class FoldMemory {
   }
 
   async #load(tenant: string): Promise<TenantFold> {
-    const [history, counted, firstUsage] = await Promise.all([
+    const [history, counted, firstUsage, incomplete] = await Promise.all([
       this.histories.get(tenant),
       this.tables.counted(tenant),
       this.ledger.firstUsage(tenant),
+      this.tables.incomplete(tenant),
     ]);
     const fold = new TenantFold(history, counted, firstUsage);
+    for (const budgetId of incomplete) fold.incomplete.add(budgetId);
     fold.usedAt = this.step;
     this.#tenants.set(tenant, fold);
     return fold;

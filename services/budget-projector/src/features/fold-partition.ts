@@ -1,7 +1,7 @@
 import { type EpochNs, type EventOf, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
-import { Changes } from '../domain/changes.js';
+import { Changes, type Quarantined } from '../domain/changes.js';
 import { decideCrossings } from '../domain/decide-crossings.js';
 import {
   type BudgetCountedEvent,
@@ -66,7 +66,7 @@ export class PartitionFold {
       plans = [];
       if (isUnreadable(item)) {
         const { position, tenant, unreadable } = item;
-        this.#changes.quarantined.push({ position, tenant, reason: unreadable, budgetIds: null });
+        this.#setAside({ position, tenant, reason: unreadable, budgetIds: null });
         this.#changes.passed({ position, meta: { tenant: tenant ?? '' } });
         this.onFolded({ item, charged: null });
       } else {
@@ -216,8 +216,15 @@ export class PartitionFold {
       applyPlan(plan, this.#changes, this.memory.step);
     } catch (error) {
       const budgetIds = plan.postings.map(({ budget }) => budget.id);
-      this.#changes.quarantined.push({ position, tenant: plan.tenant, reason: reasonOf(error), budgetIds });
+      this.#setAside({ position, tenant: plan.tenant, reason: reasonOf(error), budgetIds });
     }
+  }
+
+  /** Its budgets are incomplete from here on, in memory and in what is committed. */
+  #setAside(quarantined: Quarantined): void {
+    this.#changes.quarantined.push(quarantined);
+    const tenant = quarantined.tenant === null ? undefined : this.memory.known(quarantined.tenant);
+    for (const budgetId of quarantined.budgetIds ?? [null]) tenant?.incomplete.add(budgetId);
   }
 
   /** Runs a pure step. An event it cannot take is set aside, for all budgets of its tenant; null then. */
@@ -225,7 +232,7 @@ export class PartitionFold {
     try {
       return step();
     } catch (error) {
-      this.#changes.quarantined.push({ position, tenant: meta.tenant, reason: reasonOf(error), budgetIds: null });
+      this.#setAside({ position, tenant: meta.tenant, reason: reasonOf(error), budgetIds: null });
       return null;
     }
   }

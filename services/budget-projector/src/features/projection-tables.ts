@@ -72,6 +72,9 @@ export abstract class ProjectionTables {
   /** The budgets that lack the event at a position, because it was set aside; null: all of its tenant do. */
   abstract setAside(partition: number, position: number): Promise<ReadonlySet<string> | null>;
 
+  /** Budgets of the tenant that lack an event that was set aside; null among them: all of them do. */
+  abstract incomplete(tenant: string): Promise<readonly (string | null)[]>;
+
   /** Live budgets whose past is not counted yet, of all tenants. */
   abstract counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]>;
 

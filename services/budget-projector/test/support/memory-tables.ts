@@ -86,6 +86,11 @@ export class MemoryTables extends ProjectionTables {
     return row?.budgetIds === null ? null : new Set(row?.budgetIds);
   }
 
+  async incomplete(tenant: string): Promise<readonly (string | null)[]> {
+    const rows = [...this.quarantined].filter(([at, row]) => at.startsWith('budget') && row.tenant === tenant);
+    return rows.flatMap(([, { budgetIds }]): readonly (string | null)[] => budgetIds ?? [null]);
+  }
+
   async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
     return [...this.budgets.values()].filter(({ deleted, counted }) => !deleted && counted === null);
   }

@@ -17,11 +17,13 @@ export type Standing = Readonly<{
   balance: BalanceRow | null;
   /** What the periods before left for this one, in picos of the budget's currency. */
   carried: bigint;
+  /** It lacks an event that was set aside. */
+  incomplete: boolean;
   /** Crossings of this period that stand. */
   active: readonly CrossingRow[];
 }>;
 
-/** Three reads, four where something may be rolled over, however many budgets. In the order of `budgets`. */
+/** Four reads, five where something may be rolled over, however many budgets. In the order of `budgets`. */
 export const loadStandings = async (
   trx: Kysely<Database>,
   tenant: string,
@@ -43,13 +45,28 @@ export const loadStandings = async (
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);
   const carried = await loadCarried(trx, tenant, budgets, periods);
+  const isIncomplete = await loadIncomplete(trx, tenant, moment.position);
   return budgets.map((budget, index) => ({
     budget,
     period: periods[index] ?? null,
     balance: balanceOf.get(budget.budget_id) ?? null,
     carried: carried[index] ?? 0n,
+    incomplete: isIncomplete(budget.budget_id),
     active: activeOf.get(budget.budget_id) ?? [],
   }));
+};
+
+/** Does a budget lack an event up to the position, because it was set aside? */
+export const loadIncomplete = async (trx: Kysely<Database>, tenant: string, through: number): Promise<(budgetId: string) => boolean> => {
+  const rows = await trx
+    .selectFrom('projection.quarantine')
+    .select('budget_ids')
+    .where('projection', '=', 'budget')
+    .where('tenant', '=', tenant)
+    .where('position', '<=', through)
+    .execute();
+  const lacking = new Set(rows.flatMap(({ budget_ids }): readonly (string | null)[] => budget_ids ?? [null]));
+  return (budgetId) => lacking.size > 0 && (lacking.has(null) || lacking.has(budgetId));
 };
 
 /** What is carried into each budget's period, by the balances of those before it. */

@@ -1,7 +1,7 @@
-import { decodeStored } from '@bursar/bus';
 import { type EpochNs, NS_PER_SECOND, parseInstant, type UsageRecordedEvent, type UsageVoidedEvent, usageStream } from '@bursar/contracts';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
+import { readable } from './readable.js';
 
 const PAGE = 1_000;
 /** No event may be further ahead of the clock than 5 minutes; the rest is for clocks that differ. */
@@ -25,8 +25,8 @@ export class UsageWalk {
       const page = await this.store.readStreamBackwards(stream, next, PAGE);
       for (const stored of page) {
         if (since !== undefined && parseInstant(stored.recordedAt) + AHEAD < since) return;
-        const event = decodeStored(stored);
-        if (event.type === 'UsageRecorded' || event.type === 'UsageVoided') yield event;
+        const event = readable(stored);
+        if (event?.type === 'UsageRecorded' || event?.type === 'UsageVoided') yield event;
         next = stored.revision - 1;
       }
       if (page.length === 0) return;

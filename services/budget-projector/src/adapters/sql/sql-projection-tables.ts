@@ -101,6 +101,16 @@ export class SqlProjectionTables extends ProjectionTables {
     return row.budget_ids === null ? null : new Set(row.budget_ids);
   }
 
+  async incomplete(tenant: string): Promise<readonly (string | null)[]> {
+    const rows = await this.db
+      .selectFrom('projection.quarantine')
+      .select('budget_ids')
+      .where('projection', '=', 'budget')
+      .where('tenant', '=', tenant)
+      .execute();
+    return rows.flatMap(({ budget_ids }): readonly (string | null)[] => budget_ids ?? [null]);
+  }
+
   async counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]> {
     const rows = await this.db
       .selectFrom('projection.budget')

@@ -18,13 +18,14 @@ type Given = Partial<{
   limit: string | null;
   spend: string;
   counting: boolean;
+  incomplete: boolean;
   amount: string | null;
   unit: string;
 }>;
 
 const standing = (given: Given = {}): Standing => {
   const { id = 'b', mode = 'block', blockAt = 100, thresholds = [], paused, latchedUntil, off = false } = given;
-  const { limit = '100', spend = '0', counting = false, amount = '10', unit = '1' } = given;
+  const { limit = '100', spend = '0', counting = false, incomplete = false, amount = '10', unit = '1' } = given;
   const state = {
     budgetId: id,
     currency: 'USD',
@@ -43,6 +44,7 @@ const standing = (given: Given = {}): Standing => {
     limit: limit === null ? null : parsePicos(limit),
     spend: parsePicos(spend),
     counting,
+    incomplete,
     amount: amount === null ? null : parsePicos(amount),
     unit: parsePicos(unit),
   };
@@ -74,6 +76,8 @@ describe('what one budget says', () => {
     ['off never refuses', { mode: 'off', spend: '1000', paused: 'x', amount: null, counting: true }, true, null],
     ['an override that switches enforcement off', { spend: '1000', off: true }, true, null],
     ['paused, whatever room there is', { paused: 'audit' }, false, 'budget_paused'],
+    ['incomplete, whatever room there is', { incomplete: true }, false, 'budget_incomplete'],
+    ['incomplete, but it only notifies', { mode: 'notify', incomplete: true }, true, null],
     ['no rate', { amount: null }, false, 'rate_missing'],
     ['block-all from its threshold on', { spend: '50', thresholds: at('50', ['block-all']) }, false, 'budget_exceeded'],
     ['block-all before it', { spend: '49.99', thresholds: at('50', ['block-all']) }, true, null],

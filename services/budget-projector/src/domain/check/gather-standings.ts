@@ -46,6 +46,7 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
       limit: budget.judging(period, now).limit,
       spend: budget.periods.get(period.start)?.sums.spend ?? 0n,
       counting: budget.countedPosition === null,
+      incomplete: tenant.isIncomplete(budget.id),
       amount: inCurrencyOf(state, asked),
       unit: worth > 0n ? worth : 1n,
     };

@@ -21,6 +21,8 @@ export type Standing = Readonly<{
   spend: bigint;
   /** Its past is still being added up. */
   counting: boolean;
+  /** An event that it should count was set aside: what it would let pass is not known. */
+  incomplete?: boolean;
   /** The amount asked about; null: no exchange rate covers it. */
   amount: bigint | null;
   /** What one unit of the currency asked in is worth here: makes room in two currencies comparable. At least 1. */

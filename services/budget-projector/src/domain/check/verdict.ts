@@ -3,7 +3,14 @@ import { automaticPause, type BudgetState, globMatches, thresholdKey } from '@bu
 import { blocks, type Question, reachedThresholds, roomOf, type Standing } from './standing.js';
 
 /** Why a budget refuses, the gravest first: of two budgets that refuse, the graver one speaks. */
-export const REFUSALS = ['budget_paused', 'budget_exceeded', 'rate_missing', 'model_not_allowed', 'approval_required'] as const;
+export const REFUSALS = [
+  'budget_paused',
+  'budget_incomplete',
+  'budget_exceeded',
+  'rate_missing',
+  'model_not_allowed',
+  'approval_required',
+] as const;
 export type RefusalCode = (typeof REFUSALS)[number];
 export type Refusal = Readonly<{ code: RefusalCode; reason: string }>;
 
@@ -14,6 +21,12 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
   const { name } = state.definition;
   const pause = pauseOf(state, now);
   if (pause !== null) return { code: 'budget_paused', reason: `Budget ${name} is paused${pause}.` };
+  if (standing.incomplete === true) {
+    return {
+      code: 'budget_incomplete',
+      reason: `An event that budget ${name} should count could not be folded; until that is cured it lets nothing pass.`,
+    };
+  }
   const reached = reachedThresholds(standing);
   const blocking = reached.find(({ actions }) => actions.includes('block-all'));
   if (blocking !== undefined) {
