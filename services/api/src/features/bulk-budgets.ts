@@ -13,6 +13,7 @@ import type { CommandContext } from './command-context.js';
 import { DecidedBudget, type Placed } from './decided-budget.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
 import { Settled } from './settled.js';
+import { BudgetTemplates } from './templates.js';
 
 type Result = Readonly<{
   index: number;
@@ -23,7 +24,12 @@ type Result = Readonly<{
   problem?: object;
 }>;
 /** What one of many asks for. Made late, so that what is wrong with it is its own refusal. */
-type Wish = Readonly<{ id: string | undefined; create: () => BudgetInput; revise: (current: BudgetDefinition) => BudgetDefinition }>;
+type Wish = Readonly<{
+  id: string | undefined;
+  sent: unknown;
+  create: () => BudgetInput;
+  revise: (current: BudgetDefinition) => BudgetDefinition;
+}>;
 /** The same for all of them: the store's clock, and the tenant's currency. */
 type Given = Readonly<{ now: string; currency: string }>;
 type Done = Readonly<{ result: Result; outcome: Placed | null }>;
@@ -39,6 +45,7 @@ export class BulkBudgets {
     private readonly settled: Settled,
     private readonly store: EventStore,
     private readonly settings: SettingsOfTenant,
+    private readonly templates: BudgetTemplates,
   ) {}
 
   many(context: CommandContext, items: readonly unknown[]): Promise<Answer> {
@@ -87,7 +94,7 @@ export class BulkBudgets {
     try {
       const wish = toWishOrThrow();
       id = wish.id;
-      const command = this.#command(own, wish, given);
+      const command = await this.#command(own, wish, given);
       const outcome = await this.decided.decide(own, command);
       const status = id === undefined ? 'created' : outcome.changed ? 'updated' : 'unchanged';
       return { result: { index, status, id: command.budgetId, revision: outcome.revision }, outcome };
@@ -98,13 +105,17 @@ export class BulkBudgets {
     }
   }
 
-  #command({ tenant, requestId }: CommandContext, { id, create, revise }: Wish, { now, currency }: Given): BudgetCommand {
+  async #command(
+    { tenant, requestId }: CommandContext,
+    { id, sent, create, revise }: Wish,
+    { now, currency }: Given,
+  ): Promise<BudgetCommand> {
     if (id !== undefined) return { type: 'ChangeBudget', tenant, budgetId: id, revise, now };
     return {
       type: 'CreateBudget',
       tenant,
       budgetId: derivedId('budget', tenant, requestId),
-      definition: withCurrency(create(), currency),
+      definition: withCurrency(await this.templates.through(tenant, 'budget', sent, create()), currency),
     };
   }
 }
@@ -113,7 +124,8 @@ const toWish = (item: unknown) => (): Wish => {
   const parsed = parseWith(BulkItem, item);
   if (!parsed.ok) throw invalid(parsed.errors);
   const { id, budget } = parsed.value;
-  return { id, create: () => budget, revise: (current) => withCurrency(budget, current.limit.currency) };
+  const { budget: sent } = item as { budget: unknown };
+  return { id, sent, create: () => budget, revise: (current) => withCurrency(budget, current.limit.currency) };
 };
 
 /** Columns that the file lacks stay as they are. */
@@ -127,6 +139,7 @@ const lineWish = (cells: Cells | null, row: number): Wish => {
   };
   return {
     id: id === '' ? undefined : id,
+    sent: toBody(rest),
     create: () => read(rest),
     revise: (current) => withCurrency(read({ ...toCells(id, current), ...rest }), current.limit.currency),
   };

@@ -5,6 +5,7 @@ import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { DecidedBudget } from './decided-budget.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
+import { BudgetTemplates } from './templates.js';
 
 /** POST /budgets. The id derives from the request's, so that the same request, sent again, is the same budget. */
 @Injectable()
@@ -12,10 +13,13 @@ export class CreateBudget {
   constructor(
     private readonly decided: DecidedBudget,
     private readonly settings: SettingsOfTenant,
+    private readonly templates: BudgetTemplates,
   ) {}
 
-  async execute(context: CommandContext, input: BudgetInput): Promise<Answer> {
+  /** `sent`: the body as it came, which says what it leaves to the template of this door (PRODUCT B6). */
+  async execute(context: CommandContext, sent: unknown, read: BudgetInput): Promise<Answer> {
     const { tenant } = context;
+    const input = await this.templates.through(tenant, 'budget', sent, read);
     const budgetId = derivedId('budget', tenant, context.requestId);
     const definition = withCurrency(input, input.limit.currency ?? (await this.settings.of(tenant)).currency);
     const outcome = await this.decided.run(context, { type: 'CreateBudget', tenant, budgetId, definition });

@@ -150,6 +150,23 @@ export const bulk = (api: () => Client): void => {
       });
       expect(made.status).toBe(201);
     });
+    test('the defaults of POST /budgets are one, and another content is what budgets are made with from then on (B6)', async () => {
+      const tenant = api().as(freshTenant());
+      const body = { name: 'n', scope: 'team:x', limit: { amount: '10', currency: 'USD' }, period: { kind: 'daily' } };
+      const made = async (more: object = {}) => {
+        const reply = await tenant.post('budgets', { ...body, ...more });
+        return [reply.body.thresholds?.map(({ percent }: { percent: number }) => percent), reply.body.enforcement?.blockAtPercent];
+      };
+      expect(await made()).toEqual([[80, 95], 100]);
+      const budget = { thresholds: [{ percent: 50, severity: 'warning' }], enforcement: { blockAtPercent: 120 } };
+      await tenant.post('templates', { name: 'budget', budget });
+      expect(await made()).toEqual([[50], 120]);
+      expect(await made({ thresholds: [] })).toEqual([[], 120]);
+      const { body: bulk } = await tenant.post('budgets/bulk', { budgets: [{ budget: body }] });
+      expect((await tenant.get(`budgets/${bulk.results[0].id}`)).body.enforcement.blockAtPercent).toBe(120);
+      await tenant.delete('templates/budget');
+      expect(await made()).toEqual([[80, 95], 100]);
+    });
     test('what no budget could be made of is refused', async () => {
       expectProblem(
         await acme.post('templates', { name: 'x', budget: { limit: { amount: '-5' } } }),

@@ -12,7 +12,7 @@ import { GetPast } from '../../features/get-past.js';
 import { ListBudgets } from '../../features/list-budgets.js';
 import { IfMatchHeader } from './if-match-header.js';
 import { type BudgetsQuery, type ById, type ByScope, type Paged, type PastOrNow, scopeAt } from './inputs.js';
-import { Command, Input, Operation } from './operation.js';
+import { Command, Input, Operation, Sent } from './operation.js';
 
 @Controller()
 export class BudgetsController {
@@ -27,8 +27,8 @@ export class BudgetsController {
   ) {}
 
   @Operation('createBudget')
-  create(@Input() { body }: { body: BudgetInput }, @Command() context: CommandContext): Promise<Answer> {
-    return this.createBudget.execute(context, body);
+  create(@Input() { body }: { body: BudgetInput }, @Sent() sent: unknown, @Command() context: CommandContext): Promise<Answer> {
+    return this.createBudget.execute(context, sent, body);
   }
 
   @Operation('listBudgets', 'budget')

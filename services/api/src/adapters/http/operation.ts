@@ -9,6 +9,7 @@ import {
   SetMetadata,
   UseInterceptors,
 } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import type { CommandContext } from '../../features/command-context.js';
 import type { Projection } from '../sql/checkpoints.js';
 import { OPERATION, type OperationMeta, operatedOf } from './operated.js';
@@ -30,6 +31,11 @@ export const Operation = (operationId: string, ...reads: readonly Projection[]):
 
 /** `@Input() { params, query, body }`: validated, typed by the handler after its schema. */
 export const Input = createParamDecorator((_: unknown, context: ExecutionContext): RouteInput => operatedOf(context).input);
+
+/** `@Sent() body`: the body as it came, before its schema filled in what it leaves out. */
+export const Sent = createParamDecorator(
+  (_: unknown, context: ExecutionContext): unknown => context.switchToHttp().getRequest<FastifyRequest>().body,
+);
 
 /** `@Command() context`: who asks for a change, under which request id. */
 export const Command = createParamDecorator((_: unknown, context: ExecutionContext): CommandContext => operatedOf(context).command);
