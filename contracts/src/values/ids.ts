@@ -47,6 +47,9 @@ export const periodEventId = (
 export const expiryEventId = (what: 'override' | 'budget', tenant: string, budgetId: string, which: string): string =>
   derivedId('expired', what, tenant, budgetId, which);
 
+/** The event that tells of a refusal, by the id its answer named it with. */
+export const refusalEventId = (tenant: string, decisionId: string): string => derivedId('refused', tenant, decisionId);
+
 /** FNV-1a, 32 bits, over UTF-8: the same function as NATS's `partition()` mapping. */
 export const fnv1a32 = (text: string): number => {
   let state = 0x811c9dc5;

@@ -8,12 +8,14 @@ import { BudgetUsageController } from './adapters/http/budget-usage.controller.j
 import { BudgetsController } from './adapters/http/budgets.controller.js';
 import { BulkController } from './adapters/http/bulk.controller.js';
 import { ChannelsController } from './adapters/http/channels.controller.js';
+import { EnforcementController } from './adapters/http/enforcement.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { TenantsController } from './adapters/http/tenants.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
 import { BalanceStreams } from './adapters/store/decided.js';
+import { FoundEvents } from './adapters/store/found-events.js';
 import { Moments } from './adapters/store/moments.js';
 import { Pasts } from './adapters/store/past.js';
 import { Streams } from './adapters/store/streams.js';
@@ -32,6 +34,8 @@ import { Cursors } from './features/cursors.js';
 import { DecidedBudget } from './features/decided-budget.js';
 import { DecidedScope } from './features/decided-scope.js';
 import { DeleteBudget } from './features/delete-budget.js';
+import { Explain } from './features/explain.js';
+import { ExplainedSubjects } from './features/explained-subject.js';
 import { ExportBudgets } from './features/export-budgets.js';
 import { GetBudget } from './features/get-budget.js';
 import { GetHierarchy } from './features/get-hierarchy.js';
@@ -39,8 +43,11 @@ import { GetPast } from './features/get-past.js';
 import { ListBudgets } from './features/list-budgets.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListScopes } from './features/list-scopes.js';
+import { MyBudget } from './features/my-budget.js';
 import { OverrideBudget } from './features/override-budget.js';
 import { OverridePermission } from './features/override-permission.js';
+import { OwnerChecks } from './features/owner-checks.js';
+import { PastBudgets } from './features/past-budgets.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { ScopeSpend } from './features/scope-spend.js';
@@ -59,6 +66,7 @@ export type Infrastructure = Readonly<{
   partitions: number;
   secret: string;
   intake: UsageIntake;
+  checks: OwnerChecks;
   secrets: SecretBox;
   targets: ChannelTargets;
 }>;
@@ -66,7 +74,17 @@ export type Infrastructure = Readonly<{
 class AppModule {}
 
 /** Wiring only: what was opened by the composition root, and the features on it. */
-export const appModule = ({ store, database, keys, partitions, secret, intake, secrets, targets }: Infrastructure): DynamicModule => ({
+export const appModule = ({
+  store,
+  database,
+  keys,
+  partitions,
+  secret,
+  intake,
+  checks,
+  secrets,
+  targets,
+}: Infrastructure): DynamicModule => ({
   module: AppModule,
   controllers: [
     BudgetsController,
@@ -75,6 +93,7 @@ export const appModule = ({ store, database, keys, partitions, secret, intake, s
     BulkController,
     ScopesController,
     TenantsController,
+    EnforcementController,
     PricesController,
     PeriodsController,
     ChannelsController,
@@ -86,6 +105,7 @@ export const appModule = ({ store, database, keys, partitions, secret, intake, s
     { provide: Installation, useValue: { partitions } },
     { provide: Cursors, useValue: new Cursors(secret) },
     { provide: UsageIntake, useValue: intake },
+    { provide: OwnerChecks, useValue: checks },
     { provide: SecretBox, useValue: secrets },
     { provide: ChannelTargets, useValue: targets },
     Channels,
@@ -97,6 +117,11 @@ export const appModule = ({ store, database, keys, partitions, secret, intake, s
     BalanceStreams,
     Moments,
     GetPast,
+    PastBudgets,
+    FoundEvents,
+    ExplainedSubjects,
+    Explain,
+    MyBudget,
     RecordBudgetUsage,
     BulkBudgets,
     ExportBudgets,

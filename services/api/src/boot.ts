@@ -7,6 +7,7 @@ import { AdminKey, createLogger, createService, type Logger, SecretBox, type Ser
 import { sql } from 'kysely';
 import { Docs } from './adapters/http/docs-routes.js';
 import { IngestionIntake } from './adapters/http/ingestion-intake.js';
+import { ProjectorChecks } from './adapters/http/projector-checks.js';
 import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
 import { DECISION_PATIENCE, Upstream } from './adapters/http/upstream.js';
 import { appModule } from './app.module.js';
@@ -34,7 +35,9 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     name,
     upstream: urls === undefined ? null : new Upstream(name, urls, isDecided(name) ? DECISION_PATIENCE : undefined),
   }));
-  const intake = new IngestionIntake(opened.find(({ name }) => name === 'ingestion')?.upstream ?? null);
+  const upstreamOf = (wanted: ServiceName): Upstream | null => opened.find(({ name }) => name === wanted)?.upstream ?? null;
+  const intake = new IngestionIntake(upstreamOf('ingestion'));
+  const checks = new ProjectorChecks(upstreamOf('budget-projector'));
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_TARGETS === '1';
   const targets = new ChannelTargets(new Outgoing({ allowPrivate }), allowPrivate);
   const secrets = SecretBox.of(config.BURSAR_SECRET_KEY, config.BURSAR_ADMIN_KEY);
@@ -43,7 +46,17 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
 
   const service = await createService({
     name: 'api',
-    module: appModule({ store, database, keys, partitions: store.partitions, secret: config.BURSAR_ADMIN_KEY, intake, secrets, targets }),
+    module: appModule({
+      store,
+      database,
+      keys,
+      partitions: store.partitions,
+      secret: config.BURSAR_ADMIN_KEY,
+      intake,
+      checks,
+      secrets,
+      targets,
+    }),
     config,
     logger,
     authenticator,

@@ -10,6 +10,7 @@ import { check } from './suites/check.js';
 import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
 import { documents } from './suites/documents.js';
+import { explain } from './suites/explain.js';
 import { idempotency } from './suites/idempotency.js';
 import { incomplete } from './suites/incomplete.js';
 import { mutations } from './suites/mutations.js';
@@ -37,6 +38,7 @@ describe('api', () => {
   budgetCorpus(api);
   controls(api);
   check(api);
+  explain(api);
   channels(api, () => system.database.url);
   scopes(api);
   spend(api);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formatInstant, readInstant } from '../../values/instant.js';
 import { Complaint, type Reading } from './complaint.js';
 import { type Field, field } from './field.js';
+import { scopeRef } from './scope.js';
 import { readPlainText } from './text.js';
 
 /** A place in the ledger: `<partition>:<position>`. */
@@ -54,6 +55,8 @@ export const page = {
 
 /** The query of a read that is no list. */
 export const ReadQuery = z.strictObject({ minPosition });
+/** `GET /me/budget`: for one scope, where the key does not say whose it is. */
+export const MyBudgetQuery = z.strictObject({ scope: scopeRef.optional(), minPosition });
 /** The query of a call that takes none: anything in it is refused by name. */
 export const NoQuery = z.strictObject({});
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Amount, Instant, Position } from './common.js';
+import { Amount, Instant, MoneyAnswer, Position } from './common.js';
 
 /** Why a check says no. Those that money decides are the codes of a refused reservation too. */
 export const CheckCode = z
@@ -41,3 +41,64 @@ export const CheckAnswer = z.looseObject({ allowed: z.boolean(), reason: z.strin
 export const ConstraintsAnswer = z
   .looseObject({ canProceed: z.boolean(), reason: z.string().nullable(), ...figures })
   .meta({ id: 'ConstraintsAnswer' });
+
+/** `GET /me/budget`: the tightest of the budgets that apply to the caller, as a check says it. */
+export const MyBudgetAnswer = z
+  .looseObject({
+    scopes: z.array(z.string()).meta({ description: 'Whose budgets these are: the key’s' }),
+    canSpend: z.boolean().meta({ description: 'Is there any room at all?' }),
+    reason: z.string().nullable(),
+    ...figures,
+  })
+  .omit({ worstOvershoot: true })
+  .meta({ id: 'MyBudgetAnswer' });
+
+const ExpiredOverride = z.object({ overrideId: z.string(), amount: MoneyAnswer.nullable(), expiresAt: Instant, reason: z.string() });
+
+/** What filled a budget: the largest usage of its period. */
+const Contribution = z.object({
+  eventId: z.string(),
+  position: Position,
+  occurredAt: Instant,
+  scopes: z.array(z.string()),
+  amount: Amount.meta({ description: 'Counted by the budget, in its currency' }),
+  description: z.string().nullable(),
+});
+
+const ExplainedBudget = z.looseObject({
+  budgetId: z.string(),
+  name: z.string(),
+  scope: z.string(),
+  mode: z.enum(['block', 'notify', 'off']),
+  decided: z.boolean(),
+  amount: Amount.nullable().meta({ description: 'What is explained, in this budget’s currency; null: no amount, or no rate for it' }),
+  fits: z.boolean().nullable().meta({ description: 'Was there room for it? null: nothing was asked of this budget' }),
+  currency: z.string(),
+  currentSpend: Amount,
+  reserved: Amount,
+  effectiveLimit: Amount.nullable(),
+  blockPoint: Amount.nullable(),
+  remaining: Amount.nullable(),
+  graceRemaining: Amount.nullable(),
+  expiredOverrides: z.array(ExpiredOverride).meta({ description: 'Grants that had ended by then, in this period' }),
+  eventCount: z.int().meta({ description: 'Usage counted in the period by then' }),
+  events: z.array(Contribution).meta({ description: 'The largest of them, largest first' }),
+});
+
+/** `POST /explain`. */
+export const ExplainAnswer = z
+  .looseObject({
+    subject: z.object({ kind: z.enum(['decision', 'event', 'alert', 'check']), id: z.string().nullable(), type: z.string().nullable() }),
+    at: Instant,
+    position: Position.meta({ description: 'As of which everything here is' }),
+    scopes: z.array(z.string()),
+    path: z.array(z.string()).meta({ description: 'The scopes and all above them, the root last' }),
+    amount: MoneyAnswer.nullable(),
+    allowed: z.boolean().nullable().meta({ description: 'null: it was no question' }),
+    code: z.string().nullable(),
+    reason: z.string().nullable(),
+    decidedBy: z.string().nullable().meta({ description: 'budgetId' }),
+    count: z.int().optional().meta({ description: 'Refusals that this one stands for' }),
+    budgets: z.array(ExplainedBudget).meta({ description: 'Every one that applied, nearest scope first' }),
+  })
+  .meta({ id: 'ExplainAnswer' });

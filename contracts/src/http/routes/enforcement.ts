@@ -1,7 +1,7 @@
 import { CheckBody, CheckConstraintsBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
-import { ReadQuery } from '../fields/query.js';
+import { MyBudgetQuery, ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
-import { CheckAnswer, ConstraintsAnswer } from '../responses/enforcement.js';
+import { CheckAnswer, ConstraintsAnswer, ExplainAnswer, MyBudgetAnswer } from '../responses/enforcement.js';
 import { API, routes } from './route.js';
 
 const answer = { 200: { description: 'An answer', schema: Anything } };
@@ -61,15 +61,17 @@ export const enforcementRoutes = [
       summary: 'Which budgets applied, which decided, and why',
       query: ReadQuery,
       body: ExplainBody,
-      responses: answer,
+      responses: { 200: { description: 'Every budget that applied, with its figures then', schema: ExplainAnswer } },
+      built: true,
     },
     {
       operationId: 'getMyBudget',
       method: 'GET',
       path: `${API}/me/budget`,
       summary: 'What the calling key may still spend',
-      query: ReadQuery,
-      responses: answer,
+      query: MyBudgetQuery,
+      responses: { 200: { description: 'The tightest budget', schema: MyBudgetAnswer } },
+      built: true,
     },
   ]),
 ];

@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant, rootScope, type ScopeRef, usageStream } from '@bursar/contracts';
+import { formatInstant, parseInstant, rootScope, type ScopeRef } from '@bursar/contracts';
 import {
   type BudgetState,
   type BudgetStatus,
@@ -10,33 +10,25 @@ import {
 } from '@bursar/contracts/folds';
 import type { AsOf } from '@bursar/contracts/http';
 import type { Database } from '@bursar/database';
-import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { Checkpoints } from '../adapters/sql/checkpoints.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import type { ScopeSpend } from '../adapters/sql/spend.js';
-import { loadIncomplete } from '../adapters/sql/standings.js';
-import { BalanceStreams } from '../adapters/store/decided.js';
-import { Moments } from '../adapters/store/moments.js';
 import { type Past, Pasts, type Stamp } from '../adapters/store/past.js';
 import { UsageWalk } from '../adapters/store/usage-walk.js';
 import { toAlert } from '../domain/alert.js';
-import { BudgetAsOf, type Decided, type Then } from '../domain/budget-as-of.js';
+import type { Decided, Then } from '../domain/budget-as-of.js';
 import { treeFrom } from '../domain/hierarchy.js';
 import { ScopeSums, within } from '../domain/scope-sums.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showDefinition } from './budget-view.js';
 import { showNode, showOnNode } from './get-hierarchy.js';
+import { type Budgets, PastBudgets } from './past-budgets.js';
 import { UsageScan } from './usage-scan.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
 const ALERTS_SHOWN = 5;
-/** Well within a request's 10 s, most of which is for reading. */
-const MAX_WAIT_MS = 3_000;
-
-type Budgets = Readonly<{ all: readonly BudgetAsOf[]; decided: ReadonlyMap<string, readonly Decided[]> }>;
 
 /**
  * Status, budget and hierarchy as of a past instant or position (PRODUCT B14, J1), folded from the events by the pure folds that made
@@ -46,13 +38,10 @@ type Budgets = Readonly<{ all: readonly BudgetAsOf[]; decided: ReadonlyMap<strin
 export class GetPast {
   constructor(
     private readonly db: Kysely<Database>,
-    private readonly store: EventStore,
-    private readonly moments: Moments,
     private readonly pasts: Pasts,
-    private readonly balances: BalanceStreams,
+    private readonly budgets: PastBudgets,
     private readonly walk: UsageWalk,
     private readonly scan: UsageScan,
-    private readonly checkpoints: Checkpoints,
   ) {}
 
   async status(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
@@ -76,7 +65,7 @@ export class GetPast {
   }
 
   async hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
-    const moment = await this.#then(tenant, asOf);
+    const moment = await this.budgets.at(tenant, asOf);
     const rows = await this.db.selectFrom('projection.budget').select('budget_id').where('tenant', '=', tenant).execute();
     const past = await this.pasts.load(
       tenant,
@@ -87,7 +76,7 @@ export class GetPast {
     const inside = top === root ? null : within(top, scopes);
     const isInside = (scope: ScopeRef): boolean => inside === null || inside.has(scope);
     const states = listBudgets(past.definitions, moment.position).filter(({ definition }) => isInside(definition.scope));
-    const budgets = await this.#budgets(tenant, past, states, moment);
+    const budgets = await this.budgets.load(tenant, past, states, moment);
     const sums = new ScopeSums();
     for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, moment.position), undefined)) {
       const settled = settledCharge(
@@ -116,11 +105,11 @@ export class GetPast {
   }
 
   async #one(tenant: string, budgetId: string, asOf: AsOf): Promise<One> {
-    const moment = await this.#then(tenant, asOf);
+    const moment = await this.budgets.at(tenant, asOf);
     const past = await this.pasts.load(tenant, [budgetId]);
     const state = findBudget(past.definitions, budgetId, moment.position);
     if (state === null || state.deletedPosition !== null) throw new Problem('not_found', 'There was no such budget then.');
-    const budgets = await this.#budgets(tenant, past, [state], moment);
+    const budgets = await this.budgets.load(tenant, past, [state], moment);
     const [budget] = budgets.all;
     if (budget === undefined) throw new Error('one budget has one past');
     if (budget.since !== null) {
@@ -135,45 +124,10 @@ export class GetPast {
     return { state, stamps, status: budget.status(since), alerts: alertsOf(budgets, budgetId, moment, since) };
   }
 
-  /** Crossings are decided by the projector: it has to have folded that far. */
-  async #then(tenant: string, asOf: AsOf): Promise<Then> {
-    const moment = await this.moments.resolve(tenant, asOf);
-    if (await this.checkpoints.passed('budget', moment.partition, moment.position, MAX_WAIT_MS)) return moment;
-    throw new Problem('overloaded', 'The projection has not come to that position yet.', { retryAfter: 1 });
-  }
-
-  async #budgets(tenant: string, past: Past, states: readonly BudgetState[], moment: Then): Promise<Budgets> {
-    const ids = states.map(({ budgetId }) => budgetId);
-    const balances = await this.balances.read(tenant, moment.partition, ids);
-    const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
-    const isIncomplete = await loadIncomplete(this.db, tenant, moment.position);
-    const all = states.map((state) => {
-      const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= moment.position);
-      return new BudgetAsOf({
-        ...past,
-        state,
-        changes: stamps.map(({ position }) => position),
-        updatedAt: stamps.at(-1)?.recordedAt ?? formatInstant(state.createdAt),
-        firstUsage: first?.position ?? null,
-        counted: balances.get(state.budgetId)?.counted ?? [],
-        decided: balances.get(state.budgetId)?.decided ?? [],
-        incomplete: isIncomplete(state.budgetId),
-        moment,
-      });
-    });
-    return { all, decided: new Map([...balances].map(([id, { decided }]) => [id, decided])) };
-  }
-
-  /** A crossing is as old as the event that caused it. */
-  async #sinces({ partition, position }: Then, { all, decided }: Budgets): Promise<(cause: number) => bigint> {
-    const shown =
-      all.length === 1 ? [...decided.values()].flatMap((some) => lastOf(some, position)) : all.flatMap((budget) => budget.active());
-    const standing = all.flatMap((budget) => budget.active());
-    const times = await this.moments.recordedAt(
-      partition,
-      [...shown, ...standing].map(({ data }) => data.causePosition),
-    );
-    return (cause) => parseInstant(times.get(cause) ?? formatInstant(0n));
+  #sinces(moment: Then, budgets: Budgets): Promise<(cause: number) => bigint> {
+    const { all, decided } = budgets;
+    const shown = all.length === 1 ? [...decided.values()].flatMap((some) => lastOf(some, moment.position)) : [];
+    return this.budgets.sinces(moment, budgets, shown);
   }
 }
 

@@ -1,11 +1,12 @@
 import type { SentUsage } from '@bursar/contracts/http';
-import { type FieldError, PROBLEMS, type ProblemCode } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import { type Receipt, type Sender, UsageIntake } from '../../features/usage-intake.js';
 import type { Upstream } from './upstream.js';
+import { type UpstreamDocument, upstreamProblem } from './upstream-problem.js';
 
-type Document = Readonly<{ code?: string; detail?: string; errors?: readonly FieldError[] }>;
-type Results = Readonly<{ results: readonly [Readonly<{ status: string; eventId: string; position: string; problem?: Document }>] }>;
+type Results = Readonly<{
+  results: readonly [Readonly<{ status: string; eventId: string; position: string; problem?: UpstreamDocument }>];
+}>;
 
 /** Over HTTP at the ingestion service, with the credential of who asked. */
 export class IngestionIntake extends UsageIntake {
@@ -24,16 +25,9 @@ export class IngestionIntake extends UsageIntake {
       repeatable: true,
     });
     const body: unknown = await answer.body.json();
-    if (answer.statusCode !== 202) throw toProblem(body as Document);
+    if (answer.statusCode !== 202) throw upstreamProblem('ingestion', body as UpstreamDocument);
     const [{ status, eventId, position, problem }] = (body as Results).results;
     if (status === 'accepted' || status === 'duplicate') return { status, eventId, position };
-    throw toProblem(problem ?? {});
+    throw upstreamProblem('ingestion', problem ?? {});
   }
 }
-
-const toProblem = ({ code, detail, errors }: Document): Problem =>
-  isCode(code)
-    ? new Problem(code, detail, errors === undefined ? {} : { errors })
-    : new Problem('upstream_unavailable', 'ingestion did not say what is wrong.');
-
-const isCode = (code: string | undefined): code is ProblemCode => code !== undefined && Object.hasOwn(PROBLEMS, code);

@@ -1,0 +1,144 @@
+import {
+  type EventOf,
+  fromWireMoney,
+  type LedgerEvent,
+  type Money,
+  parseInstant,
+  parsePicos,
+  refusalEventId,
+  type ScopeRef,
+} from '@bursar/contracts';
+import { originalOf } from '@bursar/contracts/folds';
+import { ExplainBody, readPosition } from '@bursar/contracts/http';
+import { EventStore } from '@bursar/event-store';
+import { Problem } from '@bursar/platform';
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { FoundEvents } from '../adapters/store/found-events.js';
+import type { Then } from '../domain/budget-as-of.js';
+import { OwnerChecks } from './owner-checks.js';
+import type { Sender } from './usage-intake.js';
+
+type Body = z.output<typeof ExplainBody>;
+type Kind = 'decision' | 'event' | 'alert' | 'check';
+
+/** What is explained: a moment, whom it concerned, and what was decided there. */
+export type Subject = Readonly<{
+  kind: Kind;
+  id: string | null;
+  /** Of the event it is about. */
+  type: LedgerEvent['type'] | null;
+  moment: Then;
+  scopes: readonly ScopeRef[];
+  category?: string;
+  dimensions?: Readonly<Record<string, string>>;
+  /** null: it is about no amount, or it is what the usage came to. */
+  amount: Money | null;
+  allowed: boolean | null;
+  code: string | null;
+  reason: string | null;
+  decidedBy: string | null;
+  count?: number;
+  /** Usage that was recorded, rather than asked for: who counted it, and how much of it. */
+  usage: EventOf<'UsageRecorded'> | null;
+}>;
+
+/** Finds what a request asks to be explained. */
+@Injectable()
+export class ExplainedSubjects {
+  constructor(
+    private readonly found: FoundEvents,
+    private readonly owner: OwnerChecks,
+    private readonly store: EventStore,
+  ) {}
+
+  /** Throws 404 for what is not in the tenant's ledger, or says nothing of budgets. */
+  async find(tenant: string, sender: Sender, body: Body): Promise<Subject> {
+    const { decisionId, eventId, alertId } = body;
+    if (decisionId !== undefined) {
+      const event = await this.found.byId(tenant, refusalEventId(tenant, decisionId));
+      return this.#of(tenant, 'decision', decisionId, event);
+    }
+    if (eventId !== undefined) return this.#of(tenant, 'event', eventId, await this.found.byId(tenant, eventId));
+    if (alertId !== undefined) return this.#of(tenant, 'alert', alertId, await this.found.alert(tenant, alertId));
+    return this.#asked(sender, body);
+  }
+
+  /** As the owner decides it now; explained as of the position it was decided on. */
+  async #asked(sender: Sender, { scopes = [], amount = '0', currency, category, dimensions }: Body): Promise<Subject> {
+    const filter = { ...(category !== undefined && { category }), ...(dimensions !== undefined && { dimensions }) };
+    const { answer } = await this.owner.check(sender, { scopes, amount, ...(currency !== undefined && { currency }), ...filter });
+    const at = readPosition(answer.position);
+    if (!('partition' in at)) throw new Error('the owner named no position');
+    const now = BigInt(Math.trunc(await this.store.clock())) * 1_000_000n;
+    return {
+      kind: 'check',
+      id: null,
+      type: null,
+      moment: { ...at, now },
+      scopes,
+      ...filter,
+      amount: { picos: parsePicos(amount), currency: currency ?? 'USD' },
+      allowed: answer.allowed,
+      code: answer.code ?? null,
+      reason: answer.reason ?? null,
+      decidedBy: answer.budgetId ?? null,
+      usage: null,
+    };
+  }
+
+  async #of(tenant: string, kind: Kind, id: string, event: LedgerEvent | null): Promise<Subject> {
+    if (event === null) throw nothing(kind);
+    const open = { kind, id, type: event.type, amount: null, allowed: null, code: null, reason: null, decidedBy: null, usage: null };
+    const moment = momentOf(event);
+    switch (event.type) {
+      case 'UsageRecorded':
+        return { ...open, moment, scopes: event.data.scopes, usage: event };
+      case 'UsageVoided':
+        return { ...open, moment, scopes: event.data.original.data.scopes, usage: originalOf(event) };
+      case 'UsageRefused':
+        return { ...open, ...refusal(event) };
+      case 'ThresholdCrossed':
+      case 'ThresholdCleared':
+        return this.#caused(tenant, { ...open, moment, scopes: [], decidedBy: event.data.budgetId }, event.data.causePosition);
+      case 'BudgetPaused':
+        if (event.data.automatic !== undefined) {
+          return this.#caused(tenant, { ...open, moment, scopes: [], decidedBy: event.data.budgetId }, event.data.automatic.causePosition);
+        }
+        return { ...open, moment, scopes: [], decidedBy: event.data.budgetId };
+      default:
+        if (!('budgetId' in event.data) || typeof event.data.budgetId !== 'string') throw nothing(kind);
+        return { ...open, moment, scopes: [], decidedBy: event.data.budgetId };
+    }
+  }
+
+  /** What was decided in a fold is explained by the event that was folded. */
+  async #caused(tenant: string, subject: Subject, causePosition: number): Promise<Subject> {
+    const cause = await this.found.at(tenant, causePosition);
+    if (cause === null) return subject;
+    const usage = cause.type === 'UsageRecorded' ? cause : null;
+    return { ...subject, moment: momentOf(cause), scopes: usage?.data.scopes ?? [], usage };
+  }
+}
+
+const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'kind' | 'id' | 'type' | 'reason'> => ({
+  moment: { partition, position: data.position, now: parseInstant(data.refusedAt) },
+  scopes: data.scopes,
+  ...(data.category !== undefined && { category: data.category }),
+  ...(data.dimensions !== undefined && { dimensions: data.dimensions }),
+  amount: fromWireMoney(data.amount),
+  allowed: false,
+  code: data.code,
+  decidedBy: data.budgetId,
+  count: data.count,
+  usage: null,
+});
+
+/** At the event's own position. Of usage the moment it happened is what counts: its period is the one it fell into. */
+const momentOf = ({ partition, position, recordedAt, ...event }: LedgerEvent): Then => ({
+  partition,
+  position,
+  now: parseInstant(event.type === 'UsageRecorded' ? event.data.occurredAt : recordedAt),
+});
+
+const nothing = (kind: Kind): Problem => new Problem('not_found', `There is no such ${kind} to explain.`);

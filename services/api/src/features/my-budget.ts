@@ -1,0 +1,23 @@
+import { rootScope, type ScopeRef } from '@bursar/contracts';
+import { Injectable } from '@nestjs/common';
+import { type Answer, ok } from './answer.js';
+import { OwnerChecks } from './owner-checks.js';
+import type { Sender } from './usage-intake.js';
+
+/**
+ * What the calling key may still spend (PRODUCT C12): the tightest budget of its scope and all above, from the owner's memory, holds
+ * included. A key that says nothing of a user or a scope is the tenant's: its scope is the root, or the one it asks about.
+ */
+@Injectable()
+export class MyBudget {
+  constructor(private readonly owner: OwnerChecks) {}
+
+  async get(tenant: string, sender: Sender, scope: ScopeRef | undefined): Promise<Answer> {
+    const scopes = [scope ?? rootScope(tenant)];
+    const { answer, headers } = await this.owner.check(sender, { scopes, amount: '0' });
+    const { allowed, reason = null, worstOvershoot: _, ...figures } = answer;
+    const { graceRemaining } = figures;
+    const hasRoom = graceRemaining === null || !/^(?:-|0$)/.test(graceRemaining);
+    return ok({ scopes, canSpend: allowed && hasRoom, reason, ...figures }, headers);
+  }
+}
