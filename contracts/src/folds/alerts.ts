@@ -1,4 +1,4 @@
-import type { AlertDetails, NextStep } from '../events/alert.js';
+import type { AlertDetails, AlertRaisedData, NextStep } from '../events/alert.js';
 import type { CrossingData } from '../events/balance.js';
 import type { BudgetDefinition, ThresholdDefinition } from '../events/budget.js';
 import type { EpochNs } from '../values/instant.js';
@@ -69,4 +69,69 @@ export const nextStep = (
   if (first === block) return { kind: autoPause ? 'pause' : 'block', percent: String(blockAtPercent), actions: [] };
   const { percent, amount, severity, actions } = first;
   return { kind: 'threshold', ...(percent !== undefined && { percent }), ...(amount !== undefined && { amount }), severity, actions };
+};
+
+/** Who acknowledged an alert, and when. */
+export type Acknowledgement = Readonly<{ by: string | null; at: string }>;
+
+/** An alert in the shape of API.md "Alerts". Amounts are decimal strings, instants RFC 3339, UTC. */
+export type AlertView = Readonly<{
+  id: string;
+  budgetId: string | null;
+  budgetName: string | null;
+  scope: string | null;
+  /** As subscribers choose by it: `threshold.crossed`, `budget.paused`, … */
+  event: string;
+  type: string;
+  severity: AlertRaisedData['severity'];
+  /** The threshold's own number; absent for one by amount, and for all that is no threshold's. */
+  percent?: number;
+  percentUsed: string | null;
+  currentSpend: string | null;
+  limit: string | null;
+  currency: string | null;
+  message: string;
+  actions: string[];
+  acknowledged: boolean;
+  acknowledgedBy: string | null;
+  acknowledgedAt: string | null;
+  periodStart: string | null;
+  periodEnd: string | null;
+  createdAt: string;
+  suppressed: boolean;
+  source: string;
+  /** `<partition>:<position>` of its event in the ledger; null for the moment between the decision and its being told there. */
+  position: string | null;
+}>;
+
+type Known = Readonly<{ position: string | null; acknowledgement?: Acknowledgement | null; suppressed?: boolean }>;
+
+export const showAlert = (data: AlertRaisedData, { position, acknowledgement = null, suppressed = false }: Known): AlertView => {
+  const { alertId, budgetId, budgetName, scope, event, type, severity, message, source, at } = data;
+  const { percent, percentUsed, currentSpend, limit, currency, actions, periodStart, periodEnd } = data.details;
+  return {
+    id: alertId,
+    budgetId,
+    budgetName,
+    scope,
+    event,
+    type,
+    severity,
+    ...(percent !== undefined && { percent: Number(percent) }),
+    percentUsed,
+    currentSpend,
+    limit,
+    currency,
+    message,
+    actions: actions ?? [],
+    acknowledged: acknowledgement !== null,
+    acknowledgedBy: acknowledgement?.by ?? null,
+    acknowledgedAt: acknowledgement?.at ?? null,
+    periodStart,
+    periodEnd,
+    createdAt: at,
+    suppressed,
+    source,
+    position,
+  };
 };

@@ -6,7 +6,6 @@ export { consumeLedger, consumeStored } from './ledger/consume.js';
 export type { Batch, ConsumeOptions } from './ledger/options.js';
 export type { Logger } from './logger.js';
 export { type ConsumerReport, inspectNats, type NatsReport, type StreamReport } from './nats/inspect.js';
-export type { StreamLimits } from './nats/streams.js';
-export { lead, type Pulse, type Term } from './relay/leadership.js';
+export { DEFAULT_STREAM_LIMITS, type StreamLimits } from './nats/streams.js';
 export { type Relay, type RelayOptions, startRelay } from './relay/relay.js';
 export { traceOfHeaders } from './trace.js';

@@ -1,4 +1,4 @@
-import type { AlertRaisedData, BudgetDefinition, CrossingData, EventOf } from '@bursar/contracts';
+import type { AlertRaisedData, BudgetDefinition, CrossingData, EventMeta, EventOf } from '@bursar/contracts';
 import type { BudgetControls, Terms } from '@bursar/contracts/folds';
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
@@ -192,10 +192,9 @@ export interface IdempotencyTable {
   leased_until: Generated<Instant>;
 }
 
-export interface AlertingCheckpointTable {
+export interface AlertingBeginningTable {
   partition: number;
   position: Count;
-  begun_at: Count;
 }
 
 export interface AlertTable {
@@ -211,6 +210,7 @@ export interface AlertTable {
   budget_id: string | null;
   period_start: Instant | null;
   data: Json<AlertRaisedData>;
+  meta: Json<EventMeta>;
   created_at: Instant;
   raised_at: Instant;
   suppressed: Generated<boolean>;
@@ -288,7 +288,7 @@ export interface Database {
   'projection.outbox': OutboxTable;
   'projection.quarantine': QuarantineTable;
   'projection.rollup': RollupTable;
-  'alerting.checkpoint': AlertingCheckpointTable;
+  'alerting.beginning': AlertingBeginningTable;
   'alerting.alert': AlertTable;
   'alerting.acknowledgement': AcknowledgementTable;
   'alerting.published_stream': PublishedStreamTable;

@@ -1,22 +1,24 @@
-import { type Bus, connectBus } from '@bursar/bus';
-import { LedgerServer } from '@bursar/bus/nest';
+import { connectBus, DEFAULT_STREAM_LIMITS } from '@bursar/bus';
+import { LedgerServer, leasedPartitions } from '@bursar/bus/nest';
 import { createDatabase, createPool, migrate } from '@bursar/database';
-import { createEventStore, type EventStore } from '@bursar/event-store';
-import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
+import { createEventStore } from '@bursar/event-store';
+import { createLogger, createService, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
-import { ledSupply } from './adapters/bus/led-supply.js';
-import { pollStore } from './adapters/bus/poll-store.js';
+import { NatsTopics } from './adapters/nats/nats-topics.js';
+import { ledgerReady } from './adapters/ops/ledger-ready.js';
 import { SqlAlertTables } from './adapters/sql/sql-alert-tables.js';
+import { SqlPublications } from './adapters/sql/sql-publications.js';
 import { SqlStandings } from './adapters/sql/sql-standings.js';
 import { StoreBudgets } from './adapters/store/store-budgets.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
 import { appModule } from './app.module.js';
 import type { AlertingEnv } from './config.js';
-import type { Effect } from './features/ports.js';
+import { PublishAlerts } from './features/publish-alerts.js';
 import { RecordAlerts } from './features/record-alerts.js';
 
-/** One is the leader's, for as long as this process leads. */
 const DATABASE_CONNECTIONS = 10;
+/** How long an alert is on the topics; what is older is asked for over HTTP. */
+const KEPT_HOURS = DEFAULT_STREAM_LIMITS.alertsHours;
 
 /** The composition root: everything real, wired, not yet listening. */
 export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
@@ -29,41 +31,37 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   });
   const pool = createPool(config.DATABASE_URL, { name: 'alerting', max: DATABASE_CONNECTIONS });
   const database = createDatabase(pool);
-  const bus = config.NATS_URL === undefined ? null : await openBus(config.NATS_URL, store, logger);
-  const effects: Effect[] = [];
+  const bus = await connectBus({ url: config.NATS_URL, name: 'alerting', logger });
+  store.onAppended((range) => bus.publishRange(range));
+  await bus.ensureStreams();
+
+  const publications = new SqlPublications(database, KEPT_HOURS);
+  const publishing = new PublishAlerts(publications, new NatsTopics(bus, publications));
   const alerts = new RecordAlerts({
-    tables: new SqlAlertTables(database),
+    tables: new SqlAlertTables(database, KEPT_HOURS),
     ledger: new StoreLedger(store),
     budgets: new StoreBudgets(store),
     standings: new SqlStandings(database),
-    effects,
+    effects: [publishing],
   });
 
   const service = await createService({ name: 'alerting', module: appModule(alerts), config, logger });
-  service.readiness.add('event-store', async () => void (await store.clock()));
-  service.readiness.add('database', async () => void (await sql`SELECT 1`.execute(database)));
-  service.onStop(() => store.close());
-  service.onStop(() => database.destroy());
-  const supply = ledSupply(pool, {
+  const supply = leasedPartitions({
+    url: config.DATABASE_URL,
     partitions: store.partitions,
-    startAfter: (_consumer, partition) => alerts.startAfter(partition),
+    startAfter: (_consumer, lease) => alerts.startAfter(lease),
+    beside: (_consumer, { partition }, signal) => publishing.run(partition, signal),
     logger,
   });
-  if (bus !== null) {
-    service.metrics.expose(() => bus.samples());
-    service.onStop(() => bus.close());
-    service.app.connectMicroservice({ strategy: new LedgerServer({ store, bus, supply }) });
-    await service.app.startAllMicroservices();
-  } else {
-    service.onStop(pollStore(store, supply, alerts));
-  }
+  const ledger = new LedgerServer({ store, bus, supply });
+  service.readiness.add('event-store', async () => void (await store.clock()));
+  service.readiness.add('database', async () => void (await sql`SELECT 1`.execute(database)));
+  service.readiness.add('ledger', () => ledgerReady(ledger));
+  service.onStop(() => store.close());
+  service.onStop(() => database.destroy());
+  service.onStop(() => bus.close());
+  service.app.connectMicroservice({ strategy: ledger });
+  await service.app.startAllMicroservices();
+  service.metrics.expose(() => [...bus.samples(), ...ledger.samples()]);
   return service;
-};
-
-/** Absent or broken, NATS takes nothing from alerts but their topics: the ledger is read from the store then. */
-const openBus = async (url: string, store: EventStore, logger: Logger): Promise<Bus> => {
-  const bus = await connectBus({ url, name: 'alerting', logger });
-  store.onAppended((range) => bus.publishRange(range));
-  await bus.ensureStreams();
-  return bus;
 };

@@ -5,12 +5,12 @@ import { STREAMS } from '../streams.js';
 import type { Channel } from './channel.js';
 import { sentHeaders, traceparent, tracestate } from './headers.js';
 
-const AlertCloudEvent = z
+export const AlertCloudEvent = z
   .object({
     specversion: z.literal('1.0'),
-    id: z.string(),
-    source: z.string(),
-    type: z.string(),
+    id: z.string().meta({ description: 'The alert’s id: the same for ever, however often it comes' }),
+    source: z.string().meta({ pattern: '^/bursar/alerts/[A-Za-z0-9_-]{1,64}$', description: '`/bursar/alerts/<tenant>`' }),
+    type: z.string().meta({ pattern: '^bursar\\.[a-z]+\\.[a-z]+\\.v1$', examples: ['bursar.threshold.crossed.v1'] }),
     subject: z.string().optional(),
     time: Instant,
     datacontenttype: z.literal('application/json'),
@@ -20,6 +20,7 @@ const AlertCloudEvent = z
     data: Alert,
   })
   .meta({ id: 'AlertCloudEvent' });
+export type AlertCloudEvent = z.infer<typeof AlertCloudEvent>;
 
 const SINGLE = 'application/cloudevents+json';
 
@@ -44,6 +45,5 @@ export const alertChannels: readonly Channel[] = [
       messageId: 'The alert’s id',
       ordering: 'By revision, which has no gaps; at least once',
     },
-    coming: 'step 6',
   },
 ];

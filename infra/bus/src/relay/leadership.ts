@@ -32,7 +32,7 @@ export const lead = async (
     try {
       await tryTerm(pool, key, signal, reign, pulse);
     } catch (error) {
-      logger.warn({ error: String(error) }, 'the lead was lost; this process tries for it again');
+      logger.warn({ error: String(error) }, 'the relay stopped leading; it tries again');
     }
     await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -5,12 +5,10 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
   await sql`
     CREATE SCHEMA alerting;
 
-    -- How far each partition is recorded. The compare-and-set on the position is the fence.
-    CREATE TABLE alerting.checkpoint (
+    -- The ledger's head when these tables were begun: an alert up to it was raised, and delivered, by those before them.
+    CREATE TABLE alerting.beginning (
       partition int PRIMARY KEY,
-      position bigint NOT NULL,
-      -- The ledger's head when these tables were begun: an alert up to it was raised, and delivered, by those before them.
-      begun_at bigint NOT NULL
+      position bigint NOT NULL
     );
 
     CREATE TABLE alerting.alert (
@@ -26,8 +24,9 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       source text NOT NULL,
       budget_id text,
       period_start timestamptz,
-      -- AlertRaised as stored
+      -- AlertRaised, and what travels beside it
       data jsonb NOT NULL,
+      meta jsonb NOT NULL,
       -- when its cause was recorded
       created_at timestamptz NOT NULL,
       -- when it was raised

@@ -1,6 +1,7 @@
 import type { AlertRaisedData, EpochNs, EventMeta, LedgerEvent } from '@bursar/contracts';
 import type { BudgetState } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
+import type { LeaseKey } from '@bursar/leases';
 import type { Kysely } from 'kysely';
 import type { Standing } from '../domain/figures.js';
 
@@ -57,15 +58,38 @@ export abstract class Standings {
   abstract of(tenant: string, budget: BudgetState, at: EpochNs): Promise<Standing>;
 }
 
-/** Another process has recorded this batch: begin again after its checkpoint. */
-export class OvertakenError extends Error {
-  override readonly name = 'OvertakenError';
+/** What alerting keeps, and its checkpoints. Faults of the database surface as they are. */
+export abstract class AlertTables {
+  /**
+   * Takes a partition: whoever had it before can record no more. Answers the checkpoint, and `begunAt`, the head at which these tables
+   * were begun: `head`, the first time.
+   */
+  abstract begin(lease: LeaseKey, head: number): Promise<Readonly<{ position: number; begunAt: number }>>;
+
+  /** In one transaction: the checkpoint, alerts, acknowledgements, effects. Rejects with `CheckpointLostError` when another has the partition. */
+  abstract record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void>;
 }
 
-export abstract class AlertTables {
-  /** The checkpoint; with the first one the tables begin, at the ledger's head. */
-  abstract begin(partition: number, head: number): Promise<Readonly<{ position: number; begunAt: number }>>;
+/** An alert as it was published: where stream ALERTS has it. */
+export type Published = Readonly<{ tenant: string; alertId: string; sequence: number }>;
 
-  /** In one transaction: checkpoint `after` → last, alerts, acknowledgements, effects. Rejects with {@link OvertakenError}. */
-  abstract record(after: number, batch: RecordedBatch, effects: readonly Effect[]): Promise<void>;
+/** What of the recorded alerts is on the alert topics. */
+export abstract class Publications {
+  /** In the order of the ledger, at most `limit`. */
+  abstract waiting(partition: number, limit: number): Promise<readonly RecordedAlert[]>;
+  abstract note(published: readonly Published[]): Promise<void>;
+  /** The highest place noted; 0: none. */
+  abstract lastSequence(): Promise<number>;
+  /** Which stream the places are of (when JetStream made it); null: none yet. */
+  abstract stream(): Promise<string | null>;
+  /** The stream is another one, or ends before what is noted: what it has not is to be published again. Answers how many. */
+  abstract lost(stream: string, lastSequence: number): Promise<number>;
+}
+
+/** The alert topics on NATS. Nothing here throws because NATS is away. */
+export abstract class AlertTopics {
+  /** Is there a stream, and is it known to have what was published? */
+  abstract ready(): Promise<boolean>;
+  /** Its place in the stream; null: not stored, or not known. */
+  abstract publish(alert: RecordedAlert): Promise<number | null>;
 }

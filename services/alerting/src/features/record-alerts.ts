@@ -1,5 +1,6 @@
 import type { LedgerEvent } from '@bursar/contracts';
 import { parseInstant } from '@bursar/contracts';
+import type { LeaseKey } from '@bursar/leases';
 import { type Cause, isCause, isLifecycleCause } from '../domain/cause.js';
 import { decideAlert } from '../domain/decide-alert.js';
 import type { AlertLedger, AlertTables, Budgets, Effect, Raising, RecordedAlert, Standings } from './ports.js';
@@ -23,15 +24,16 @@ export class RecordAlerts {
   constructor(private readonly recording: Recording) {}
 
   /** Where the partition begins for this process. */
-  async startAfter(partition: number): Promise<number> {
+  async startAfter(lease: LeaseKey): Promise<number> {
     const { budgets, tables, ledger } = this.recording;
+    const { partition } = lease;
     budgets.forget(partition);
-    const { position, begunAt } = await tables.begin(partition, await ledger.head(partition));
+    const { position, begunAt } = await tables.begin(lease, await ledger.head(partition));
     this.#begunAt.set(partition, begunAt);
     return position;
   }
 
-  /** Events that follow each other, the first one right after the checkpoint. */
+  /** Events that follow each other, from the checkpoint on. */
   async batch(partition: number, events: readonly LedgerEvent[], last: number): Promise<void> {
     const { tables, budgets, effects } = this.recording;
     for (const event of events) budgets.fold(event);
@@ -39,7 +41,7 @@ export class RecordAlerts {
     const begunAt = this.#begunAt.get(partition) ?? 0;
     const alerts = events.flatMap((event) => (event.type === 'AlertRaised' ? [recorded(event, begunAt)] : []));
     const batch = { partition, last, events, alerts };
-    await tables.record((events[0]?.position ?? last) - 1, batch, effects);
+    await tables.record(batch, effects);
     for (const effect of effects) effect.committed(batch);
   }
 

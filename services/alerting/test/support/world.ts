@@ -61,7 +61,11 @@ export const startWorld = async (withNats = true): Promise<World> => {
     settled: () =>
       eventually(async () => {
         const heads = await store.heads();
-        const rows = await db.selectFrom('alerting.checkpoint').select(['partition', 'position']).execute();
+        const rows = await db
+          .selectFrom('projection.checkpoint')
+          .select(['partition', 'position'])
+          .where('projection', '=', 'alerting')
+          .execute();
         const at = new Map(rows.map(({ partition, position }) => [partition, position]));
         return heads.every(({ partition, position }) => (at.get(partition) ?? 0) >= position);
       }),

@@ -1,59 +1,69 @@
 import type { LedgerEvent } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
+import { Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Insertable, Kysely } from 'kysely';
-import { AlertTables, type Effect, OvertakenError, type RecordedAlert, type RecordedBatch } from '../../features/ports.js';
+import { AlertTables, type Effect, type RecordedAlert, type RecordedBatch } from '../../features/ports.js';
 
-/** How long stream ALERTS keeps messages unless the installation says otherwise: older alerts are not published any more. */
-const PUBLISHED_FOR_MS = 30 * 86_400_000;
+/** Too old for the stream to keep: it is read from the table. */
 const NEVER_PUBLISHED = 0;
+
+/** The name of its checkpoints in `projection.checkpoint`. */
+export const CONSUMER = 'alerting';
 
 /** Schema `alerting`. */
 export class SqlAlertTables extends AlertTables {
-  constructor(private readonly db: Kysely<Database>) {
+  readonly #checkpoints: Checkpoints;
+
+  constructor(
+    private readonly db: Kysely<Database>,
+    /** How long stream ALERTS keeps messages. */
+    private readonly keptHours: number,
+  ) {
     super();
+    this.#checkpoints = new Checkpoints(db, CONSUMER);
   }
 
-  async begin(partition: number, head: number): Promise<Readonly<{ position: number; begunAt: number }>> {
+  async begin(lease: LeaseKey, head: number): Promise<Readonly<{ position: number; begunAt: number }>> {
+    const { partition } = lease;
     await this.db
-      .insertInto('alerting.checkpoint')
-      .values({ partition, position: 0, begun_at: head })
+      .insertInto('alerting.beginning')
+      .values({ partition, position: head })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    const { position, begun_at } = await this.db
-      .selectFrom('alerting.checkpoint')
-      .select(['position', 'begun_at'])
+    const beginning = await this.db
+      .selectFrom('alerting.beginning')
+      .select('position')
       .where('partition', '=', partition)
       .executeTakeFirstOrThrow();
-    return { position, begunAt: begun_at };
+    return { position: await this.#checkpoints.take(lease), begunAt: beginning.position };
   }
 
-  async record(after: number, batch: RecordedBatch, effects: readonly Effect[]): Promise<void> {
+  async record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void> {
     const { partition, last, events, alerts } = batch;
-    await this.db.transaction().execute(async (trx) => {
-      const { numUpdatedRows } = await trx
-        .updateTable('alerting.checkpoint')
-        .set({ position: last })
-        .where('partition', '=', partition)
-        .where('position', '=', after)
-        .executeTakeFirst();
-      if (numUpdatedRows !== 1n) throw new OvertakenError(`partition ${partition} is not at ${after} any more`);
-      await insertAlerts(trx, alerts);
+    await this.#checkpoints.commit(partition, last, async (trx) => {
+      await insertAlerts(trx, alerts, Date.now() - this.keptHours * MS_PER_HOUR);
       await insertAcknowledgements(trx, events);
       for (const effect of effects) await effect.apply(trx, batch);
     });
   }
 }
 
-const insertAlerts = async (trx: Kysely<Database>, alerts: readonly RecordedAlert[]): Promise<void> => {
+const MS_PER_HOUR = 3_600_000;
+
+/** @param publishAfter epoch ms: alerts raised before are not published */
+const insertAlerts = async (trx: Kysely<Database>, alerts: readonly RecordedAlert[], publishAfter: number): Promise<void> => {
   if (alerts.length === 0) return;
   await trx
     .insertInto('alerting.alert')
-    .values(alerts.map(toRow))
+    .values(alerts.map((alert) => toRow(alert, publishAfter)))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 };
 
-const toRow = ({ tenant, partition, position, revision, raisedAt, data }: RecordedAlert): Insertable<Database['alerting.alert']> => ({
+const toRow = (
+  { tenant, partition, position, revision, raisedAt, data, meta }: RecordedAlert,
+  publishAfter: number,
+): Insertable<Database['alerting.alert']> => ({
   tenant,
   alert_id: data.alertId,
   partition,
@@ -66,9 +76,10 @@ const toRow = ({ tenant, partition, position, revision, raisedAt, data }: Record
   budget_id: data.budgetId,
   period_start: data.details.periodStart,
   data: JSON.stringify(data),
+  meta: JSON.stringify(meta),
   created_at: data.at,
   raised_at: raisedAt,
-  published_sequence: Date.now() - Date.parse(raisedAt) > PUBLISHED_FOR_MS ? NEVER_PUBLISHED : null,
+  published_sequence: Date.parse(raisedAt) < publishAfter ? NEVER_PUBLISHED : null,
 });
 
 /** The first one stands. */

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { tell } from './support/events.js';
+import { budgetCreated, crossed } from './support/make.js';
+import { startWorld, type World } from './support/world.js';
+
+type Heard = Readonly<{ subject: string; id: string; revision: number; type: string; severity: string }>;
+
+let world: World;
+let nc: NatsConnection;
+beforeAll(async () => {
+  world = await startWorld();
+  const { host, username, password } = new URL(world.nats?.url ?? '');
+  nc = await connect({ servers: host, user: username, pass: password });
+  await world.boot();
+}, 60_000);
+afterAll(async () => {
+  await nc?.close();
+  await world?.stop();
+});
+
+/** Reads the stream from the start, on these subjects, until so many revisions were heard. */
+const hear = async (filter: string, revisions: number): Promise<readonly Heard[]> => {
+  const consumer = await jetstream(nc).consumers.get('ALERTS', { filter_subjects: [filter] });
+  const heard: Heard[] = [];
+  const messages = await consumer.consume();
+  for await (const message of messages) {
+    heard.push(read(message));
+    if (new Set(heard.map(({ id }) => id)).size >= revisions) break;
+  }
+  await messages.close();
+  return heard;
+};
+const read = (message: JsMsg): Heard => {
+  const event = message.json<{ id: string; revision: string; type: string; data: { severity: string } }>();
+  expect(message.headers?.get('Nats-Msg-Id')).toBe(event.id);
+  return { subject: message.subject, id: event.id, revision: Number(event.revision), type: event.type, severity: event.data.severity };
+};
+
+describe('the alert topics (PRODUCT J6)', () => {
+  test('a subscriber that was away catches up, and proves by the revisions that it missed nothing', async () => {
+    const crossings = Array.from({ length: 30 }, (_, n) => crossed('acme', 'b1', { episode: n + 1, scope: 'user:alice@acme.com' }));
+    await tell(world.store, [budgetCreated('acme', 'b1'), ...crossings]);
+    const heard = await hear('alerts.acme.>', 30);
+    expect(heard.map(({ revision }) => revision)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    expect(heard[0]).toMatchObject({ subject: 'alerts.acme.warning.user.=YWxpY2VAYWNtZS5jb20.b1', type: 'bursar.threshold.crossed.v1' });
+  });
+
+  test('tokens choose: one severity, one scope', async () => {
+    await tell(world.store, [
+      crossed('globex', 'b2', { scope: 'team:ml' }),
+      crossed('globex', 'b3', { scope: 'team:ops', definition: { percent: '95', severity: 'critical', actions: ['notify'] }, threshold: '95%' }),
+    ]);
+    const [critical] = await hear('alerts.*.critical.team.ops.*', 1);
+    expect(critical).toMatchObject({ subject: 'alerts.globex.critical.team.ops.b3', severity: 'critical', revision: 1 });
+  });
+
+  test('a stream that was wiped comes back from what is recorded', async () => {
+    const before = await hear('alerts.acme.>', 30);
+    await (await jetstreamManager(nc)).streams.delete('ALERTS');
+    // It is made anew by whoever guards the streams; only then can it be read.
+    await world.raised('acme', 30);
+    const again = await hearAgain('alerts.acme.>', 30);
+    expect(new Set(again.map(({ id }) => id))).toEqual(new Set(before.map(({ id }) => id)));
+  });
+});
+
+const hearAgain = async (filter: string, revisions: number): Promise<readonly Heard[]> => {
+  for (;;) {
+    try {
+      return await hear(filter, revisions);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+};
