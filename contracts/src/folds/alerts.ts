@@ -29,6 +29,42 @@ const WORDS: Readonly<Record<ThresholdAlertType, string>> = {
 export const thresholdMessage = (data: CrossingData): string =>
   `${WORDS[thresholdAlertType(data)]}: ${spendSentence({ ...data, currentSpend: data.spend })}`;
 
+/** The alert that a crossing is, as far as the crossing alone says. `at`: when it was decided. */
+export const crossingAlert = (alertId: string, data: CrossingData, at: string): AlertRaisedData => {
+  const { budgetId, budgetName, scope, definition, threshold, episode, currency, spend, limit, percentUsed, periodStart, periodEnd } = data;
+  return {
+    alertId,
+    event: 'threshold.crossed',
+    type: thresholdAlertType(data),
+    severity: definition.severity,
+    budgetId,
+    budgetName,
+    scope,
+    message: thresholdMessage(data),
+    details: {
+      currency,
+      currentSpend: spend,
+      limit,
+      percentUsed,
+      periodStart,
+      periodEnd,
+      timezone: null,
+      blockPoint: null,
+      next: null,
+      threshold,
+      episode,
+      actions: definition.actions,
+      ...(definition.percent !== undefined && { percent: definition.percent }),
+      ...(definition.allowedModels !== undefined && { allowedModels: definition.allowedModels }),
+      ...(definition.downgrade !== undefined && { downgrade: definition.downgrade }),
+    },
+    ...(definition.channels !== undefined && { channels: definition.channels }),
+    source: 'bursar',
+    causePosition: data.causePosition,
+    at,
+  };
+};
+
 type Figures = Pick<AlertDetails, 'currency' | 'currentSpend' | 'limit' | 'percentUsed'>;
 
 /** `Budget at 65.1% (650.5/1000.0 EUR)`; without a limit there is no percentage to say. */
@@ -98,15 +134,26 @@ export type AlertView = Readonly<{
   periodStart: string | null;
   periodEnd: string | null;
   createdAt: string;
+  /** Of a crossing: when spend was back under; null: it stands. */
+  clearedAt: string | null;
   suppressed: boolean;
   source: string;
+  /** Its number among the tenant's alerts, gap-free from 0; null until it is raised. */
+  revision: number | null;
   /** `<partition>:<position>` of its event in the ledger; null for the moment between the decision and its being told there. */
   position: string | null;
 }>;
 
-type Known = Readonly<{ position: string | null; acknowledgement?: Acknowledgement | null; suppressed?: boolean }>;
+type Known = Readonly<{
+  position: string | null;
+  revision: number | null;
+  acknowledgement?: Acknowledgement | null;
+  clearedAt?: string | null;
+  suppressed?: boolean;
+}>;
 
-export const showAlert = (data: AlertRaisedData, { position, acknowledgement = null, suppressed = false }: Known): AlertView => {
+export const showAlert = (data: AlertRaisedData, known: Known): AlertView => {
+  const { position, revision, acknowledgement = null, clearedAt = null, suppressed = false } = known;
   const { alertId, budgetId, budgetName, scope, event, type, severity, message, source, at } = data;
   const { percent, percentUsed, currentSpend, limit, currency, actions, periodStart, periodEnd } = data.details;
   return {
@@ -130,8 +177,10 @@ export const showAlert = (data: AlertRaisedData, { position, acknowledgement = n
     periodStart,
     periodEnd,
     createdAt: at,
+    clearedAt,
     suppressed,
     source,
+    revision,
     position,
   };
 };

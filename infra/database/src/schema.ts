@@ -203,6 +203,7 @@ export interface AlertTable {
   partition: number;
   position: Count;
   revision: Count;
+  cause_position: Count;
   event: string;
   type: string;
   severity: AlertRaisedData['severity'];

@@ -13,6 +13,7 @@ const LARGEST_LAG = 10_000;
 const FOLLOWERS: Readonly<Record<string, string>> = {
   budget: 'balances (budget-projector)',
   breakdown: 'breakdowns (budget-projector)',
+  alerting: 'alerts (alerting)',
   relay: 'events.* on NATS (relay in ingestion)',
 };
 const STUCK: Readonly<Record<string, string>> = { relay: 'it waits for NATS, or no ingestion runs: see its log' };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';
+import { type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { tell } from './support/events.js';
 import { budgetCreated, crossed } from './support/make.js';
@@ -50,7 +50,11 @@ describe('the alert topics (PRODUCT J6)', () => {
   test('tokens choose: one severity, one scope', async () => {
     await tell(world.store, [
       crossed('globex', 'b2', { scope: 'team:ml' }),
-      crossed('globex', 'b3', { scope: 'team:ops', definition: { percent: '95', severity: 'critical', actions: ['notify'] }, threshold: '95%' }),
+      crossed('globex', 'b3', {
+        scope: 'team:ops',
+        definition: { percent: '95', severity: 'critical', actions: ['notify'] },
+        threshold: '95%',
+      }),
     ]);
     const [critical] = await hear('alerts.*.critical.team.ops.*', 1);
     expect(critical).toMatchObject({ subject: 'alerts.globex.critical.team.ops.b3', severity: 'critical', revision: 1 });

@@ -3,6 +3,7 @@ import { EventStore } from '@bursar/event-store';
 import { Once, SecretBox } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import { Kysely } from 'kysely';
+import { AlertsController } from './adapters/http/alerts.controller.js';
 import { BudgetControlsController } from './adapters/http/budget-controls.controller.js';
 import { BudgetUsageController } from './adapters/http/budget-usage.controller.js';
 import { BudgetsController } from './adapters/http/budgets.controller.js';
@@ -20,6 +21,7 @@ import { Moments } from './adapters/store/moments.js';
 import { Pasts } from './adapters/store/past.js';
 import { Streams } from './adapters/store/streams.js';
 import { UsageWalk } from './adapters/store/usage-walk.js';
+import { Alerts } from './features/alerts.js';
 import { BudgetSpend } from './features/budget-spend.js';
 import { BudgetUsage } from './features/budget-usage.js';
 import { BulkBudgets } from './features/bulk-budgets.js';
@@ -87,6 +89,7 @@ export const appModule = ({
 }: Infrastructure): DynamicModule => ({
   module: AppModule,
   controllers: [
+    AlertsController,
     BudgetsController,
     BudgetControlsController,
     BudgetUsageController,
@@ -110,6 +113,7 @@ export const appModule = ({
     { provide: ChannelTargets, useValue: targets },
     Channels,
     ChannelSecrets,
+    Alerts,
     Checkpoints,
     MinPosition,
     Streams,

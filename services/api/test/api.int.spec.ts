@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { access } from './suites/access.js';
+import { alerts } from './suites/alerts.js';
 import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgetUsage } from './suites/budget-usage.js';
@@ -39,6 +40,7 @@ describe('api', () => {
   controls(api);
   check(api);
   explain(api);
+  alerts(api);
   channels(api, () => system.database.url);
   scopes(api);
   spend(api);

@@ -97,7 +97,8 @@ describe('every message on the bus is one of the document', () => {
       filter: { dimensions: { model: 'gpt-4*' } },
     });
     const { id: counted } = await makeBudget(api, { limit: { amount: '100', currency: 'USD' } });
-    await fannedOut(api.tenant, 'ThresholdCrossed', ({ data }) => data.budgetId === counted);
+    const { event: crossed } = await fannedOut(api.tenant, 'ThresholdCrossed', ({ data }) => data.budgetId === counted);
+    await expectStatus(api.post(`alerts/${crossed.id}/acknowledge`, { reason: 'seen' }), 200);
     await expectStatus(api.patch(`budgets/${counted}`, { limit: { amount: '100000', currency: 'USD' } }), 200);
     await fannedOut(api.tenant, 'ThresholdCleared', ({ data }) => data.budgetId === counted);
     await expectStatus(api.patch(`budgets/${id}`, { period: { kind: 'monthly', timezone: 'Asia/Tokyo' } }), 200);

@@ -98,8 +98,10 @@ export const Alert = z
     periodStart: Instant.nullable(),
     periodEnd: Instant.nullable(),
     createdAt: Instant,
+    clearedAt: Instant.nullable().meta({ description: 'Of a crossing: when spend was back under; null: it stands' }),
     suppressed: z.boolean(),
     source: z.string(),
+    revision: z.int().nullable().meta({ description: 'Its number among the tenant’s alerts, gap-free from 0' }),
     position: Position.nullable().meta({ description: 'Of its event; null for a moment, until the ledger tells what was decided' }),
   })
   .meta({ id: 'Alert' });

@@ -14,15 +14,17 @@ const channel = { 200: { description: 'The channel', schema: ChannelAnswer } };
 const recordRoutes = routes('alerts', 'api', [
   {
     operationId: 'listAlerts',
+    built: true,
     method: 'GET',
     path: `${API}/alerts`,
     summary: 'Alerts, newest first',
     query: AlertListQuery,
     responses: { 200: { description: 'A page', schema: AlertList } },
   },
-  { operationId: 'getAlert', method: 'GET', path: ALERT, summary: 'An alert', query: ReadQuery, responses: alert },
+  { operationId: 'getAlert', built: true, method: 'GET', path: ALERT, summary: 'An alert', query: ReadQuery, responses: alert },
   {
     operationId: 'acknowledgeAlert',
+    built: true,
     method: 'POST',
     path: `${ALERT}/acknowledge`,
     summary: 'Acknowledge it',

@@ -247,6 +247,7 @@ const later: readonly RouteRow[] = [
   },
   {
     operationId: 'acknowledgeBudgetAlert',
+    built: true,
     method: 'POST',
     path: `${ONE}/alerts/:alertId/acknowledge`,
     summary: 'Acknowledge an alert',

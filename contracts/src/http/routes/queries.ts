@@ -69,6 +69,7 @@ export const AlertListQuery = z.strictObject({
   severity: oneOf('info', 'warning', 'critical').optional(),
   acknowledged: queryFlag.optional(),
 });
+export type AlertListQuery = z.output<typeof AlertListQuery>;
 
 export const StreamQuery = z.strictObject({ topics: queryText(200).optional(), scope: scopeRef.optional() });
 export const MonthQuery = z.strictObject({ month: monthText.optional(), minPosition });

@@ -13,11 +13,13 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
 
     CREATE TABLE alerting.alert (
       tenant text NOT NULL,
-      alert_id text NOT NULL,
+      alert_id uuid NOT NULL,
       partition int NOT NULL,
       -- of its AlertRaised, in the partition and in the stream of the tenant's alerts
       position bigint NOT NULL,
       revision bigint NOT NULL,
+      -- of the event that caused it
+      cause_position bigint NOT NULL,
       event text NOT NULL,
       type text NOT NULL,
       severity text NOT NULL,
@@ -39,13 +41,14 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
     );
     CREATE UNIQUE INDEX ON alerting.alert (tenant, position DESC);
     CREATE INDEX ON alerting.alert (tenant, budget_id, position DESC);
+    CREATE INDEX ON alerting.alert (tenant, budget_id, cause_position DESC) WHERE event <> 'threshold.crossed';
     CREATE INDEX ON alerting.alert (partition, position) WHERE published_sequence IS NULL;
     CREATE INDEX ON alerting.alert (published_sequence);
 
     -- Apart from the alert: it may be acknowledged before it is recorded.
     CREATE TABLE alerting.acknowledgement (
       tenant text NOT NULL,
-      alert_id text NOT NULL,
+      alert_id uuid NOT NULL,
       by_actor text,
       at timestamptz NOT NULL,
       position bigint NOT NULL,

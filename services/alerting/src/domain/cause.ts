@@ -1,4 +1,4 @@
-import type { AlertDetails, AlertRaisedData, EventOf, LedgerEvent } from '@bursar/contracts';
+import type { AlertRaisedData, EventOf, LedgerEvent } from '@bursar/contracts';
 import type { BudgetState } from '@bursar/contracts/folds';
 import type { Standing } from './figures.js';
 
@@ -43,13 +43,11 @@ export const isLifecycleCause = (cause: Cause): cause is LifecycleCause => LIFEC
 export type Circumstances = Readonly<{ budget: BudgetState | null; standing: Standing | null }>;
 
 /** What makes one alert different from another; the rest follows from its cause. */
-export type AlertParts = Pick<AlertRaisedData, 'event' | 'type' | 'severity' | 'message' | 'budgetId' | 'budgetName' | 'scope'> &
-  Readonly<{ details: AlertDetails; alertId?: string; channels?: readonly string[] | undefined }>;
+export type AlertParts = Omit<AlertRaisedData, 'alertId' | 'source' | 'causePosition' | 'at'> & Readonly<{ alertId?: string }>;
 
-export const raise = (cause: Cause, { alertId = cause.id, channels, ...parts }: AlertParts): AlertRaisedData => ({
+export const raise = (cause: Cause, parts: AlertParts): AlertRaisedData => ({
+  alertId: cause.id,
   ...parts,
-  alertId,
-  ...(channels !== undefined && { channels: [...channels] }),
   source: 'bursar',
   causePosition: cause.position,
   at: cause.recordedAt,

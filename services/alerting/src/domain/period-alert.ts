@@ -5,8 +5,9 @@ import { toldFigures } from './figures.js';
 
 type PeriodCause = Cause<'PeriodEnded' | 'PeriodStarted' | 'PeriodRestated'>;
 
-/** A period's report, its restatement, and the notice of a new period: for that one that began with a reset by hand, `budget.reset` is said. */
-export const periodAlert = (cause: PeriodCause, { budget }: Circumstances): AlertRaisedData => {
+/** A period's report, its restatement, and the notice of a new period. A budget's first one is no news: it is what the budget was made with. */
+export const periodAlert = (cause: PeriodCause, { budget }: Circumstances): AlertRaisedData | null => {
+  if (cause.type === 'PeriodStarted' && (budget === null || parseInstant(cause.data.periodStart) <= budget.createdAt)) return null;
   const { budgetId, budgetName, scope, currency, periodStart, periodEnd, limit } = cause.data;
   const [currentSpend, percentUsed] =
     cause.type === 'PeriodStarted' ? ['0', limit === null ? null : '0.00'] : [cause.data.spend, cause.data.percentUsed];

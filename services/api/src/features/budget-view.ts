@@ -1,8 +1,7 @@
 import { type BudgetDefinition, parseInstant, parsePicos, type WireMoney } from '@bursar/contracts';
 import { type BudgetStatus, budgetStatus } from '@bursar/contracts/folds';
 import { type Moment, positionText } from '../adapters/sql/snapshot.js';
-import type { CrossingRow, Standing } from '../adapters/sql/standings.js';
-import { type Alert, toAlert } from '../domain/alert.js';
+import type { Standing } from '../adapters/sql/standings.js';
 
 /** A definition as the API shows it: the stored one, with percentages as the JSON numbers people send. */
 export type ShownDefinition = Omit<BudgetDefinition, 'thresholds' | 'limit'> &
@@ -36,7 +35,13 @@ export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => 
     definition: budget.definition,
     period,
     balance: balance === null ? null : { spend: parsePicos(balance.spend), waiting: balance.waiting },
-    crossings: active.map((row) => ({ alertId: row.alert_id, data: row.data, crossedAt: parseInstant(row.crossed_at), clearedAt: null })),
+    crossings: active.map((row) => ({
+      alertId: row.alert_id,
+      data: row.data,
+      crossedAt: parseInstant(row.crossed_at),
+      clearedAt: null,
+      acknowledged: row.acknowledged,
+    })),
     counting: budget.counted_position === null,
     incomplete,
     controls: budget.controls,
@@ -59,6 +64,3 @@ export const showBudget = (standing: Standing, moment: Moment): BudgetView => {
     status: showStatus(standing, moment),
   };
 };
-
-export const showCrossing = (row: CrossingRow, partition: number): Alert =>
-  toAlert(row.alert_id, row.data, row.crossed_at, row.position === null ? null : positionText(partition, row.position));

@@ -3,12 +3,14 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { type CrossingPlace, crossingsOf, findBudget } from '../adapters/sql/budgets.js';
+import { budgetAlerts, type CausePlace } from '../adapters/sql/alerts.js';
+import { findBudget } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
+import { showAlertRow } from './alert-view.js';
 import { type Answer, etag, ok } from './answer.js';
-import { showBudget, showCrossing, showStatus } from './budget-view.js';
+import { showBudget, showStatus } from './budget-view.js';
 import { Cursors, type Place } from './cursors.js';
 import { type PageQuery, pageOf } from './paging.js';
 
@@ -26,8 +28,8 @@ export class GetBudget {
 
   whole(tenant: string, budgetId: string): Promise<Answer> {
     return this.#on(tenant, budgetId, async (standing, moment, trx) => {
-      const alerts = await crossingsOf(trx, tenant, budgetId, ALERTS_SHOWN);
-      const body = { ...showBudget(standing, moment), alerts: alerts.map((row) => showCrossing(row, moment.partition)) };
+      const alerts = await budgetAlerts(trx, tenant, budgetId, ALERTS_SHOWN);
+      const body = { ...showBudget(standing, moment), alerts: alerts.map((row) => showAlertRow(row, moment.partition)) };
       return ok(body, { etag: etag(standing.budget.revision) });
     });
   }
@@ -43,9 +45,9 @@ export class GetBudget {
         tenant,
         ['budget-alerts', budgetId],
         query,
-        (after, limit) => crossingsOf(trx, tenant, budgetId, limit, placeOf(after)),
+        (after, limit) => budgetAlerts(trx, tenant, budgetId, limit, placeOf(after)),
         (row) => [row.cause_position, row.cause_index],
-        (row) => showCrossing(row, moment.partition),
+        (row) => showAlertRow(row, moment.partition),
       );
       return ok(page);
     });
@@ -66,5 +68,5 @@ export class GetBudget {
   }
 }
 
-const placeOf = (after: Place | null): CrossingPlace | null =>
+const placeOf = (after: Place | null): CausePlace | null =>
   after === null ? null : { causePosition: Number(after[0]), causeIndex: Number(after[1]) };

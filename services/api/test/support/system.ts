@@ -10,7 +10,7 @@ export const ADMIN_KEY = 'bsr_test_admin_key_of_the_suite';
 /** Few, so that the projector's loops start fast. */
 export const PARTITIONS = '4';
 
-/** The api in this process over real PostgreSQL and NATS, with projector and ingestion as processes of their own. */
+/** The api in this process over real PostgreSQL and NATS, with projector, ingestion and alerting as processes of their own. */
 export type TestSystem = Readonly<{
   url: string;
   service: Service;
@@ -18,6 +18,7 @@ export type TestSystem = Readonly<{
   nats: TestNats;
   ingestion: Process;
   projector: Process;
+  alerting: Process;
   stop(): Promise<void>;
 }>;
 
@@ -34,14 +35,14 @@ export const startSystem = async (): Promise<TestSystem> => {
     LOG_LEVEL: 'error',
     MAX_EVENT_AGE: '2000d',
   };
-  const processes = [launch('ingestion', env), launch('budget-projector', env)] as const;
-  const [ingestion, projector] = await Promise.all(processes).catch(async (error: unknown) => {
+  const processes = [launch('ingestion', env), launch('budget-projector', env), launch('alerting', env)] as const;
+  const [ingestion, projector, alerting] = await Promise.all(processes).catch(async (error: unknown) => {
     for (const one of await Promise.allSettled(processes)) if (one.status === 'fulfilled') await one.value.kill();
     throw error;
   });
   const config = ApiEnv.parse({ ...env, INGESTION_URL: ingestion.url, PROJECTOR_URL: projector.url });
   const service = await bootApi(config).catch(async (error: unknown) => {
-    await Promise.all([ingestion.kill(), projector.kill()]);
+    await Promise.all([ingestion.kill(), projector.kill(), alerting.kill()]);
     throw error;
   });
   const { url } = await service.start();
@@ -52,9 +53,10 @@ export const startSystem = async (): Promise<TestSystem> => {
     nats,
     ingestion,
     projector,
+    alerting,
     stop: async () => {
       await service.stop();
-      await Promise.all([ingestion.kill(), projector.kill()]);
+      await Promise.all([ingestion.kill(), projector.kill(), alerting.kill()]);
       await Promise.all([database.drop(), nats.stop()]);
     },
   };

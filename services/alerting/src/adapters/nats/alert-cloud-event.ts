@@ -14,5 +14,5 @@ export const alertCloudEvent = ({ tenant, partition, position, revision, raisedA
   ...(meta.traceparent !== undefined && { traceparent: meta.traceparent }),
   ...(meta.traceparent !== undefined && meta.tracestate !== undefined && { tracestate: meta.tracestate }),
   revision: String(revision),
-  data: showAlert(data, { position: `${partition}:${position}` }),
+  data: showAlert(data, { position: `${partition}:${position}`, revision }),
 });

@@ -69,6 +69,7 @@ const toRow = (
   partition,
   position,
   revision,
+  cause_position: data.causePosition,
   event: data.event,
   type: data.type,
   severity: data.severity,

@@ -31,7 +31,7 @@ export class SqlPublications extends Publications {
       UPDATE alerting.alert SET published_sequence = noted.sequence
       FROM unnest(
         ${published.map(({ tenant }) => tenant)}::text[],
-        ${published.map(({ alertId }) => alertId)}::text[],
+        ${published.map(({ alertId }) => alertId)}::uuid[],
         ${published.map(({ sequence }) => sequence)}::bigint[]) AS noted (tenant, alert_id, sequence)
       WHERE alert.tenant = noted.tenant AND alert.alert_id = noted.alert_id`.execute(this.db);
   }

@@ -1,6 +1,6 @@
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
-import type { BudgetRow, CrossingRow } from './standings.js';
+import type { BudgetRow } from './standings.js';
 
 export type BudgetFilter = Readonly<{ scopeType?: string; scopeId?: string; scope?: string; kind?: string; text?: string }>;
 /** Newest first: what was created before this. */
@@ -44,24 +44,6 @@ export const budgetsOn = async (
   let query = trx.selectFrom('projection.budget').selectAll().where('tenant', '=', tenant).where('deleted', '=', false);
   if (scopes !== 'all') query = query.where(sql<boolean>`scope = ANY(${scopes}::text[])`);
   return query.orderBy('created_position').execute();
-};
-
-/** Newest first: what was decided before this. */
-export type CrossingPlace = Readonly<{ causePosition: number; causeIndex: number }>;
-
-/** The last crossings of a budget, newest first, cleared ones too. What orders them is their cause: the newest may have no place yet. */
-export const crossingsOf = async (
-  trx: Kysely<Database>,
-  tenant: string,
-  budgetId: string,
-  limit: number,
-  after: CrossingPlace | null = null,
-): Promise<readonly CrossingRow[]> => {
-  let query = trx.selectFrom('projection.crossing').selectAll().where('tenant', '=', tenant).where('budget_id', '=', budgetId);
-  if (after !== null) {
-    query = query.where(sql<boolean>`(cause_position, cause_index) < (${after.causePosition}::bigint, ${after.causeIndex}::int)`);
-  }
-  return query.orderBy('cause_position', 'desc').orderBy('cause_index', 'desc').limit(limit).execute();
 };
 
 /** The scope itself or one of several members. */

@@ -3,8 +3,8 @@ import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 
-/** The two loops of the projector, each with its own checkpoint. */
-export type Projection = 'budget' | 'breakdown';
+/** The two loops of the projector and alerting's, each with its own checkpoint. */
+export type Projection = 'budget' | 'breakdown' | 'alerting';
 
 const LOOK_EVERY_MS = 10;
 

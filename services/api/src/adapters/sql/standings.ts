@@ -6,7 +6,8 @@ import type { Moment } from './snapshot.js';
 
 export type BudgetRow = Selectable<Database['projection.budget']>;
 export type BalanceRow = Selectable<Database['projection.balance']>;
-export type CrossingRow = Selectable<Database['projection.crossing']>;
+/** `acknowledged`: somebody has seen it. */
+type CrossingRow = Selectable<Database['projection.crossing']> & Readonly<{ acknowledged: boolean }>;
 
 /** A budget in its current period by the database's clock: everything its status is computed from. */
 export type Standing = Readonly<{
@@ -39,7 +40,10 @@ export const loadStandings = async (
     SELECT balance.* FROM ${current} JOIN projection.balance AS balance USING (budget_id, period_start)
     WHERE balance.tenant = ${tenant}`.execute(trx);
   const { rows: crossings } = await sql<CrossingRow>`
-    SELECT crossing.* FROM ${current} JOIN projection.crossing AS crossing USING (budget_id, period_start)
+    SELECT crossing.*, acknowledgement.at IS NOT NULL AS acknowledged
+    FROM ${current} JOIN projection.crossing AS crossing USING (budget_id, period_start)
+    LEFT JOIN alerting.acknowledgement AS acknowledgement
+      ON acknowledgement.tenant = crossing.tenant AND acknowledgement.alert_id = crossing.alert_id
     WHERE crossing.tenant = ${tenant} AND crossing.cleared_at IS NULL
     ORDER BY crossing.cause_position DESC, crossing.cause_index DESC`.execute(trx);
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
