@@ -2,10 +2,11 @@ import { type Bus, connectBus, startRelay } from '@bursar/bus';
 import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore, type EventStore } from '@bursar/event-store';
-import { AdminKey, createLogger, createService, type Limits, type Logger, type Service } from '@bursar/platform';
+import { AdminKey, createLogger, createService, type Limits, type Logger, SecretBox, type Service } from '@bursar/platform';
 import { LitellmCredentials } from './adapters/http/litellm-caller.js';
 import { exposeBacklogs } from './adapters/nats/intake-metrics.js';
 import { natsTransports } from './adapters/nats/transports.js';
+import { SqlLitellmSecrets } from './adapters/sql/litellm-secrets.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { appModule } from './app.module.js';
 import type { IngestionEnv } from './config.js';
@@ -29,7 +30,11 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   const bus = config.NATS_URL === undefined ? null : await openBus(config.NATS_URL, store, logger);
 
   const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
-  const litellm = new LitellmCredentials(config.LITELLM_WEBHOOK_SECRET ?? null, authenticator);
+  const litellm = new LitellmCredentials(
+    config.LITELLM_WEBHOOK_SECRET ?? null,
+    authenticator,
+    new SqlLitellmSecrets(database, SecretBox.of(config.BURSAR_SECRET_KEY, config.BURSAR_ADMIN_KEY), logger),
+  );
 
   const service = await createService({
     name: 'ingestion',

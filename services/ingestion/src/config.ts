@@ -1,5 +1,5 @@
 import { DEFAULT_PARTITIONS, readDuration } from '@bursar/contracts';
-import { PostgresUrl, ServiceEnv } from '@bursar/platform';
+import { PostgresUrl, SecretKeyEnv, ServiceEnv } from '@bursar/platform';
 import { z } from 'zod';
 
 /** `35d`, `2000d`: elapsed time only, so nothing a calendar would stretch. */
@@ -18,6 +18,7 @@ const secondsOf = (text: string): number | null => {
 
 /** The environment of this service. */
 export const IngestionEnv = ServiceEnv.extend({
+  ...SecretKeyEnv,
   EVENT_STORE_URL: PostgresUrl,
   DATABASE_URL: PostgresUrl,
   NATS_URL: z.string().min(1).optional(),

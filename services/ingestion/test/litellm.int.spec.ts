@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { DEFAULT_SETTINGS } from '@bursar/contracts/folds';
+import { SecretBox } from '@bursar/platform';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { freshTenant, KEY, openWorld, readAll, type World } from './support/world.js';
+import { keepSettings } from './support/folded-settings.js';
+import { eventually, freshTenant, KEY, openWorld, readAll, type World } from './support/world.js';
 
 const SECRET = 'a-secret-of-the-installation';
 let world: World;
@@ -136,6 +139,47 @@ describe('the budget webhook', () => {
     ] as const) {
       expect((await post(path, body, headers, unconfigured)).status).toBe(401);
     }
+  });
+});
+
+describe('what a tenant set for its own proxies', () => {
+  const box = SecretBox.of(undefined, KEY);
+  const set = async (tenant: string, litellm: { webhookToken?: string; webhookSecret?: string }): Promise<void> => {
+    const seal = (name: 'webhookToken' | 'webhookSecret'): string | null =>
+      litellm[name] === undefined ? null : box.seal(litellm[name], ['settings', tenant, name]);
+    const settings = {
+      ...DEFAULT_SETTINGS,
+      litellm: { proxyUrl: null, masterKey: null, keys: [], webhookToken: seal('webhookToken'), webhookSecret: seal('webhookSecret') },
+    };
+    await keepSettings(world, tenant, settings);
+  };
+
+  test('its token, at once; another one in its place takes it back', async () => {
+    const [tenant, other] = [freshTenant(), freshTenant()];
+    await set(tenant, { webhookToken: `token of ${tenant}` });
+    const path = (token: string): string => `budget-alerts?token=${encodeURIComponent(token)}`;
+    expect(await post(path(`token of ${tenant}`), SPEND)).toMatchObject({ status: 200, body: { tenant } });
+    expect((await post(path(`token of ${other}`), SPEND)).status).toBe(401);
+    await set(tenant, { webhookToken: 'a newer one' });
+    await eventually(async () => (await post(path(`token of ${tenant}`), SPEND)).status === 401);
+    expect((await post(path('a newer one'), SPEND)).status).toBe(200);
+  });
+
+  test('a token that two tenants chose is nobody’s', async () => {
+    const token = `same-${freshTenant()}`;
+    await set(freshTenant(), { webhookToken: token });
+    await set(freshTenant(), { webhookToken: token });
+    expect((await post(`budget-alerts?token=${token}`, SPEND)).status).toBe(401);
+  });
+
+  test('its secret signs for it alone', async () => {
+    const [tenant, other] = [freshTenant(), freshTenant()];
+    await set(tenant, { webhookSecret: 'of its own' });
+    const body = notice({ user_id: tenant });
+    expect(await post('budget-alerts', body, sign(body, 'of its own'))).toMatchObject({ status: 200, body: { tenant } });
+    expect((await post('budget-alerts', SPEND, { ...sign(SPEND, 'of its own'), 'bursar-tenant': tenant })).status).toBe(200);
+    const foreign = notice({ user_id: other });
+    expect((await post('budget-alerts', foreign, sign(foreign, 'of its own'))).status).toBe(401);
   });
 });
 
