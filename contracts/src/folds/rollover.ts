@@ -80,5 +80,5 @@ export const carry = (terms: Terms | undefined, currency: string, carried: bigin
 const carries = (terms: Terms | undefined): boolean => terms !== undefined && terms.rollover.mode !== 'none';
 
 /** In force just before the boundary. */
-const termsBefore = (terms: readonly Terms[], boundary: EpochNs): Terms | undefined =>
+export const termsBefore = (terms: readonly Terms[], boundary: EpochNs): Terms | undefined =>
   terms.findLast(({ from }) => parseInstant(from) < boundary) ?? terms[0];

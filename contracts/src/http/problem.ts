@@ -101,6 +101,7 @@ const REFUSALS = {
   in_flight: kind(409, 'The same idempotency key is being worked on', true),
   reservation_conflict: kind(409, 'The same reservation id with another body'),
   budget_deleted: kind(409, 'Budget is deleted'),
+  no_open_period: kind(409, 'No period of the budget is open'),
   precondition_failed: kind(412, 'It is not the version you named'),
   // not now
   rate_limited: kind(429, 'Too many requests', true),

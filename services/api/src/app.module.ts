@@ -43,7 +43,9 @@ import { GetBudget } from './features/get-budget.js';
 import { GetHierarchy } from './features/get-hierarchy.js';
 import { GetPast } from './features/get-past.js';
 import { ListBudgets } from './features/list-budgets.js';
+import { ListPeriods } from './features/list-periods.js';
 import { ListPrices } from './features/list-prices.js';
+import { ListResets } from './features/list-resets.js';
 import { ListScopes } from './features/list-scopes.js';
 import { MyBudget } from './features/my-budget.js';
 import { OverrideBudget } from './features/override-budget.js';
@@ -52,6 +54,7 @@ import { OwnerChecks } from './features/owner-checks.js';
 import { PastBudgets } from './features/past-budgets.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
+import { ResetBudget } from './features/reset-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { SettingsOfTenant } from './features/settings-of-tenant.js';
 import { Settled } from './features/settled.js';
@@ -144,10 +147,13 @@ export const appModule = ({
     GetBudget,
     GetHierarchy,
     ListBudgets,
+    ListPeriods,
     ListPrices,
+    ListResets,
     ListScopes,
     OverrideBudget,
     PauseBudget,
+    ResetBudget,
     ScopeSpend,
     Settled,
     SettingsOfTenant,

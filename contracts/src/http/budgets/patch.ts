@@ -18,8 +18,8 @@ export type BudgetPatch = Readonly<Partial<Record<keyof typeof budgetShape, unkn
  */
 export const mergeBudget = (current: BudgetDefinition, patch: BudgetPatch): Parsed<BudgetInput> => {
   const { yellow = null, orange = null, red = null } = current.levels;
-  // What a time zone replaced earlier is the ledger's to keep: whoever stores the period says so again.
-  const { preceding: _, ...period } = current.period;
+  // What a time zone replaced earlier, and where resets cut, is the ledger's to keep: whoever stores the period says so again.
+  const { preceding: _, resets: __, ...period } = current.period;
   const merged: Record<string, unknown> = { ...current, period, levels: { yellow, orange, red } };
   for (const key of KEYS) {
     const value = patch[key];

@@ -109,7 +109,7 @@ export const AlertList = listOf(Alert).meta({ id: 'AlertList' });
 
 const Threshold = StoredThreshold.omit({ percent: true }).extend({ percent: z.number().optional() }).meta({ id: 'Threshold' });
 
-const Period = StoredPeriod.omit({ preceding: true }).meta({ id: 'Period' });
+const Period = StoredPeriod.omit({ preceding: true, resets: true }).meta({ id: 'Period' });
 
 export const Budget = z
   .looseObject({
@@ -129,6 +129,55 @@ export const Budget = z
 export const BudgetList = listOf(Budget).meta({ id: 'BudgetList' });
 
 export const Periods = z.object({ periods: z.array(z.object({ start: Instant, end: Instant })) }).meta({ id: 'Periods' });
+
+/** What a `PeriodRestated` said: late usage, a void, a settlement or a corrected price changed a period that had ended. */
+const Restatement = z
+  .object({
+    restatement: z.int().meta({ description: 'Counts from 1' }),
+    spend: Amount,
+    previousSpend: Amount,
+    rolledOver: Amount.meta({ description: 'What the period left for the next, from then on' }),
+    previousRolledOver: Amount,
+    compensation: Amount.meta({ description: 'The entry that corrects what had been carried on: rolledOver - previousRolledOver' }),
+    at: Instant,
+  })
+  .meta({ id: 'Restatement' });
+
+/** One period of a budget. */
+export const BudgetPeriod = z
+  .object({
+    start: Instant,
+    end: Instant,
+    status: z.enum(['open', 'ended']).meta({ description: 'By the clock, whether or not its end was said' }),
+    spend: Amount.meta({ description: 'As of now, with what came late' }),
+    closingSpend: Amount.nullable().meta({ description: 'What PeriodEnded said; null: nothing yet' }),
+    currency: z.string(),
+    limit: Amount.nullable().meta({ description: 'In force at its end, or now; null is unlimited' }),
+    effectiveLimit: Amount.nullable().meta({ description: 'With overrides and what was carried into it' }),
+    rolledOver: Amount.meta({ description: 'Carried into it: left over, or, negative, owed' }),
+    events: z.int(),
+    restatements: z.array(Restatement),
+    endedAt: Instant.nullable(),
+    cause: z.enum(['boundary', 'reset', 'expired']).nullable(),
+  })
+  .meta({ id: 'BudgetPeriod' });
+export const BudgetPeriodList = listOf(BudgetPeriod).meta({ id: 'BudgetPeriodList' });
+
+/** A new spending window began: by the calendar, or by hand. */
+export const BudgetResetEntry = z
+  .object({
+    type: z.enum(['manual', 'automatic']),
+    by: z.string().nullable(),
+    userId: z.string().nullable().meta({ description: 'Whose budget it is, of a budget on a `user:` scope' }),
+    previousLimit: Amount.nullable(),
+    previousSpend: Amount,
+    newLimit: Amount.nullable(),
+    currency: z.string(),
+    reason: z.string().nullable(),
+    at: Instant,
+  })
+  .meta({ id: 'BudgetResetEntry' });
+export const BudgetResetList = listOf(BudgetResetEntry).meta({ id: 'BudgetResetList' });
 
 /** The tree below a scope, with the balances of every budget on it. */
 export const Hierarchy = z.looseObject({}).meta({ id: 'Hierarchy', description: 'A scope with its budgets and children, to any depth' });

@@ -2,7 +2,18 @@ import { BudgetBody } from '../budgets/body.js';
 import { BudgetUsage, BulkBody, CsvBody, OverrideBody, ReasonBody, ResetBody, TemplateBody } from '../budgets/commands.js';
 import { BudgetPatch } from '../budgets/patch.js';
 import { ReadQuery } from '../fields/query.js';
-import { Alert, AlertList, Budget, BudgetList, BudgetStatus, Hierarchy, Override, OverrideList } from '../responses/budget.js';
+import {
+  Alert,
+  AlertList,
+  Budget,
+  BudgetList,
+  BudgetPeriodList,
+  BudgetResetList,
+  BudgetStatus,
+  Hierarchy,
+  Override,
+  OverrideList,
+} from '../responses/budget.js';
 import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
 import { Anything } from '../responses/common.js';
 import { BudgetUsageList, RecordedUsage, UsageBreakdown, UsageSummary } from '../responses/usage.js';
@@ -200,14 +211,11 @@ const built: readonly RouteRow[] = [
     body: BudgetUsage,
     responses: { 201: { description: 'Recorded', schema: RecordedUsage } },
   },
-];
-
-const later: readonly RouteRow[] = [
   {
     operationId: 'resetBudget',
     method: 'POST',
     path: `${ONE}/reset`,
-    summary: 'Begin a new period now',
+    summary: 'Begin a new period now, to the same boundary; the one before keeps what is in it',
     body: ResetBody,
     bodyOptional: true,
     responses: budget,
@@ -216,11 +224,21 @@ const later: readonly RouteRow[] = [
     operationId: 'listBudgetPeriods',
     method: 'GET',
     path: `${ONE}/periods`,
-    summary: 'Periods, newest first',
+    summary: 'Periods, newest first, the open one included',
     query: ListQuery,
-    responses: page,
+    responses: { 200: { description: 'A page', schema: BudgetPeriodList } },
   },
-  { operationId: 'listBudgetResets', method: 'GET', path: `${ONE}/resets`, summary: 'Resets', query: ListQuery, responses: page },
+  {
+    operationId: 'listBudgetResets',
+    method: 'GET',
+    path: `${ONE}/resets`,
+    summary: 'Where a new period began, by hand or by the calendar, newest first',
+    query: ListQuery,
+    responses: { 200: { description: 'A page', schema: BudgetResetList } },
+  },
+];
+
+const later: readonly RouteRow[] = [
   {
     operationId: 'getBudgetForecast',
     method: 'GET',

@@ -4,6 +4,7 @@ import {
   formatInstant,
   type Period,
   parseInstant,
+  periodResolver,
   type UsageRecordedEvent,
   type UsageVoidedEvent,
 } from '@bursar/contracts';
@@ -63,6 +64,7 @@ export class BudgetAsOf {
   readonly period: Period | null;
   /** The periods that decide what was carried into it, oldest first. */
   readonly #chain: readonly Period[];
+  readonly #periodAt: (at: EpochNs, position?: number) => Period | null;
   readonly #spendBefore = new Map<EpochNs, bigint>();
   /** Its past had been added up by then. */
   readonly isCounted: boolean;
@@ -75,6 +77,7 @@ export class BudgetAsOf {
 
   constructor(private readonly facts: BudgetFacts) {
     const { state, moment, firstUsage } = facts;
+    this.#periodAt = periodResolver(state.definition.period);
     this.period = currentPeriod(state.definition, moment.now);
     this.#chain = this.period === null ? [] : rolloverChain(state, this.period);
     const count = this.#countOf(state.definedPosition);
@@ -100,8 +103,9 @@ export class BudgetAsOf {
     const { state } = this.facts;
     const { charged } = settled;
     if (!budgetCounts(state, charged)) return;
-    if (!this.#holds(charged.effectiveAt)) {
-      this.#addBefore(event, settled);
+    const start = this.#periodAt(charged.effectiveAt, positionOf(event))?.start;
+    if (start !== this.period?.start) {
+      this.#addBefore(event, settled, start);
       return;
     }
     if (event.type === 'UsageVoided') {
@@ -183,9 +187,8 @@ export class BudgetAsOf {
   }
 
   /** What an earlier period of the chain had come to by then: of it only the spend matters. */
-  #addBefore(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
-    const { effectiveAt } = settled.charged;
-    const period = this.#chain.find(({ start, end }) => effectiveAt >= start && effectiveAt < end);
+  #addBefore(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled, startOfIt: EpochNs | undefined): void {
+    const period = this.#chain.find(({ start }) => start === startOfIt);
     if (period === undefined) return;
     const { state } = this.facts;
     const spend = this.#spendBefore.get(period.start) ?? 0n;
@@ -216,10 +219,6 @@ export class BudgetAsOf {
     else this.#spend += sign === 1 ? cost.picos : -cost.picos;
   }
 
-  #holds(at: EpochNs): boolean {
-    return this.period !== null && at >= this.period.start && at < this.period.end;
-  }
-
   #isPeriod(start: EpochNs): boolean {
     return this.period?.start === start;
   }
@@ -229,5 +228,9 @@ export class BudgetAsOf {
     [this.#touchedAt, this.#touched] = [position, recordedAt];
   }
 }
+
+/** Of the usage itself: a void takes it from where it was counted. */
+const positionOf = (event: UsageRecordedEvent | UsageVoidedEvent): number =>
+  event.type === 'UsageVoided' ? event.data.original.position : event.position;
 
 const episodeOf = ({ data }: Decided): string => `${data.threshold}/${data.episode}`;

@@ -3,11 +3,13 @@ import {
   type BudgetDefinition,
   canonicalJson,
   changePeriod,
+  keepResets,
   type LedgerEvent,
   parseInstant,
   rootScope,
   type ScopeRef,
   scopeType,
+  withReset,
 } from '@bursar/contracts';
 import { type BudgetControls, type ControlEvent, evolveControls, evolveTerms, NO_CONTROLS, type Terms } from '@bursar/contracts/folds';
 import type { NewEvent } from './new-event.js';
@@ -22,6 +24,7 @@ import {
   revokeOverride,
 } from './override.js';
 import { Rejection } from './rejection.js';
+import { type ResetBudget, resetBudget, withoutCuts } from './reset.js';
 
 type Created = Readonly<
   {
@@ -42,7 +45,7 @@ export type Budget = Readonly<{ status: 'NotCreated' }> | Created | Readonly<{ s
 export type ActiveBudget = Created;
 export const noBudget: Budget = { status: 'NotCreated' };
 
-export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | ControlEvent['type'];
+export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | 'BudgetReset' | ControlEvent['type'];
 type BudgetEvent = NewEvent<BudgetEventType>;
 
 export type BudgetCommand =
@@ -59,6 +62,7 @@ export type BudgetCommand =
   | GrantOverride
   | RevokeOverride
   | RevokeAllOverrides
+  | ResetBudget
   | Readonly<{ type: 'PauseBudget'; budgetId: string; reason: string | null }>
   /** `isLatched`: it is paused automatically, which its own stream does not say. */
   | Readonly<{ type: 'ResumeBudget'; budgetId: string; reason: string | null; isLatched: boolean }>;
@@ -83,6 +87,8 @@ export const decideBudget = (command: BudgetCommand, state: Budget): readonly Bu
       return revokeOverride(command, mustExist(state, command.budgetId));
     case 'RevokeAllOverrides':
       return revokeAllOverrides(command, mustExist(state, command.budgetId));
+    case 'ResetBudget':
+      return resetBudget(command, mustExist(state, command.budgetId));
   }
 };
 
@@ -96,9 +102,9 @@ const change = (command: Command<'ChangeBudget'>, state: Budget): readonly Budge
   const current = mustExist(state, command.budgetId);
   const revised = accept(anchored(command.revise(current.definition), startOf(current)), command.tenant);
   const period = changePeriod(current.definition.period, revised.period, parseInstant(command.now));
-  const definition = { ...revised, period };
+  const definition = { ...revised, period: keepResets(period, current.definition.period) };
   if (canonicalJson(definition) === canonicalJson(current.definition)) return [];
-  return [{ type: 'BudgetChanged', data: { budgetId: command.budgetId, definition } }];
+  return [{ type: 'BudgetChanged', data: { budgetId: command.budgetId, definition: withoutCuts(definition) } }];
 };
 
 /** Pausing what is paused, resuming what runs: it is so already. */
@@ -121,7 +127,17 @@ export const evolveBudget = (state: Budget, event: LedgerEvent): Budget => {
     }
     case 'BudgetChanged':
       if (state.status !== 'Active') return state;
-      return { ...state, definition: event.data.definition, terms: evolveTerms(state.terms, event), updatedAt: event.recordedAt };
+      return {
+        ...state,
+        definition: { ...event.data.definition, period: keepResets(event.data.definition.period, state.definition.period) },
+        terms: evolveTerms(state.terms, event),
+        updatedAt: event.recordedAt,
+      };
+    case 'BudgetReset': {
+      if (state.status !== 'Active') return state;
+      const period = withReset(state.definition.period, event.recordedAt, event.position);
+      return { ...state, definition: { ...state.definition, period }, updatedAt: event.recordedAt };
+    }
     case 'BudgetDeleted':
       return { status: 'Deleted' };
     case 'BudgetPaused':

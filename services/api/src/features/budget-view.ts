@@ -15,11 +15,11 @@ export type BudgetView = Readonly<{ id: string }> &
   ShownDefinition &
   Readonly<{ createdAt: string; updatedAt: string; createdBy: string | null; revision: number; status: BudgetStatus }>;
 
-/** What a time zone replaced earlier (`preceding`) is ours to keep, not part of what was asked for. */
+/** What a time zone replaced earlier (`preceding`), and where resets cut, is ours to keep, not part of what was asked for. */
 export const showDefinition = ({
   limit,
   thresholds,
-  period: { preceding: _, ...period },
+  period: { preceding: _, resets: __, ...period },
   ...definition
 }: BudgetDefinition): ShownDefinition => ({
   ...definition,

@@ -26,8 +26,10 @@ const IDLE_WRITE_MS = 5_000;
 
 /** Keeps the timers of one partition as its ledger says, each batch in one transaction with its checkpoint. Any number may do so. */
 export class PartitionFollower {
+  /** Looked at, with everything that hangs on it written. */
   #seen = 0;
   #written = 0;
+  #turn: Promise<void> = Promise.resolve();
   #writtenAt = performance.now();
 
   constructor(
@@ -53,13 +55,19 @@ export class PartitionFollower {
   }
 
   async #take(events: readonly LedgerEvent[], last: number): Promise<void> {
+    if (events.length > 0 || performance.now() - this.#writtenAt >= IDLE_WRITE_MS) await this.#write(events, last);
     this.#seen = last;
-    if (events.length === 0 && performance.now() - this.#writtenAt < IDLE_WRITE_MS) return;
-    await this.#write(events, last);
     if (events.length > 0) this.moved();
   }
 
-  async #write(events: readonly LedgerEvent[], last: number): Promise<void> {
+  /** One after the other: a flush may come in between. */
+  #write(events: readonly LedgerEvent[], last: number): Promise<void> {
+    const write = this.#turn.then(() => this.#writeNow(events, last));
+    this.#turn = write.catch(() => undefined);
+    return write;
+  }
+
+  async #writeNow(events: readonly LedgerEvent[], last: number): Promise<void> {
     const from = this.#written;
     if (last <= from) return;
     await this.db.transaction().execute(async (trx) => {

@@ -33,9 +33,10 @@ export class RestateLate {
     private readonly watch: Pick<CloseWatch, 'said'>,
   ) {}
 
-  /** Looks through every partition that has some. */
-  async execute(): Promise<void> {
+  /** Looks through every partition that has some. `flush` makes its follower write how far it has come: nothing past that is looked at. */
+  async execute(flush: (partition: number) => Promise<void>): Promise<void> {
     for (const partition of await partitionsWithLate(this.db)) {
+      await flush(partition);
       while ((await this.#turn(partition)) === MOST) {
         // The rest of what came late together.
       }

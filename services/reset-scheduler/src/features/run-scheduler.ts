@@ -23,6 +23,8 @@ export class Scheduler {
   readonly #stop = new AbortController();
   readonly #followers: readonly PartitionFollower[];
   readonly #halted = new Map<number, string>();
+  readonly #keeper: TimeKeeper;
+  readonly #flush = async (partition: number): Promise<void> => this.#followers[partition]?.flush();
   #running: Promise<unknown> | null = null;
 
   constructor(
@@ -35,10 +37,8 @@ export class Scheduler {
       { length: ledger.partitions },
       (_, partition) => new PartitionFollower(db, ledger, partition, () => this.#keeper.wake()),
     );
-    this.#keeper = parts.keeper(async (partition) => this.#followers[partition]?.flush());
+    this.#keeper = parts.keeper(this.#flush);
   }
-
-  readonly #keeper: TimeKeeper;
 
   /** Partitions that stand still until an operator or a new release acts, with the reason. */
   get halted(): ReadonlyMap<number, string> {
@@ -49,7 +49,7 @@ export class Scheduler {
     const { signal } = this.#stop;
     this.#running ??= Promise.all([
       this.#keeper.run(signal),
-      this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute()),
+      this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute(this.#flush)),
       this.#every(LOOK_FOR_LOSS_MS, 'looking for lost timers', () => forgetWhereLost(this.db)),
       ...this.#followers.map((follower, partition) => this.#follow(follower, partition, signal)),
     ]);

@@ -74,7 +74,7 @@ export const loadIncomplete = async (trx: Kysely<Database>, tenant: string, thro
 };
 
 /** What is carried into each budget's period, by the balances of those before it. */
-const loadCarried = async (
+export const loadCarried = async (
   trx: Kysely<Database>,
   tenant: string,
   budgets: readonly BudgetRow[],

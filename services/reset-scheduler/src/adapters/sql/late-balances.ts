@@ -6,17 +6,13 @@ type Session = Kysely<Database>;
 /** `position` null: it was left behind by the consumer of the ledger. */
 export type LatePeriod = PeriodRef & Readonly<{ position: number | null }>;
 
-/** Partitions with balances that changed after their period's end and were not looked at, as far as the ledger is consumed. */
+/** Partitions with balances that changed after their period's end and were not looked at. */
 export const partitionsWithLate = async (db: Session): Promise<readonly number[]> => {
   const { rows } = await sql<{ partition: number }>`
-    SELECT c.partition FROM scheduler.checkpoint c
+    SELECT c.partition FROM scheduler.checkpoint c LEFT JOIN scheduler.checkpoint d ON d.consumer = 'late' AND d.partition = c.partition
     WHERE c.consumer = 'ledger' AND (
       EXISTS (SELECT FROM scheduler.recheck r WHERE r.partition = c.partition)
-      OR EXISTS (
-        SELECT FROM projection.late l WHERE l.partition = c.partition AND l.position <= c.position
-          AND l.position > coalesce((SELECT d.position FROM scheduler.checkpoint d WHERE d.consumer = 'late' AND d.partition = c.partition), 0)))`.execute(
-    db,
-  );
+      OR EXISTS (SELECT FROM projection.late l WHERE l.partition = c.partition AND l.position > coalesce(d.position, 0)))`.execute(db);
   return rows.map(({ partition }) => partition);
 };
 
