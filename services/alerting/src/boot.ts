@@ -11,6 +11,7 @@ import { SqlPublications } from './adapters/sql/sql-publications.js';
 import { SqlStandings } from './adapters/sql/sql-standings.js';
 import { StoreBudgets } from './adapters/store/store-budgets.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
+import { StoreNotices } from './adapters/store/store-notices.js';
 import { appModule } from './app.module.js';
 import type { AlertingEnv } from './config.js';
 import { PublishAlerts } from './features/publish-alerts.js';
@@ -37,11 +38,13 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
 
   const publications = new SqlPublications(database, KEPT_HOURS);
   const publishing = new PublishAlerts(publications, new NatsTopics(bus, publications));
+  const budgets = new StoreBudgets(store);
   const alerts = new RecordAlerts({
     tables: new SqlAlertTables(database, KEPT_HOURS),
     ledger: new StoreLedger(store),
-    budgets: new StoreBudgets(store),
+    budgets,
     standings: new SqlStandings(database),
+    noticed: new StoreNotices(database, store, budgets),
     effects: [publishing],
   });
 

@@ -53,6 +53,14 @@ export abstract class Budgets {
   abstract forget(partition: number): void;
 }
 
+/** What a notice of LiteLLM's is about. */
+export abstract class Noticed {
+  /** The oldest budget on the scope that counts all of its spend, as it was at the position; null: there is none. */
+  abstract budgetOn(tenant: string, scope: string, position: number): Promise<BudgetState | null>;
+  /** Had a warning (or, where `critical`, a critical) threshold of that period crossed before the position? */
+  abstract hasCrossed(tenant: string, budgetId: string, periodStart: EpochNs, critical: boolean, before: number): Promise<boolean>;
+}
+
 /** What the projection says was spent in a budget's period, at best up to the moment. */
 export abstract class Standings {
   abstract of(tenant: string, budget: BudgetState, at: EpochNs): Promise<Standing>;

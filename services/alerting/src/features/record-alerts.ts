@@ -1,15 +1,18 @@
 import type { LedgerEvent } from '@bursar/contracts';
 import { parseInstant } from '@bursar/contracts';
+import { currentPeriod } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import { type Cause, isCause, isLifecycleCause } from '../domain/cause.js';
 import { decideAlert } from '../domain/decide-alert.js';
-import type { AlertLedger, AlertTables, Budgets, Effect, Raising, RecordedAlert, Standings } from './ports.js';
+import { isLitellmNotice, type LitellmNotice, litellmAlert, scopeOfNotice, severityOfNotice } from '../domain/litellm-alert.js';
+import type { AlertLedger, AlertTables, Budgets, Effect, Noticed, Raising, RecordedAlert, Standings } from './ports.js';
 
 export type Recording = Readonly<{
   tables: AlertTables;
   ledger: AlertLedger;
   budgets: Budgets;
   standings: Standings;
+  noticed: Noticed;
   effects: readonly Effect[];
 }>;
 
@@ -48,7 +51,7 @@ export class RecordAlerts {
   async #raise(partition: number, events: readonly LedgerEvent[]): Promise<void> {
     const raised = new Map<string, Raising[]>();
     for (const event of events) {
-      const alert = isCause(event) ? await this.#decide(event) : null;
+      const alert = isCause(event) ? await this.#decide(event) : isLitellmNotice(event) ? await this.#hear(event) : null;
       if (alert === null) continue;
       const { tenant } = event.meta;
       const ofTenant = raised.get(tenant) ?? [];
@@ -66,6 +69,23 @@ export class RecordAlerts {
     const standing = budget !== null && isLifecycleCause(cause) ? await standings.of(tenant, budget, parseInstant(cause.recordedAt)) : null;
     const data = decideAlert(cause, { budget, standing });
     return data === null ? null : { data, meta: cause.meta, causeId: cause.id };
+  }
+
+  async #hear(notice: LitellmNotice): Promise<Raising | null> {
+    const { noticed } = this.recording;
+    const { position, recordedAt } = notice;
+    const { tenant } = notice.meta;
+    const scope = scopeOfNotice(notice);
+    const severity = severityOfNotice(notice);
+    const budget = scope === null ? null : await noticed.budgetOn(tenant, scope, position);
+    const period = budget === null ? null : currentPeriod(budget.definition, parseInstant(recordedAt));
+    const isSaid =
+      budget !== null &&
+      period !== null &&
+      severity !== null &&
+      (await noticed.hasCrossed(tenant, budget.budgetId, period.start, severity === 'critical', position));
+    const data = litellmAlert(notice, { budget, isSaid });
+    return data === null ? null : { data, meta: notice.meta, causeId: notice.id };
   }
 }
 

@@ -1,5 +1,4 @@
-import { isTenantId, MAX_EVENT_PICOS } from '@bursar/contracts';
-import { costText, readReportedCost } from './exact-cost.js';
+import { isTenantId, MAX_EVENT_PICOS, readReportedAmount, reportedText } from '@bursar/contracts';
 import { type Fields, labelOf, own } from './fields.js';
 import { scopesOfNotice } from './proxy-scopes.js';
 import { LITELLM_SOURCE } from './read-record.js';
@@ -23,14 +22,14 @@ export const tenantOfNotice = (body: Fields): string | null => {
  * which is said by the record in quarantine.
  */
 export const usageOfNotice = (body: Fields, id: string): Fields | null => {
-  const cost = readReportedCost(own(body, 'spend'));
+  const cost = readReportedAmount(own(body, 'spend'));
   if (cost === null || cost === 'not_a_number' || cost.isNegative || cost.picos > MAX_EVENT_PICOS) return null;
   return {
     id,
     source: `${LITELLM_SOURCE}/webhook`,
     scopes: scopesOfNotice(body),
     meter: 'llm.calls',
-    cost: { amount: costText(cost), currency: 'USD' },
+    cost: { amount: reportedText(cost), currency: 'USD' },
     metadata: { litellm: { spend: cost.original, ...(cost.isRounded && { rounded: true }) } },
   };
 };

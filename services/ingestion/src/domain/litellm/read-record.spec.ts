@@ -1,6 +1,5 @@
-import { InexactNumber } from '@bursar/contracts';
+import { InexactNumber, readReportedAmount, reportedText } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
-import { costText, readReportedCost } from './exact-cost.js';
 import { readProxyTime } from './proxy-time.js';
 import { readLogRecord } from './read-record.js';
 
@@ -42,13 +41,13 @@ describe('a cost as a proxy writes it', () => {
     ['IN-L5 0.0', '0'],
   ])('%s', (text, amount) => {
     const source = text.slice(6);
-    const cost = readReportedCost(new InexactNumber(source));
+    const cost = readReportedAmount(new InexactNumber(source));
     if (cost === null || cost === 'not_a_number') throw new Error('no cost');
-    expect([costText(cost), cost.original]).toEqual([amount, source]);
+    expect([reportedText(cost), cost.original]).toEqual([amount, source]);
   });
 
   test.each([['NaN'], ['Infinity'], ['1e400'], ['0x10'], ['']])('%s is none', (text) => {
-    expect(readReportedCost(text)).toBe('not_a_number');
+    expect(readReportedAmount(text)).toBe('not_a_number');
   });
 });
 

@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, type EpochNs, formatInstant, MAX_EVENT_PICOS } from '@bursar/contracts';
+import {
+  canonicalJson,
+  type EpochNs,
+  formatInstant,
+  MAX_EVENT_PICOS,
+  type ReportedAmount,
+  readReportedAmount,
+  reportedText,
+} from '@bursar/contracts';
 import type { IssueCode } from '@bursar/contracts/http';
-import { costText, type ReportedCost, readReportedCost } from './exact-cost.js';
 import { type Fields, fieldsOf, labelOf, own } from './fields.js';
 import { scopesOfRecord } from './proxy-scopes.js';
 import { readProxyTime } from './proxy-time.js';
@@ -42,7 +49,7 @@ export const readLogRecord = (value: unknown): RecordReading => {
   const isHit = own(record, 'cache_hit') === true || own(record, 'cache_hit') === 'True';
   const failed = own(record, 'status') === 'failure';
   const repriceable = hasTokens && !isHit && !failed && !isRead && cost?.picos === 0n;
-  const charged = isRead ? '0' : cost === null ? null : costText(cost);
+  const charged = isRead ? '0' : cost === null ? null : reportedText(cost);
   const model = labelOf(own(record, 'model'), 256);
   return {
     ok: true,
@@ -86,10 +93,10 @@ const PROBLEMS: Readonly<Record<CostProblem, [code: IssueCode, detail: string]>>
 };
 
 /** `response_cost`, or `cost` as one published sample has it; null when there is neither. Both are one amount or none can be trusted. */
-const costOf = (record: Fields): ReportedCost | null | CostProblem => {
-  const costs: ReportedCost[] = [];
+const costOf = (record: Fields): ReportedAmount | null | CostProblem => {
+  const costs: ReportedAmount[] = [];
   for (const name of ['response_cost', 'cost']) {
-    const cost = readReportedCost(own(record, name));
+    const cost = readReportedAmount(own(record, name));
     if (cost === 'not_a_number') return cost;
     if (cost === null) continue;
     if (cost.isNegative) return 'negative';
