@@ -7,7 +7,7 @@ import { fromBatch, fromCloudEvent } from '../src/cloud-event.js';
 import { type Relay, startRelay } from '../src/relay/relay.js';
 import { collect } from './support/collect.js';
 import { appendOf, eventually, usages } from './support/events.js';
-import { World } from './support/world.js';
+import { PARTITIONS, World } from './support/world.js';
 
 let world: World;
 let store: EventStore;
@@ -20,9 +20,9 @@ beforeAll(async () => {
   store = await world.store();
   relayBus = await world.bus('relay');
   consumer = await world.bus('consumer');
-  relay = startRelay({ store, bus: relayBus, pool: world.pool, pollMs: 50 });
+  relay = startRelay({ store, bus: relayBus, pool: world.pool, url: world.database.url, pollMs: 50 });
   world.onEnd(() => relay.stop());
-  await eventually('it leads', () => relay.isLeader());
+  await eventually('it leads', () => relay.partitions().length === PARTITIONS);
 }, 120_000);
 
 afterAll(() => world?.end(), 60_000);
@@ -111,22 +111,25 @@ describe('the relay', () => {
     expect((await messagesOn('EVENTS', 'events.globex.UsageRecorded')).length).toBeLessThan(30);
   });
 
-  test('one of two leads; when it stops, the other goes on where it was, through a NATS outage', async () => {
-    const second = startRelay({ store, bus: consumer, pool: world.pool, pollMs: 50 });
+  test('two share the partitions; when one stops, the other goes on where it was, through a NATS outage', async () => {
+    const second = startRelay({ store, bus: consumer, pool: world.pool, url: world.database.url, pollMs: 50 });
     world.onEnd(() => second.stop());
-    expect([relay.isLeader(), second.isLeader()]).toEqual([true, false]);
+    await eventually('both lead half', () => relay.partitions().length === 2 && second.partitions().length === 2, 30_000);
+    expect([...relay.partitions(), ...second.partitions()].sort()).toEqual([0, 1, 2, 3]);
     await store.append(appendOf(3, usages(100, 10, 'initech'), 'initech'));
-    await eventually('the first fans out', async () => (await checkpoint(3)) === 42);
+    await store.append(appendOf(0, usages(100, 10, 'umbrella'), 'umbrella'));
+    await eventually('one fans out', async () => (await checkpoint(3)) === 42);
+    await eventually('the other fans out', async () => (await fannedOut('umbrella')).length === 10);
     await relay.stop();
-    await eventually('the second leads', () => second.isLeader());
+    await eventually('the second leads all', () => second.partitions().length === PARTITIONS, 30_000);
     await world.nats.restart({
       whileDown: async () => {
         await store.append(appendOf(3, usages(200, 10, 'initech'), 'initech'));
       },
     });
-    await eventually('the second fans out', async () => (await checkpoint(3)) === 52, 20_000);
+    await eventually('the second fans out', async () => (await checkpoint(3)) === 52, 30_000);
     expect(byPosition(await fannedOut('initech'))).toEqual(await store.readPartition(3, 32, 100));
-  }, 60_000);
+  }, 90_000);
 });
 
 const checkpoint = async (partition: number): Promise<number> => {

@@ -1,6 +1,6 @@
 import type { AlertRaisedData, BudgetDefinition, CrossingData, EventMeta, EventOf } from '@bursar/contracts';
 import type { BudgetControls, Terms } from '@bursar/contracts/folds';
-import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
 /** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
 type Count = number;
@@ -33,12 +33,19 @@ export interface LeaseTable {
   expires_at: Instant;
 }
 
-export interface RelayMarkTable {
-  id: GeneratedAlways<Count>;
+export interface RelayStreamTable {
+  singleton: Generated<boolean>;
   stream_created: string;
   sequence: Count;
-  positions: Json<readonly number[]>;
-  noted_at: Generated<Instant>;
+  rewinds: Count;
+}
+
+export interface RelayMarkTable {
+  partition: number;
+  span: Count;
+  stream_created: string;
+  sequence: Count;
+  position: Count;
 }
 
 export interface DefinitionEventTable {
@@ -280,6 +287,7 @@ export interface Database {
   'projection.scope': ScopeTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;
+  'projection.relay_stream': RelayStreamTable;
   'projection.relay_mark': RelayMarkTable;
   'projection.budget': BudgetTable;
   'projection.balance': BalanceTable;

@@ -119,6 +119,9 @@ export abstract class EventStore {
   /** The chain's link at a position that ended an append; null elsewhere. */
   abstract linkAt(partition: number, position: number): Promise<Uint8Array | null>;
 
+  /** Positions in (`after`, `through`] that ended an append, ascending. */
+  abstract appendEnds(partition: number, after: number, through: number): Promise<readonly number[]>;
+
   /**
    * Delivers a partition's events after a position, in order, from polling and from {@link wake}; awaits the handler.
    * Resolves when the signal aborts; rejects when the handler does.

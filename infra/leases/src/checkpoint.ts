@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { type LeaseKey, LeaseLostError } from './lease.js';
 
 /** A consumer's place in a partition as whoever took it last may move it: position and epoch as they are in the table. */
-type Fence = Readonly<{ consumer: string; partition: number; position: number; epoch: number }>;
+export type Fence = Readonly<{ consumer: string; partition: number; position: number; epoch: number }>;
 
 /** The checkpoint was taken by another since: roll back, drop what is in memory, begin again. Not a fault, and nothing is lost. */
 export class CheckpointLostError extends Error {
@@ -17,7 +17,7 @@ export class CheckpointLostError extends Error {
  * Reads the checkpoint (0 before the first) and raises its epoch, so that whoever had it before can commit no more. Throws
  * {@link LeaseLostError} when the lease is another's by now.
  */
-const takeCheckpoint = async (db: Kysely<Database>, consumer: string, lease: LeaseKey): Promise<Fence> => {
+export const takeCheckpoint = async (db: Kysely<Database>, consumer: string, lease: LeaseKey): Promise<Fence> => {
   const { partition, owner, epoch } = lease;
   // Locked, so that whoever takes the lease over raises the epoch after us, not before.
   const { rows } = await sql<{ position: number; epoch: number }>`

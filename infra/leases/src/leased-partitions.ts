@@ -35,6 +35,7 @@ export class LeasedPartitions<R extends LeasedRunner> {
   readonly #leaving = new Set<number>();
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
   #settled = false;
 
   constructor(
@@ -69,7 +70,12 @@ export class LeasedPartitions<R extends LeasedRunner> {
   }
 
   /** Commits what is folded and gives everything up. What cannot be given up runs out by itself. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
+  }
+
+  async #leave(): Promise<void> {
     this.#stop.abort();
     await this.#running;
     await this.leases.leave().catch((error: unknown) => this.watch.trouble(error));

@@ -104,7 +104,7 @@ const measure = async (url: string, nats: Readonly<{ url: string; pid: number }>
     const cost = (work: () => Promise<unknown>): Promise<Cost> => costOf(nats.pid, work);
     const reading = await cost(() => read(store, bus, async () => undefined));
     const single = await cost(() => singles(store, bus));
-    return { reading, single: without(single, reading), relay: await cost(() => relay(store, bus, pool)) };
+    return { reading, single: without(single, reading), relay: await cost(() => relay(store, bus, pool, url)) };
   } finally {
     await bus.close();
     await pool.end();
@@ -145,8 +145,8 @@ const singles = (store: EventStore, bus: Bus): Promise<void> =>
     if ((await Promise.all(stored)).includes(null)) throw new Error('JetStream did not store an event');
   });
 
-const relay = async (store: EventStore, bus: Bus, pool: Pool): Promise<void> => {
-  const running = startRelay({ store, bus, pool });
+const relay = async (store: EventStore, bus: Bus, pool: Pool, url: string): Promise<void> => {
+  const running = startRelay({ store, bus, pool, url });
   const before = bus.counters.fanoutMessages;
   try {
     await untilTrue(() => bus.counters.fanoutMessages - before >= EVENTS / BATCH);

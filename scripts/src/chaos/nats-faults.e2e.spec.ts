@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspectNats } from '@bursar/bus';
-import { parsePicos } from '@bursar/contracts';
+import { DEFAULT_PARTITIONS, parsePicos } from '@bursar/contracts';
 import { freePort, signal, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -158,7 +158,7 @@ describe('under load over HTTP and NATS', () => {
       expect([name, all(`bursar_bus_${name}_total`) > 0]).toEqual([name, true]);
     expect(all('bursar_bus_stream_repairs_total')).toBeGreaterThan(10);
     expect(all('bursar_bus_fanout_rewinds_total')).toBeGreaterThanOrEqual(4);
-    expect(all('bursar_relay_leader')).toBe(1);
+    expect(all('bursar_relay_partitions')).toBe(DEFAULT_PARTITIONS);
   });
 
   test('what starts while NATS does not answer serves HTTP, and joins it later', async () => {

@@ -11,7 +11,7 @@ export const examineServices = async (run: RunFile, dataDir: string): Promise<re
   const ready = await Promise.all(run.services.map((service) => examineService(service, dataDir)));
   const metrics = await readMetrics(dataDir);
   const told = [...metrics].flatMap(([label, series]) => (series.size === 0 ? [] : examineMetrics(label, series, dataDir)));
-  const leaders = [...metrics].filter(([, series]) => sumOf(series, 'bursar_relay_leader') === 1).map(([label]) => label);
+  const leaders = [...metrics].filter(([, series]) => (sumOf(series, 'bursar_relay_partitions') ?? 0) > 0).map(([label]) => label);
   return [...ready, ...told, examineLeaders(leaders)];
 };
 
@@ -38,4 +38,4 @@ const examineMetrics = (label: string, series: Series, dataDir: string): readonl
 const examineLeaders = (leaders: readonly string[]): Finding =>
   leaders.length > 0
     ? ok(`relay: led by ${leaders.join(', ')}`)
-    : bad('relay: nobody leads it, so nothing new appears on events.*', 'an ingestion takes the lead within seconds; see its log');
+    : bad('relay: nobody leads a partition, so nothing new appears on events.*', 'an ingestion takes them within seconds; see its log');

@@ -11,7 +11,7 @@ import { DatabaseClock } from './adapters/store/database-clock.js';
 import { appModule } from './app.module.js';
 import type { IngestionEnv } from './config.js';
 
-/** One is the relay's, for as long as this process leads it; the dry run has the others. */
+/** For the dry run, and the relay's checkpoints. */
 const DATABASE_CONNECTIONS = 4;
 
 /** The composition root: everything real, wired, not yet listening. */
@@ -53,7 +53,7 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
   service.onStop(() => clock.stop());
   if (bus !== null) {
     await serveOnNats(service, bus, config.API_URL);
-    const relay = startRelay({ store, bus, pool });
+    const relay = startRelay({ store, bus, pool, url: config.DATABASE_URL });
     service.metrics.expose(() => relay.samples());
     service.onStop(() => relay.stop());
   }

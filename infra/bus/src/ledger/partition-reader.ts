@@ -115,6 +115,8 @@ export class PartitionReader {
       bus.counters.eventsFromBus += verified.events.length;
       return this.#advance(verified.events, verified.link);
     }
+    // Told to stop while asking the store: nothing is known of the range.
+    if (this.options.signal.aborted) return NOTHING;
     if (this.#link !== null) {
       bus.counters.rangesForged += taken.length;
       bus.logger.error({ partition, after: this.#position }, 'a range on the bus is not what the store holds; the store is read instead');

@@ -38,8 +38,8 @@ export class Coverage {
     this.#partitions.set(partition, { through, islands: [] });
   }
 
-  knows(partition: number): boolean {
-    return this.#partitions.has(partition);
+  forget(partition: number): void {
+    this.#partitions.delete(partition);
   }
 
   /** The first hole at or before `through`; null when there is none. */

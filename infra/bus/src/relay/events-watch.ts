@@ -1,62 +1,73 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EVENTS_STREAM } from '@bursar/contracts/bus';
-import { JetStreamApiCodes, JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
+import type { EventStore } from '@bursar/event-store';
+import { JetStreamApiCodes, JetStreamApiError, jetstreamManager, type StreamConfig } from '@nats-io/jetstream';
 import type { Bus } from '../bus.js';
 import type { Stored } from '../nats/publisher.js';
-import type { Checkpoints } from './checkpoints.js';
-import type { Marks, StreamState } from './marks.js';
+import type { StreamState } from './checkpoints.js';
+import type { KnownStream, Marks } from './marks.js';
+import { type Retention, refillFrom } from './refill.js';
 
-/** EVENTS came back without messages that it had stored. The checkpoints were set back: another term begins there. */
-export class EventsLostError extends Error {
-  override readonly name = 'EventsLostError';
-}
-
-/** Of a stream that lost everything so many of the newest events of each partition are fanned out again; older ones are in the store. */
-const REFILL_EVENTS = 10_000;
 const CHECK_MS = 10_000;
-/** How far apart the marks are that are kept. */
-const MARK_MS = 30_000;
+const FORGET_MS = 3_600_000;
 const RETRY_MS = 200;
 const API_TIMEOUT_MS = 3_000;
+const NS_PER_MS = 1_000_000;
+
+type Seen = StreamState & { readonly retention: Retention };
 
 /**
  * Whether EVENTS still has what it acknowledged: it may come back wiped, with an older copy of its files, or without what was not
- * yet on disk (RELIABILITY F11, F12). Looked at after every connection, before anything is published on it, and every 10 s. When
- * something is missing, the fan-out goes back to where the stream ends.
+ * yet on disk (RELIABILITY F11, F12). Looked at whenever a partition is taken, after every connection, before anything is published on
+ * it, and every 10 s. When something is missing, the fan-out of all partitions goes back to where the stream ends.
  */
 export class EventsWatch {
-  /** The stream as it was last seen, or stored something. */
-  #known: StreamState | null = null;
+  #created: string | null = null;
+  /** No message that a checkpoint of ours, or of who had the partition before us, stands for has a higher sequence. */
+  #highest = 0;
+  /** The last one acknowledged to this process. */
+  #acked = 0;
+  #rewinds = -1;
   #verified = false;
   /** Counts connections. */
   #connection = 0;
   #checking: Promise<void> | null = null;
   #checkedAt = 0;
-  #markedAt = Number.NEGATIVE_INFINITY;
-  #markedSequence = -1;
+  #forgotAt = 0;
   #told = '';
-  readonly #forget: () => void;
+  readonly #stop: () => void;
 
   constructor(
     private readonly bus: Bus,
+    private readonly store: EventStore,
     private readonly marks: Marks,
-    private readonly checkpoints: Checkpoints,
+    /** All checkpoints were set back, and their epochs raised: whoever fans out begins again. */
+    private readonly wentBack: () => void,
   ) {
-    this.#forget = bus.onDisconnect(() => {
+    this.#stop = bus.onDisconnect(() => {
       this.#verified = false;
       this.#connection += 1;
     });
   }
 
-  async start(): Promise<void> {
-    this.#known = (await this.marks.newest())?.state ?? null;
+  /** What a checkpoint saved at this moment relies on; null before the stream was seen. */
+  get state(): StreamState | null {
+    return this.#created === null ? null : { created: this.#created, sequence: this.#highest };
   }
 
   close(): void {
-    this.#forget();
+    this.#stop();
   }
 
-  /** Resolves once the stream is known to have everything. Rejects with {@link EventsLostError}, or when the signal aborts. */
+  /** To be awaited after a partition was taken: what its former owner had acknowledged is known from here on. Rejects as {@link ready}. */
+  async renewed(signal: AbortSignal): Promise<void> {
+    // One in progress may have begun before.
+    await this.#checking?.catch(() => undefined);
+    this.#verified = false;
+    await this.ready(signal);
+  }
+
+  /** Resolves once the stream is known to have everything. Rejects when the signal aborts, or the database does not answer. */
   async ready(signal: AbortSignal): Promise<void> {
     while (!this.#verified) {
       signal.throwIfAborted();
@@ -67,29 +78,19 @@ export class EventsWatch {
 
   /** The stream stored a message. */
   stored({ sequence, duplicate }: Stored): void {
-    if (duplicate || this.#known === null) return;
     // Sequences never go back in the same stream: this is another one.
-    if (sequence <= this.#known.sequence) this.#verified = false;
-    else this.#known = { ...this.#known, sequence };
+    if (!duplicate && sequence <= this.#acked) this.#verified = false;
+    this.#acked = Math.max(this.#acked, sequence);
+    // A duplicate may be what a former owner published after we looked.
+    this.#highest = Math.max(this.#highest, sequence);
   }
 
-  /** Looks again if there is reason to, or it is time to. Rejects with {@link EventsLostError}. */
+  /** Looks again if there is reason to, or it is time to. */
   async look(now: number): Promise<void> {
     if (!this.#verified || now - this.#checkedAt >= CHECK_MS) await this.#check();
-  }
-
-  /**
-   * Writes down how far the stream and the fan-out are at this moment. To be called before the checkpoints are saved, so that none is
-   * ever saved of which it is not known what the stream had then.
-   */
-  async note(now: number): Promise<void> {
-    const known = this.#known;
-    if (known === null || known.sequence === this.#markedSequence) return;
-    this.#markedSequence = known.sequence;
-    const mark = { state: known, positions: this.checkpoints.positions };
-    if (now - this.#markedAt < MARK_MS) return await this.marks.replace(mark);
-    this.#markedAt = now;
-    await this.marks.add(mark);
+    if (now - this.#forgotAt < FORGET_MS) return;
+    this.#forgotAt = now;
+    await this.marks.forgetOld();
   }
 
   #check(): Promise<void> {
@@ -101,41 +102,49 @@ export class EventsWatch {
 
   async #look(): Promise<void> {
     this.#checkedAt = performance.now();
-    // What it stores while it is asked may be in the answer or not.
-    const known = this.#known;
     const connection = this.#connection;
-    const state = await this.#state();
-    if (state === null) return;
-    if (known === null) this.#known = state;
-    else if (state.created !== known.created || state.sequence < known.sequence) await this.#goBack(known, state);
+    const noted = await this.marks.stream();
+    // Another process found out, and went back for all.
+    if (noted !== null && noted.rewinds !== this.#rewinds) this.#adopt(noted);
+    // What it stores while it is asked may be in the answer or not.
+    const expected = noted === null ? null : { created: noted.created, sequence: Math.max(noted.sequence, this.#highest) };
+    const seen = await this.#see();
+    if (seen === null) return;
+    if (noted === null || expected === null) this.#adopt(await this.marks.begin(seen));
+    else if (seen.created !== expected.created || seen.sequence < expected.sequence) return await this.#goBack(expected, seen);
+    else this.#highest = Math.max(this.#highest, noted.sequence);
     this.#verified = this.bus.connected && connection === this.#connection;
   }
 
-  async #goBack(was: StreamState, is: StreamState): Promise<never> {
-    const kept = await this.marks.newestWithin(is);
-    const positions = this.checkpoints.positions.map((position, partition) =>
-      Math.max(0, Math.min(position, kept === null ? position - REFILL_EVENTS : (kept.positions[partition] ?? 0))),
-    );
-    this.#known = is;
-    this.#markedSequence = is.sequence;
-    const events = this.checkpoints.positions.reduce((sum, position, partition) => sum + position - (positions[partition] ?? 0), 0);
-    await this.checkpoints.rewind(positions);
-    await this.marks.forgetBeyond(is);
-    await this.marks.add({ state: is, positions });
+  #adopt({ created, sequence, rewinds }: KnownStream): void {
+    this.#created = created;
+    this.#highest = sequence;
+    this.#acked = 0;
+    this.#rewinds = rewinds;
+  }
+
+  /** The next look is the first at what it is then. */
+  async #goBack(was: StreamState, { retention, ...is }: Seen): Promise<void> {
+    const marked = await this.marks.within(is);
+    const isMarked = (partition: number): boolean => marked.has(partition);
+    const partitions = Array.from({ length: this.store.partitions }, (_, partition) => partition);
+    const refill = partitions.every(isMarked) ? new Map<number, number>() : await refillFrom(this.store, retention);
+    const events = await this.marks.goBack(is, this.#rewinds, new Map([...refill, ...marked]));
+    this.wentBack();
+    if (events === null) return;
     this.bus.counters.fanoutRewinds += 1;
     this.bus.logger.warn({ was, is, events }, 'stream EVENTS lost messages that it had stored; they are fanned out again from the store');
-    throw new EventsLostError('EVENTS lost messages');
   }
 
   /** Null while there is none: no connection, or whoever guards the streams has yet to make it. */
-  async #state(): Promise<StreamState | null> {
+  async #see(): Promise<Seen | null> {
     const nc = this.bus.connection;
     if (nc === null) return null;
     try {
       const { streams } = await jetstreamManager(nc, { timeout: API_TIMEOUT_MS, checkAPI: false });
-      const { created, state } = await streams.info(EVENTS_STREAM);
+      const { created, state, config } = await streams.info(EVENTS_STREAM);
       this.#told = '';
-      return { created, sequence: state.last_seq };
+      return { created, sequence: state.last_seq, retention: retentionOf(config) };
     } catch (error) {
       if (!isMissing(error) && String(error) !== this.#told) {
         this.#told = String(error);
@@ -145,5 +154,10 @@ export class EventsWatch {
     }
   }
 }
+
+const retentionOf = ({ max_age, max_bytes }: StreamConfig): Retention => ({
+  ageMs: max_age > 0 ? max_age / NS_PER_MS : Number.POSITIVE_INFINITY,
+  bytes: max_bytes > 0 ? max_bytes : Number.POSITIVE_INFINITY,
+});
 
 const isMissing = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;

@@ -22,35 +22,37 @@ export const heal = async (bus: Bus, store: EventStore, partition: number, hole:
 };
 
 /**
- * The longest range from the first event that ends where an append ended (only there the chain has a link) and fits in a message;
- * when the first append alone does not fit, that one. Null when no append ends within the events.
+ * The longest range from the first event that ends where an append ended (only there the chain has a link), fits in a message, and whose
+ * appends can be told apart by their `recordedAt`, as whoever receives them must; when the first append alone does not fit, that one.
+ * Null when no append ends within the events.
  */
 export const nextRange = async (
-  store: Pick<EventStore, 'linkAt'>,
+  store: Pick<EventStore, 'linkAt' | 'appendEnds'>,
   partition: number,
   events: readonly StoredEvent[],
 ): Promise<AppendedRange | null> => {
-  const { fitting, beyond } = candidateCuts(events);
-  for (const count of [...fitting.reverse(), ...beyond]) {
-    const range = events.slice(0, count);
-    const [first, last] = [range[0], range.at(-1)];
-    if (first === undefined || last === undefined) continue;
-    const link = await store.linkAt(partition, last.position);
-    if (link !== null) return { partition, first: first.position, last: last.position, link, events: range };
-  }
-  return null;
+  const [first, newest] = [events[0], events.at(-1)];
+  if (first === undefined || newest === undefined) return null;
+  const ends = await store.appendEnds(partition, first.position - 1, newest.position);
+  const range = events.slice(0, longestFitting(events, ends));
+  const last = range.at(-1);
+  if (last === undefined) return null;
+  const link = await store.linkAt(partition, last.position);
+  return link === null ? null : { partition, first: first.position, last: last.position, link, events: range };
 };
 
-/** Counts of events after which an append may have ended: events of one append share their `recordedAt`. */
-const candidateCuts = (events: readonly StoredEvent[]): { fitting: number[]; beyond: number[] } => {
-  const fitting: number[] = [];
-  const beyond: number[] = [];
+/** How many events that is; 0 when there is no end among them. */
+const longestFitting = (events: readonly StoredEvent[], ends: readonly number[]): number => {
+  const first = events[0]?.position ?? 0;
   let bytes = 0;
-  events.forEach((event, index) => {
-    bytes += EVENT_OVERHEAD_BYTES + Buffer.byteLength(event.data) + event.meta.length;
-    const count = index + 1;
-    if (events[count]?.recordedAt === event.recordedAt) return;
-    (count <= MAX_RANGE_EVENTS && bytes <= MAX_RANGE_BYTES ? fitting : beyond).push(count);
-  });
-  return { fitting, beyond };
+  let taken = 0;
+  for (const end of ends) {
+    const append = events.slice(taken, end - first + 1);
+    bytes += append.reduce((sum, { data, meta }) => sum + EVENT_OVERHEAD_BYTES + Buffer.byteLength(data) + meta.length, 0);
+    const count = taken + append.length;
+    const isApart = append[0]?.recordedAt !== events[taken - 1]?.recordedAt;
+    if (taken > 0 && (count > MAX_RANGE_EVENTS || bytes > MAX_RANGE_BYTES || !isApart)) break;
+    taken = count;
+  }
+  return taken;
 };

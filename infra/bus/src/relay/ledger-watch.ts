@@ -21,13 +21,28 @@ export class LedgerWatch {
   readonly #covered = new Map<number, number>();
   readonly #proven = new Map<number, number>();
   readonly #healing = new Set<number>();
+  /** Partitions of which it is not known yet how far they were covered before we watched. */
+  readonly #beginning = new Set<number>();
+  readonly #watched = new Set<number>();
   #starting: Promise<void> | null = null;
-  #started = false;
 
   constructor(
     private readonly bus: Bus,
     private readonly store: EventStore,
   ) {}
+
+  /** Watches a partition from here on. */
+  begin(partition: number): void {
+    this.#beginning.add(partition);
+  }
+
+  /** Leaves it to whoever watches it next. */
+  end(partition: number): void {
+    this.#beginning.delete(partition);
+    this.#watched.delete(partition);
+    this.#coverage.forget(partition);
+    for (const positions of [this.#previous, this.#covered, this.#proven]) positions.delete(partition);
+  }
 
   /** A range went over the bus. */
   covered(partition: number, first: number, last: number): void {
@@ -36,16 +51,14 @@ export class LedgerWatch {
 
   heads(heads: readonly PartitionHead[]): void {
     if (!this.bus.connected) return;
-    if (!this.#started) {
+    if (this.#beginning.size > 0)
       this.#starting ??= this.#start(heads).finally(() => {
         this.#starting = null;
       });
-      return;
-    }
     for (const { partition, position } of heads) {
+      if (!this.#watched.has(partition)) continue;
       const through = Math.min(position, this.#previous.get(partition) ?? 0);
       this.#previous.set(partition, position);
-      if (!this.#coverage.knows(partition)) this.#coverage.start(partition, 0);
       this.#distrust(partition, position);
       if (through > 0) void this.#heal(partition, through);
     }
@@ -70,8 +83,11 @@ export class LedgerWatch {
   async #start(heads: readonly PartitionHead[]): Promise<void> {
     try {
       const last = await this.#lastOnLedger();
-      for (const { partition, position } of heads) this.#coverage.start(partition, Math.min(last.get(partition) ?? 0, position));
-      this.#started = true;
+      for (const { partition, position } of heads) {
+        if (!this.#beginning.delete(partition)) continue;
+        this.#coverage.start(partition, Math.min(last.get(partition) ?? 0, position));
+        this.#watched.add(partition);
+      }
     } catch (error) {
       this.bus.logger.warn({ error: String(error) }, 'the ledger stream cannot be read; the relay asks again');
     }
@@ -97,7 +113,7 @@ export class LedgerWatch {
     try {
       this.#coverage.start(partition, through - MAX_HEAL_EVENTS);
       for (let hole = this.#coverage.hole(partition, through); hole !== null; hole = this.#coverage.hole(partition, through)) {
-        if (!(await heal(this.bus, this.store, partition, hole))) return;
+        if (!(await heal(this.bus, this.store, partition, hole)) || !this.#watched.has(partition)) return;
         this.#coverage.start(partition, hole.through);
       }
     } catch (error) {

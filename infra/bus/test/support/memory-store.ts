@@ -84,6 +84,11 @@ export class MemoryEventStore extends EventStore {
     return this.#at(partition).links.get(position) ?? null;
   }
 
+  async appendEnds(partition: number, after: number, through: number): Promise<readonly number[]> {
+    if (this.failure !== null) throw this.failure;
+    return [...this.#at(partition).links.keys()].filter((last) => last > after && last <= through).sort((a, b) => a - b);
+  }
+
   async subscribe(): Promise<void> {
     throw new Error('not in this store');
   }

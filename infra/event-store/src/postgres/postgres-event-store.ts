@@ -80,6 +80,10 @@ class PostgresEventStore extends EventStore {
     return this.reader.heads();
   }
 
+  appendEnds(partition: number, after: number, through: number): Promise<readonly number[]> {
+    return this.reader.appendEnds(partition, after, through);
+  }
+
   linkAt(partition: number, position: number): Promise<Uint8Array | null> {
     return this.reader.linkAt(partition, position);
   }

@@ -68,6 +68,12 @@ export class Reader {
     return row?.[0] ?? null;
   }
 
+  async appendEnds(partition: number, after: number, through: number): Promise<readonly number[]> {
+    const sql = 'SELECT last FROM store.appends WHERE partition = $1::int4 AND last > $2::int8 AND last <= $3::int8 ORDER BY last';
+    const rows = await this.query<[string]>('store_append_ends', sql, [partition, after, through]);
+    return rows.map(([last]) => Number(last));
+  }
+
   async clockMs(): Promise<number> {
     const [row] = await this.query<[string]>('store_clock', 'SELECT store.micros(store.clock())', []);
     return Number(row?.[0]) / 1000;

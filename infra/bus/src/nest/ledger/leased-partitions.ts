@@ -1,6 +1,6 @@
 import { type Lease, LeasedPartitions, type LeasedRunner, type LeaseKey, SqlLeases } from '@bursar/leases';
+import { again } from '../../again.js';
 import type { Logger } from '../../logger.js';
-import { again } from './again.js';
 import type { ConsumePartition, PartitionSupply } from './partition-supply.js';
 
 export type LeasedSupply = Readonly<{

@@ -1,5 +1,5 @@
+import { again } from '../../again.js';
 import type { Logger } from '../../logger.js';
-import { again } from './again.js';
 
 /**
  * Consumes a partition from `after` + 1 until the signal aborts and the batch in hand is done: only then may somebody else begin.

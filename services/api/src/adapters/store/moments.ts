@@ -1,6 +1,6 @@
 import { formatInstant, NS_PER_MS, parseInstant, partitionOf } from '@bursar/contracts';
 import type { AsOf } from '@bursar/contracts/http';
-import { EventStore } from '@bursar/event-store';
+import { EventStore, lastRecordedBy, recordedAt } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { Then } from '../../domain/budget-as-of.js';
@@ -17,40 +17,21 @@ export class Moments {
     if (asOf.kind === 'position') {
       if (asOf.partition !== partition) throw refused('position_format', 'A position of another partition');
       if (asOf.position > head) throw refused('future', 'The ledger has not come to that position yet');
-      const recordedAt = await this.#recordedAt(partition, asOf.position);
-      return { partition, position: asOf.position, now: recordedAt === null ? 0n : parseInstant(recordedAt) };
+      const at = await recordedAt(this.store, partition, asOf.position);
+      return { partition, position: asOf.position, now: at === null ? 0n : parseInstant(at) };
     }
     const now = parseInstant(asOf.at);
     if (now > BigInt(Math.trunc((await this.store.clock()) * 1_000)) * (NS_PER_MS / 1_000n)) {
       throw refused('future', `${formatInstant(now)} has not come yet`);
     }
-    return { partition, position: await this.#lastBy(partition, head, asOf.at), now };
+    return { partition, position: await lastRecordedBy(this.store, partition, head, asOf.at), now };
   }
 
-  /** In some twenty small reads: `recordedAt` never decreases in a partition. */
-  async #lastBy(partition: number, head: number, at: string): Promise<number> {
-    const limit = parseInstant(at);
-    let [low, high] = [0, head];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      const recordedAt = await this.#recordedAt(partition, middle);
-      if (recordedAt !== null && parseInstant(recordedAt) <= limit) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  /** When the event at a position was recorded; null before the first. */
-  async #recordedAt(partition: number, position: number): Promise<string | null> {
-    if (position === 0) return null;
-    const [event] = await this.store.readPartition(partition, position - 1, 1);
-    return event?.recordedAt ?? null;
-  }
-
-  /** Of several positions. */
+  /** When the events at several positions were recorded. */
   async recordedAt(partition: number, positions: Iterable<number>): Promise<ReadonlyMap<number, string>> {
     const found = new Map<number, string>();
-    for (const position of new Set(positions)) found.set(position, (await this.#recordedAt(partition, position)) ?? formatInstant(0n));
+    for (const position of new Set(positions))
+      found.set(position, (await recordedAt(this.store, partition, position)) ?? formatInstant(0n));
     return found;
   }
 }

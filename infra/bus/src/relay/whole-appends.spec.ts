@@ -1,0 +1,51 @@
+import type { StoredEvent } from '@bursar/event-store';
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { fanOutMessages } from './fan-out-messages.js';
+import { WholeAppends } from './whole-appends.js';
+
+const event = (position: number, tenant: string): StoredEvent => ({
+  partition: 0,
+  position,
+  stream: `usage-${tenant}`,
+  revision: position - 1,
+  id: `00000000-0000-8000-8000-${String(position).padStart(12, '0')}`,
+  type: 'UsageRecorded',
+  version: 1,
+  data: '{"id":"a"}',
+  meta: JSON.stringify({ tenant }),
+  contentHash: Buffer.alloc(32),
+  // All of one microsecond: a clock that stands still says nothing of where appends ended.
+  recordedAt: '2025-01-15T10:00:00.000001Z',
+});
+
+/** Ids of what is sent when reading begins after `after` and comes in pieces of these sizes, the last one over and over. */
+const idsOf = async (events: readonly StoredEvent[], ends: readonly number[], after: number, pieces: readonly number[]) => {
+  const store = { appendEnds: async (_: number, from: number, to: number) => ends.filter((end) => end > from && end <= to) };
+  const whole = new WholeAppends(store, 0);
+  const ids: string[] = [];
+  for (let from = after, nth = 0; from < events.length; nth += 1) {
+    const size = pieces[Math.min(nth, pieces.length - 1)] ?? 1;
+    for (const append of await whole.add(events.slice(from, from + size)))
+      ids.push(...fanOutMessages(append).map(({ headers }) => headers.get('Nats-Msg-Id')));
+    from += size;
+  }
+  return ids;
+};
+
+test('the same events are sent under the same ids, wherever reading begins and however it is cut', async () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
+  const pieces = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.nat(), pieces, async (appends, begin, cut) => {
+      const ends = appends.map((_, index) => appends.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
+      const events = Array.from({ length: ends.at(-1) ?? 0 }, (_, index) => event(index + 1, ['acme', 'globex'][index % 3] ?? 'acme'));
+      const all = await idsOf(events, ends, 0, [events.length]);
+      // A checkpoint is always at the end of an append.
+      const after = [0, ...ends][begin % (ends.length + 1)] ?? 0;
+      const rest = await idsOf(events, ends, after, cut);
+      expect(rest).toEqual(all.slice(all.length - rest.length));
+      expect(all.filter((id) => Number(id.split('/')[3]?.split('-')[0]) > after)).toEqual(rest);
+    }),
+  );
+});
