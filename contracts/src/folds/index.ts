@@ -9,6 +9,7 @@ export * from './charge.js';
 export * from './convert.js';
 export * from './definitions.js';
 export { globMatches } from './glob.js';
+export * from './notification-words.js';
 export * from './rating.js';
 export * from './rollover.js';
 export type { ScopeState } from './scope-tree.js';

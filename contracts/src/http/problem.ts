@@ -47,6 +47,10 @@ const ISSUES = {
   parts_exceed_whole: 'Parts larger than their whole',
   total_mismatch: 'totalTokens is not input + output',
   allocation_sum: 'Allocation does not sum to 100',
+  // words of notifications
+  placeholder_unknown: 'A placeholder that does not exist',
+  placeholder_malformed: 'A placeholder that cannot be read, or stands where no value may go',
+  active_content: 'Content that would run, load or submit something',
   // targets of notifications
   target: 'Not a target that may be called',
   email: 'Not an e-mail address',

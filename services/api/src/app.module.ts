@@ -11,6 +11,7 @@ import { BulkController } from './adapters/http/bulk.controller.js';
 import { ChannelsController } from './adapters/http/channels.controller.js';
 import { EnforcementController } from './adapters/http/enforcement.controller.js';
 import { MinPosition } from './adapters/http/min-position.js';
+import { NotificationTemplatesController } from './adapters/http/notification-templates.controller.js';
 import { PeriodsController, PricesController } from './adapters/http/prices.controller.js';
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { TenantsController } from './adapters/http/tenants.controller.js';
@@ -48,6 +49,7 @@ import { ListPrices } from './features/list-prices.js';
 import { ListResets } from './features/list-resets.js';
 import { ListScopes } from './features/list-scopes.js';
 import { MyBudget } from './features/my-budget.js';
+import { NotificationTemplates } from './features/notification-templates.js';
 import { OverrideBudget } from './features/override-budget.js';
 import { OverridePermission } from './features/override-permission.js';
 import { OwnerChecks } from './features/owner-checks.js';
@@ -100,6 +102,7 @@ export const appModule = ({
     ScopesController,
     TenantsController,
     EnforcementController,
+    NotificationTemplatesController,
     PricesController,
     PeriodsController,
     ChannelsController,
@@ -151,6 +154,7 @@ export const appModule = ({
     ListPrices,
     ListResets,
     ListScopes,
+    NotificationTemplates,
     OverrideBudget,
     PauseBudget,
     ResetBudget,

@@ -15,6 +15,7 @@ import { explain } from './suites/explain.js';
 import { idempotency } from './suites/idempotency.js';
 import { incomplete } from './suites/incomplete.js';
 import { mutations } from './suites/mutations.js';
+import { notificationTemplates } from './suites/notification-templates.js';
 import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
 import { prices } from './suites/prices.js';
@@ -41,6 +42,7 @@ describe('api', () => {
   check(api);
   explain(api);
   alerts(api);
+  notificationTemplates(api);
   channels(api, () => system.database.url);
   scopes(api);
   spend(api);

@@ -106,6 +106,7 @@ describe('every message on the bus is one of the document', () => {
     await expectStatus(api.post(`budgets/${id}/resume`, {}), 200);
     const granted = await api.post(`budgets/${id}/overrides`, { amount: '5', duration: '1h', reason: 'a launch' });
     await expectStatus(api.delete(`budgets/${id}/overrides/${granted.body.overrideId}`), 204);
+    await expectStatus(api.put('notification-templates/threshold.crossed', { subject: 's', text: '{{spend}}' }), 200);
     await expectStatus(api.post('templates', { name: 'ours', budget: { limit: { amount: '7' }, period: { kind: 'weekly' } } }), 201);
     const mistaken = await api.post('usage', usageOf('3'));
     await expectStatus(api.post(`usage/${mistaken.body.results[0].eventId}/void`, { reason: 'a mistake' }), 202);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PLACEHOLDERS } from '../../values/message-template.js';
 import { MAX_BALANCE_PICOS } from '../../values/money.js';
 import { BudgetPatch } from '../budgets/patch.js';
 import { amountText, currencyCode } from '../fields/amount.js';
@@ -45,8 +46,9 @@ export const TransferBody = z
 
 /** `PUT /notification-templates/:event`. */
 export const NotificationTemplateBody = z
-  .strictObject({ subject: label(500), text: label(20_000), html: freeText(100_000).optional() })
-  .meta({ id: 'NotificationTemplateInput' });
+  .strictObject({ subject: plainText(500), text: freeText(20_000), html: freeText(100_000).optional() })
+  .meta({ id: 'NotificationTemplateInput', description: `Placeholders: ${PLACEHOLDERS.map((name) => `{{${name}}}`).join(', ')}` });
+export type NotificationTemplateInput = z.output<typeof NotificationTemplateBody>;
 
 /** `POST /reports`. */
 export const ReportBody = z

@@ -11,6 +11,7 @@ import { ReasonBody } from '../budgets/commands.js';
 import { ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
 import { LitellmAlertReceipt, LitellmLogResults } from '../responses/litellm.js';
+import { NotificationTemplate } from '../responses/notification.js';
 import { LITELLM_LOGS_BYTES } from '../usage/limits.js';
 import { AuditQuery, FocusQuery, ListQuery, SuggestionsQuery, TokenQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
@@ -138,19 +139,29 @@ export const operationRoutes = [
   ...routes('reports', 'api', [
     {
       operationId: 'getNotificationTemplate',
+      built: true,
       method: 'GET',
       path: TEMPLATE,
       summary: 'What a notice says',
       query: ReadQuery,
-      responses: done,
+      responses: { 200: { description: 'The words in force', schema: NotificationTemplate } },
     },
     {
       operationId: 'putNotificationTemplate',
+      built: true,
       method: 'PUT',
       path: TEMPLATE,
       summary: 'Say it otherwise',
       body: NotificationTemplateBody,
-      responses: done,
+      responses: { 200: { description: 'The words in force', schema: NotificationTemplate } },
+    },
+    {
+      operationId: 'deleteNotificationTemplate',
+      built: true,
+      method: 'DELETE',
+      path: TEMPLATE,
+      summary: 'Say it as shipped again',
+      responses: { 204: { description: 'Done' } },
     },
     { operationId: 'listReports', method: 'GET', path: `${API}/reports`, summary: 'Reports', query: ListQuery, responses: done },
     {

@@ -15,7 +15,7 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { positionText } from '../adapters/sql/snapshot.js';
 import type { ScopeSpend } from '../adapters/sql/spend.js';
-import { type Past, Pasts, type Stamp } from '../adapters/store/past.js';
+import { Pasts, type Stamp } from '../adapters/store/past.js';
 import { UsageWalk } from '../adapters/store/usage-walk.js';
 import { toAlert } from '../domain/alert.js';
 import type { Decided, Then } from '../domain/budget-as-of.js';

@@ -83,6 +83,7 @@ const VALID: Readonly<Record<string, object>> = {
   },
   setTenantBudget: { maxBudget: '1', alertThreshold: 80, graceThreshold: 110, budgetDuration: '30d' },
   grantTenantOverride: { overrideAmount: '1', duration: '1h', reason: 'r' },
+  putNotificationTemplate: { subject: '{{budget}}', text: '{{spend}}', html: '<p>{{spend}}</p>' },
   createTemplate: { name: 'n', budget: { limit: { amount: '1', currency: 'USD' }, levels: { yellow: 1 } } },
   recordUsage: {
     id: '1',

@@ -1,7 +1,7 @@
 import { type AlertRaisedData, fillTemplate } from '@bursar/contracts';
+import { type MessageTemplate, ourTemplate, type Profile } from '@bursar/contracts/folds';
 import { htmlOf } from './html.js';
 import { type SlackMessage, slackOf } from './slack.js';
-import { type MessageTemplate, ourTemplate, type Profile } from './templates.js';
 import { type Driver, valuesOf } from './values.js';
 
 export type MessageOptions = Readonly<{

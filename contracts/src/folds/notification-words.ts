@@ -1,4 +1,4 @@
-import type { EventOf } from '@bursar/contracts';
+import type { EventOf, LedgerEvent } from '../events/registry.js';
 
 /** `html`: in place of what is made of `text`. */
 export type MessageTemplate = NonNullable<EventOf<'NotificationTemplateSaved'>['data']['template']>;
@@ -88,4 +88,19 @@ export const ourTemplate = (event: string, type: string, profile: Profile): Mess
 };
 
 /** The events that have words of their own. */
-export const TEMPLATE_EVENTS: readonly string[] = Object.keys(OURS);
+export const NOTIFICATION_EVENTS: readonly string[] = Object.keys(OURS);
+
+/** A tenant's own words by event, from stream `tenant-<tenant>`. Folded in place; total; what a tenant took back is ours again. */
+export class NotificationBook {
+  readonly #templates = new Map<string, MessageTemplate>();
+
+  apply(event: LedgerEvent): void {
+    if (event.type !== 'NotificationTemplateSaved') return;
+    if (event.data.template === null) this.#templates.delete(event.data.event);
+    else this.#templates.set(event.data.event, event.data.template);
+  }
+
+  get(event: string): MessageTemplate | null {
+    return this.#templates.get(event) ?? null;
+  }
+}
