@@ -132,8 +132,8 @@ export const explain = (api: () => Client): void => {
       expect((await tenant.get('me/budget')).body).toMatchObject({ scopes: [`tenant:${tenant.tenant}`], canSpend: true, remaining: null });
       await makeBudget(tenant, { name: 'All', scope: `tenant:${tenant.tenant}`, ...money('100') });
       const small = await makeBudget(tenant, { name: 'Small', scope: 'team:me', ...money('10') });
-      await tenant.record(usageOf('10', { scopes: ['team:me'] }));
-      const root = await tenant.get('me/budget');
+      const position = await tenant.record(usageOf('10', { scopes: ['team:me'] }));
+      const root = await tenant.get(`me/budget?minPosition=${position}`, WAIT);
       expect(root.body).toMatchObject({ canSpend: true, currentSpend: '10', limit: '100', remaining: '90', currency: 'USD' });
       expect(root.headers.get('bursar-budget')).toMatch(/^"All";limit="100";used="10";reserved="0";remaining="90";reset="/);
       const mine = await tenant.get('me/budget?scope=team:me');
