@@ -30,6 +30,16 @@ const examineMetrics = (label: string, series: Series, dataDir: string): readonl
     findings.push(
       warn(`${label}: ignored ${forged} messages on ledger.* that are not ours`, 'who else may publish there? nothing was counted'),
     );
+  const impossible = value('bursar_invariant_violations_total');
+  if (impossible > 0)
+    findings.push(
+      bad(
+        `${label}: found ${impossible} figures that cannot be`,
+        `${dataDir}/logs/${label}.log names them; rebuild the projection from the ledger`,
+      ),
+    );
+  else if (value('bursar_invariant_checks_total') > 0)
+    findings.push(ok(`${label}: invariants hold in ${value('bursar_invariant_checks_total')} looks`));
   if (value('bursar_event_loop_lag_seconds') > LATE_SECONDS)
     findings.push(warn(`${label}: overloaded, ${value('bursar_event_loop_lag_seconds').toFixed(1)} s late`, 'add a replica'));
   return findings;

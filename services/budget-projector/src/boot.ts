@@ -7,13 +7,17 @@ import { createLogger, createService, type Logger, type Service } from '@bursar/
 import { HttpOwners } from './adapters/http/http-owners.js';
 import { ownUrl } from './adapters/http/own-url.js';
 import { enforcementTransport } from './adapters/nats/transport.js';
+import { AuditMetrics } from './adapters/ops/audit-metrics.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
 import { projectorReady } from './adapters/ops/projector-ready.js';
+import { SqlAuditReads } from './adapters/sql/sql-audit-reads.js';
 import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
 import { StoreClock } from './adapters/store/store-clock.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
+import { StoreTreeLedger } from './adapters/store/store-tree-ledger.js';
 import { appModule } from './app.module.js';
 import type { ProjectorEnv } from './config.js';
+import { Audit } from './features/audit/audit.js';
 import { Check } from './features/check.js';
 import { DecideAtOwner } from './features/decide-at-owner.js';
 import { PartitionOwner } from './features/own-partitions.js';
@@ -94,11 +98,20 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   service.onStop(() => bus?.close());
   service.onStop(() => database.destroy());
   service.onStop(() => owner.stop());
+  const owned = (): readonly number[] => [...owner.statuses().keys()];
+  const audit = new Audit(
+    new SqlAuditReads(database),
+    new StoreTreeLedger(store, tables),
+    owned,
+    new AuditMetrics(service.metrics, logger),
+  );
+  service.onStop(() => audit.stop());
   if (bus !== null) {
     service.app.connectMicroservice({ strategy: enforcementTransport(bus, config.API_URL) });
     await service.app.startAllMicroservices();
   }
   owner.start();
+  audit.start();
   return service;
 };
 

@@ -47,11 +47,15 @@ const CountedUsage = z
     occurredAt: Instant,
     recordedAt: Instant,
     scopes: z.array(z.string()),
-    status: z.enum(['succeeded', 'failed']),
+    status: z
+      .enum(['succeeded', 'failed', 'refused'])
+      .describe('`refused`: a reservation that was asked for and not granted; it charged nothing'),
     cost: MoneyAnswer.nullable(),
     amount: Amount.nullable().describe("In the budget's currency; null while a price or an exchange rate is missing"),
     currency: z.string(),
     voided: z.boolean(),
+    code: z.string().optional().describe('Why it was refused'),
+    count: z.int().optional().describe('Refusals that it stands for'),
     position: Position,
   })
   .meta({ id: 'CountedUsage' });

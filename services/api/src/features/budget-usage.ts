@@ -1,4 +1,5 @@
 import {
+  type EventOf,
   formatInstant,
   formatPicos,
   parseInstant,
@@ -16,16 +17,17 @@ import type { z } from 'zod';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { type Past, Pasts } from '../adapters/store/past.js';
 import { UsageWalk } from '../adapters/store/usage-walk.js';
+import { showRefusal, wasAskedOf } from '../domain/refused-usage.js';
 import { type Answer, ok } from './answer.js';
 import { Cursors } from './cursors.js';
 
-type Found = Readonly<{ usage: UsageRecordedEvent; settled: Settled }>;
+type Found = Readonly<{ usage: UsageRecordedEvent; settled: Settled } | { refused: EventOf<'UsageRefused'> }>;
 type Query = z.output<typeof UsageListQuery>;
 
 /** Events looked at for one page: rare usage in a busy tenant gives short pages rather than slow ones. */
 const MAX_SCANNED = 20_000;
 
-/** The usage a budget counted, as it arrived, newest first, straight from the ledger: what was answered `accepted` is there at once. */
+/** The usage a budget counted, and what was refused, newest first, straight from the ledger: what was answered `accepted` is there at once. */
 @Injectable()
 export class BudgetUsage {
   constructor(
@@ -51,33 +53,47 @@ export class BudgetUsage {
     const since = query.from === undefined ? undefined : parseInstant(query.from);
     for await (const event of this.walk.backwards(tenant, { from: last - 1, since })) {
       if (event.type === 'UsageVoided') continue;
-      const usage = event;
-      const settled = settledCharge(usage, past.definitions, past.arrivals);
-      const isAsked = passes(usage, query) && budgetCounts(budget, settled.charged);
+      const asked = passes(event, query) ? foundIn(event, budget, past) : null;
       // The next page begins after the last item, and only exists when there is another item or more to look at.
-      if (scanned === MAX_SCANNED || (isAsked && found.length === limit)) {
+      if (scanned === MAX_SCANNED || (asked !== null && found.length === limit)) {
         return answer(this.cursors.write(tenant, list, [last]));
       }
-      if (isAsked) found.push({ usage, settled });
+      if (asked !== null) found.push(asked);
       scanned += 1;
-      last = usage.revision;
+      last = event.revision;
     }
     return answer(null);
   }
 
   /** Whether something was voided lies anywhere after it, so it is looked up rather than met on the way. */
   async #show(tenant: string, found: readonly Found[], budget: BudgetState, past: Past): Promise<readonly object[]> {
-    const ids = found.map(({ usage }) => voidEventId(tenant, usage.id));
-    const voids = await this.store.lookup(partitionOf(tenant, this.store.partitions), ids);
-    return found.map(({ usage, settled }, index) => ({ ...show(usage, settled, budget, past), voided: voids.has(ids[index] ?? '') }));
+    const ids = found.map((one) => ('usage' in one ? voidEventId(tenant, one.usage.id) : ''));
+    const voids = await this.store.lookup(
+      partitionOf(tenant, this.store.partitions),
+      ids.filter((id) => id !== ''),
+    );
+    return found.map((one, index) => {
+      if ('refused' in one) return showRefusal(one.refused, budget);
+      return { ...show(one.usage, one.settled, budget, past), voided: voids.has(ids[index] ?? '') };
+    });
   }
 }
 
-const passes = ({ data }: UsageRecordedEvent, query: Query): boolean => {
-  const at = parseInstant(data.occurredAt);
+type Listed = EventOf<'UsageRecorded' | 'UsageRefused'>;
+
+/** What the budget counted, or what was refused before it could. */
+const foundIn = (event: Listed, budget: BudgetState, { definitions, arrivals }: Past): Found | null => {
+  if (event.type === 'UsageRefused') return wasAskedOf(budget, event, definitions) ? { refused: event } : null;
+  const settled = settledCharge(event, definitions, arrivals);
+  return budgetCounts(budget, settled.charged) ? { usage: event, settled } : null;
+};
+
+const passes = ({ type, data }: Listed, query: Query): boolean => {
+  const at = parseInstant(type === 'UsageRefused' ? data.refusedAt : data.occurredAt);
+  const status = type === 'UsageRefused' ? 'refused' : data.status;
   if (query.from !== undefined && at < parseInstant(query.from)) return false;
   if (query.to !== undefined && at >= parseInstant(query.to)) return false;
-  if (query.status !== undefined && data.status !== query.status) return false;
+  if (query.status !== undefined && status !== query.status) return false;
   if (query.category !== undefined && data.category !== query.category) return false;
   return DIMENSIONS.every((name) => query[name] === undefined || data.dimensions?.[name] === query[name]);
 };

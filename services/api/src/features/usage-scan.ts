@@ -55,7 +55,7 @@ export class UsageScan {
       scanned += 1;
       if (scanned > MAX_SCANNED)
         throw tooMany(`That is more than ${MAX_SCANNED} events to look at; ask for a shorter, later time`, '/from');
-      yield event;
+      if (event.type !== 'UsageRefused') yield event;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type EpochNs, type EventOf, type LedgerEvent, parseInstant } from '@bursar/contracts';
+import { type EpochNs, type EventOf, type LedgerEvent, parseInstant, usageStream } from '@bursar/contracts';
 import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import { Changes, type Quarantined } from '../domain/changes.js';
@@ -90,6 +90,7 @@ export class PartitionFold {
 
   async #foldOther(event: LedgerEvent, flush: Flush): Promise<void> {
     if (isDefinitionEvent(event)) return this.#foldDefinition(event, flush);
+    if (event.stream === usageStream(event.meta.tenant)) this.#noteUsage(event);
     switch (event.type) {
       case 'BudgetCounted':
         return this.#foldCounted(event, flush);
@@ -116,6 +117,12 @@ export class PartitionFold {
       case 'UsageRecorded':
         return;
     }
+  }
+
+  /** A stream of usage may begin with what was refused or set aside: whoever loads the tenant later sees it begin there. */
+  #noteUsage({ position, meta }: LedgerEvent): void {
+    const tenant = this.memory.known(meta.tenant);
+    if (tenant !== undefined) tenant.firstUsage ??= position;
   }
 
   async #foldDefinition(event: DefinitionEvent, flush: Flush): Promise<void> {

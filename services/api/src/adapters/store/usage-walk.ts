@@ -1,4 +1,4 @@
-import { type EpochNs, NS_PER_SECOND, parseInstant, type UsageRecordedEvent, type UsageVoidedEvent, usageStream } from '@bursar/contracts';
+import { type EpochNs, type EventOf, type LedgerEvent, NS_PER_SECOND, parseInstant, usageStream } from '@bursar/contracts';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { readable } from './readable.js';
@@ -14,19 +14,24 @@ export type Walk = Readonly<{
   since?: EpochNs | undefined;
 }>;
 
+/** Recorded, taken back, or refused beforehand. */
+export type WalkedEvent = EventOf<'UsageRecorded' | 'UsageVoided' | 'UsageRefused'>;
+const isWalked = (event: LedgerEvent): event is WalkedEvent =>
+  event.type === 'UsageRecorded' || event.type === 'UsageVoided' || event.type === 'UsageRefused';
+
 /** A tenant's usage from the ledger itself, newest first, read as far as it is asked for. A void comes before what it voids. */
 @Injectable()
 export class UsageWalk {
   constructor(private readonly store: EventStore) {}
 
-  async *backwards(tenant: string, { from, since }: Walk): AsyncGenerator<UsageRecordedEvent | UsageVoidedEvent, void> {
+  async *backwards(tenant: string, { from, since }: Walk): AsyncGenerator<WalkedEvent, void> {
     const stream = usageStream(tenant);
     for (let next = from; next >= 0; ) {
       const page = await this.store.readStreamBackwards(stream, next, PAGE);
       for (const stored of page) {
         if (since !== undefined && parseInstant(stored.recordedAt) + AHEAD < since) return;
         const event = readable(stored);
-        if (event?.type === 'UsageRecorded' || event?.type === 'UsageVoided') yield event;
+        if (event !== null && isWalked(event)) yield event;
         next = stored.revision - 1;
       }
       if (page.length === 0) return;

@@ -46,7 +46,7 @@ export class StoreLedger extends Ledger {
   }
 
   async read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {
-    return (await this.store.readPartition(partition, after, limit)).map(read);
+    return (await this.store.readPartition(partition, after, limit)).map(readItem);
   }
 
   async head(partition: number): Promise<number> {
@@ -61,7 +61,7 @@ export class StoreLedger extends Ledger {
 
   async usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]> {
     const events = await this.store.readStream(usageStream(tenant), fromRevision, limit);
-    return events.map(read);
+    return events.map(readItem);
   }
 
   async takePartition(partition: number, taken: Taken): Promise<void> {
@@ -122,7 +122,7 @@ const deliverUntilUnknown = async (
   const items: LedgerItem[] = [];
   for (const event of events) {
     try {
-      items.push(read(event));
+      items.push(readItem(event));
     } catch (error) {
       if (items.length > 0) await handler(items);
       throw error;
@@ -132,7 +132,7 @@ const deliverUntilUnknown = async (
 };
 
 /** Throws `UnknownEventError`; anything else that cannot be decoded is unreadable for good. */
-const read = (event: StoredEvent): LedgerItem => {
+export const readItem = (event: StoredEvent): LedgerItem => {
   try {
     return decodeStored(event);
   } catch (error) {

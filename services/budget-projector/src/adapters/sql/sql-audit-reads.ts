@@ -1,0 +1,64 @@
+import { type EpochNs, formatInstant, parsePicos } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import { AuditReads, type CellsAt } from '../../features/audit/audit-reads.js';
+
+/** Rows looked at in one sample, about. */
+const SAMPLE = 500;
+
+/** What has to agree is read in one statement, which is one snapshot. */
+export class SqlAuditReads extends AuditReads {
+  constructor(private readonly db: Kysely<Database>) {
+    super();
+  }
+
+  async cells(partition: number, tenant: string, bucket: EpochNs): Promise<CellsAt> {
+    const { rows } = await sql<{ position: number; scope: string | null; currency: string; spend: string }>`
+      SELECT checkpoint.position, cell.scope, cell.currency, sum(cell.spend)::text AS spend
+      FROM projection.checkpoint AS checkpoint
+      LEFT JOIN projection.rollup AS cell ON cell.tenant = ${tenant} AND cell.bucket = ${formatInstant(bucket)}
+      WHERE checkpoint.projection = 'breakdown' AND checkpoint.partition = ${partition}
+      GROUP BY checkpoint.position, cell.scope, cell.currency`.execute(this.db);
+    const aside = await this.db
+      .selectFrom('projection.quarantine')
+      .select('position')
+      .where('partition', '=', partition)
+      .where('tenant', '=', tenant)
+      .execute();
+    return {
+      position: rows[0]?.position ?? 0,
+      setAside: new Set(aside.map((row) => row.position)),
+      cells: rows.flatMap(({ scope, currency, spend }) => (scope === null ? [] : [{ scope, currency, picos: parsePicos(trim(spend)) }])),
+    };
+  }
+
+  async definitions(tenant: string): Promise<number> {
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*) AS count FROM projection.definition_event WHERE projection = 'budget' AND tenant = ${tenant}`.execute(this.db);
+    return Number(rows[0]?.count ?? 0);
+  }
+
+  async impossibleBalances(): Promise<readonly string[]> {
+    const percent = await this.#percent('projection.balance');
+    const { rows } = await sql<{ what: string }>`
+      SELECT format('%s %s %s: spend %s, failed %s, events %s, waiting %s', tenant, budget_id, period_start, spend, failed_spend, events, waiting)
+        AS what
+      FROM projection.balance TABLESAMPLE SYSTEM (${percent})
+      WHERE spend < 0 OR failed_spend < 0 OR failed_spend > spend OR events < 0 OR failed_events > events OR waiting < 0
+      LIMIT ${SAMPLE}`.execute(this.db);
+    return rows.map(({ what }) => what);
+  }
+
+  async unbalancedHolds(): Promise<readonly string[]> {
+    return [];
+  }
+
+  /** How much of a table is a sample; all of a small one. */
+  async #percent(table: string): Promise<number> {
+    const { rows } = await sql<{ rows: number }>`SELECT reltuples AS rows FROM pg_class WHERE oid = ${table}::regclass`.execute(this.db);
+    return Math.min(100, (100 * SAMPLE) / Math.max(1, rows[0]?.rows ?? 1));
+  }
+}
+
+/** NUMERIC(38,12) comes with all its zeros. */
+const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
