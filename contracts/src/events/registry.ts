@@ -16,13 +16,14 @@ import {
   TemplateSaved,
   TenantSettingsChanged,
 } from './tenant.js';
-import { UsageQuarantined, UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
+import { PriceCorrectionApplied, UsageQuarantined, UsageRecorded, UsageRefused, UsageRerated, UsageVoided } from './usage.js';
 
 /** Every event there is. A new one is added here and the compiler lists each fold to extend. */
 const EVENTS = [
   UsageRecorded,
   UsageVoided,
   UsageRerated,
+  PriceCorrectionApplied,
   UsageRefused,
   UsageQuarantined,
   ScopeRegistered,

@@ -46,8 +46,9 @@ export const ExchangeRateSet = defineEvent(
 export const TemplateSaved = defineEvent('TemplateSaved', 1, z.object({ name: z.string(), budget: z.record(z.string(), z.unknown()) }));
 
 /**
- * The prices of a list were wrong (PRODUCT J9): from this position on it has these, and past usage that it rated is rerated by
- * `UsageRerated` events of this `correctionId`. The rest of a long list follows in `PricesAdded` of the same append.
+ * Prices of a list were wrong (PRODUCT J9): from this position on these stand instead of those of the same meter, match, unit and
+ * condition, and past usage that the list rated, or would have rated, is rerated by `UsageRerated` events of this `correctionId`. Many
+ * prices go on in `PricesAdded` of the same append.
  */
 export const PricesCorrected = defineEvent(
   'PricesCorrected',

@@ -26,6 +26,11 @@ export const UsageRecorded = defineEvent(
     allocation: z.array(z.object({ scope: StoredScope, percent: StoredDecimal })).optional(),
     metadata: z.record(z.string(), z.unknown()).optional(),
     rated: StoredMoney.optional(),
+    /**
+     * Position of the last of the prices and settings that rated it. Absent in what was recorded before it was kept: they are those at
+     * the event's own position then.
+     */
+    ratedAt: z.number().int().optional(),
     /** Units that had no price when it arrived. */
     unpriced: z.array(z.string()).optional(),
   }),
@@ -57,9 +62,10 @@ export type UsageVoidedData = z.infer<typeof UsageVoided.data>;
 export type UsageVoidedEvent = Recorded<'UsageVoided', UsageVoidedData>;
 
 /**
- * A recorded usage costs something else than it was charged at: a corrected price (PRODUCT J9). Stream `usage-<tenant>`, read by every
- * fold, which takes back what it charged for it and charges `cost` instead, in the same period and on the same path. The id is derived
- * from the usage and the correction, so a correction run again is a duplicate. It carries the original as stored, as a void does.
+ * A recorded usage costs something else than it was charged at: its price was corrected (PRODUCT J9) or somebody adjusted it (A8). Stream
+ * `usage-<tenant>`, emitted by the budget-projector or by ingestion; read by every fold, which takes back what it charged for it and
+ * charges `cost` instead, in the same period, on the same path and at the same rate. The id is derived from the usage and the correction,
+ * so a correction run again is a duplicate. It carries the original as stored, as a void does.
  */
 export const UsageRerated = defineEvent(
   'UsageRerated',
@@ -67,10 +73,12 @@ export const UsageRerated = defineEvent(
   z.object({
     /** Of the UsageRecorded event. */
     eventId: z.string(),
+    /** Of the PricesCorrected, or of the request that adjusted it. */
     correctionId: z.string(),
-    /** 1 for the first rerating of this usage; each further one replaces the one before. */
-    rerating: z.number().int().positive(),
-    /** What it was charged at until here; null: it waited for a price. */
+    /** A cost that somebody stated stands: later corrections of prices leave it alone. */
+    cause: z.enum(['price', 'adjustment']),
+    reason: z.string().optional(),
+    /** What it was charged at until here as far as its writer knew; null: it waited for a price. No fold goes by it. */
     previousCost: StoredMoney.nullable(),
     cost: StoredMoney,
     original: z.object({
@@ -83,6 +91,23 @@ export const UsageRerated = defineEvent(
 );
 export type UsageReratedData = z.infer<typeof UsageRerated.data>;
 export type UsageReratedEvent = Recorded<'UsageRerated', UsageReratedData>;
+
+/**
+ * All usage that a correction of prices changes has been rerated: its `UsageRerated` events are before this one. Stream `usage-<tenant>`,
+ * emitted by the budget-projector; whoever folds the ledger anew knows by it that there is nothing left to do.
+ */
+export const PriceCorrectionApplied = defineEvent(
+  'PriceCorrectionApplied',
+  1,
+  z.object({
+    correctionId: z.string(),
+    listId: z.string(),
+    /** Position of the PricesCorrected. */
+    correctedAt: z.number().int(),
+    /** How many usages it rerated. */
+    rerated: z.number().int().nonnegative(),
+  }),
+);
 
 /**
  * A reservation or guarded call was refused (PRODUCT C4). Stream `usage-<tenant>`, emitted by the budget-projector behind its answer;

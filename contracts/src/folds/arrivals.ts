@@ -5,7 +5,9 @@ import { shareOf } from './allocation.js';
 import type { BudgetState } from './budget-book.js';
 import { type Charge, charge } from './charge.js';
 import { convert } from './convert.js';
+import { type Correction, standing } from './corrections.js';
 import type { TenantDefinitions } from './definitions.js';
+import type { PriceEvent } from './price-book.js';
 
 /** Positions at which usage that waits for a price or a rate may become chargeable. The events may come in any order, and twice. */
 export class Arrivals {
@@ -14,8 +16,7 @@ export class Arrivals {
   readonly #recordedAt = new Map<number, string>();
 
   apply(event: LedgerEvent): void {
-    // Usage is never priced by half a list: only its last part counts as an arrival of prices.
-    const isPrice = (event.type === 'PriceListCreated' || event.type === 'PricesAdded') && event.data.more !== true;
+    const isPrice = completesPrices(event);
     if (isPrice) insert(this.#prices, event.position);
     if (event.type === 'ExchangeRateSet') insert(this.#rates, event.position);
     if (isPrice || event.type === 'ExchangeRateSet') this.#recordedAt.set(event.position, event.recordedAt);
@@ -37,22 +38,43 @@ export class Arrivals {
   }
 }
 
+/** Usage is never priced by half a list: only its last part counts as an arrival of prices. */
+export const completesPrices = (event: LedgerEvent): event is PriceEvent =>
+  (event.type === 'PriceListCreated' || event.type === 'PricesAdded' || event.type === 'PricesCorrected') && event.data.more !== true;
+
 const insert = (positions: number[], position: number): void => {
   if (positions.includes(position)) return;
   positions.push(position);
   positions.sort((a, b) => a - b);
 };
 
-/** A charge once it has a cost, and the position that gave it one: its own, or that of the first price list that covered it. */
+/** A charge once it has a cost, and the position that gave it one first: its own, that of the first price list that covered it, or of a correction. */
 export type Settled = Readonly<{ charged: Charge; pricedAt: number | null }>;
 
-/** What the live fold has made of a usage event by `through`. `pricedAt` null: it still waits for a price then. */
+const NONE: readonly Correction[] = [];
+
+/**
+ * What the live fold has made of a usage event by `through`. `pricedAt` null: it still waits for a price then. Of its corrections up to
+ * there the last cost stands, at the exchange rates of the first; a void is not looked at: it takes back what this says.
+ */
 export const settledCharge = (
   usage: UsageRecordedEvent,
   definitions: TenantDefinitions,
   arrivals: Arrivals,
   through: number = Number.POSITIVE_INFINITY,
+  corrections: readonly Correction[] = NONE,
 ): Settled => {
+  const recorded = settledByPrices(usage, definitions, arrivals, through);
+  if (corrections.length === 0) return recorded;
+  const costs = standing(corrections, through).filter(({ cost }) => cost !== null);
+  const [first, last] = [costs[0], costs.at(-1)];
+  if (first === undefined || last === undefined) return recorded;
+  const pricedAt = recorded.pricedAt === null ? first.at : Math.min(recorded.pricedAt, first.at);
+  return { charged: { ...recorded.charged, cost: last.cost, unpriced: [] }, pricedAt };
+};
+
+/** But for corrections. */
+const settledByPrices = (usage: UsageRecordedEvent, definitions: TenantDefinitions, arrivals: Arrivals, through: number): Settled => {
   const own = charge(usage, definitions);
   if (own.cost !== null) return { charged: own, pricedAt: usage.position };
   for (const position of arrivals.prices(usage.position, through)) {

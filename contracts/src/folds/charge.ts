@@ -1,4 +1,4 @@
-import type { UsageData, UsageRecordedEvent, UsageVoidedEvent } from '../events/usage.js';
+import type { UsageData, UsageRecordedEvent, UsageReratedEvent, UsageVoidedEvent } from '../events/usage.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import { fromWireMoney, type Money } from '../values/money.js';
 import type { ScopeRef } from '../values/scope.js';
@@ -28,8 +28,9 @@ const NONE: readonly string[] = [];
 const NO_DIMENSIONS: Readonly<Record<string, string>> = {};
 
 /**
- * Path by the tree at the event's own position. A cost in the event stands; then what ingestion rated; else the price lists known at
- * `pricesAt`, later than `position` only for usage that waited for its price; a unit without one gets the fallback price at `position`.
+ * Path by the tree at the event's own position. A cost in the event stands; then what ingestion rated, unless prices were corrected
+ * between its rating and its position (it was on its way meanwhile); else the price lists known at `pricesAt`, later than `position` only
+ * for usage that waited for its price; a unit without one gets the fallback price at `position`.
  */
 export const charge = (
   usage: UsageRecordedEvent,
@@ -39,7 +40,7 @@ export const charge = (
 ): Charge => {
   const { data } = usage;
   const effectiveAt = parseInstant(data.occurredAt);
-  const said = data.cost ?? data.rated;
+  const said = data.cost ?? (isRatingStale(data, definitions, position) ? undefined : data.rated);
   const path = usagePath(definitions, data, position);
   const split = splitOf(data, path, (scope) => chargedPath(definitions, [scope], position));
   const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt, position) : { cost: fromWireMoney(said) };
@@ -56,6 +57,10 @@ export const charge = (
   };
 };
 
+/** Was usage rated by prices that were corrected before it got to its position? */
+export const isRatingStale = ({ ratedAt }: Pick<UsageData, 'ratedAt'>, { prices }: TenantDefinitions, position: number): boolean =>
+  ratedAt !== undefined && prices.correctedBetween(ratedAt, position);
+
 /** Whom usage charges: its scopes, those of its allocation, and all above them, each once, the root last. */
 export const usagePath = (
   definitions: TenantDefinitions,
@@ -64,8 +69,13 @@ export const usagePath = (
 ): readonly ScopeRef[] =>
   chargedPath(definitions, allocation === undefined ? scopes : [...scopes, ...allocation.map(({ scope }) => scope)], position);
 
-/** The usage that a void takes back, as it was when it was recorded: what {@link charge} is asked about. */
-export const originalOf = ({ partition, stream, meta, data: { eventId, original } }: UsageVoidedEvent): UsageRecordedEvent => ({
+/** The usage that a void or a rerating is about, as it was when it was recorded: what {@link charge} is asked about. */
+export const originalOf = ({
+  partition,
+  stream,
+  meta,
+  data: { eventId, original },
+}: UsageVoidedEvent | UsageReratedEvent): UsageRecordedEvent => ({
   partition,
   stream,
   id: eventId,

@@ -21,6 +21,11 @@ export class TenantDefinitions {
   constructor(readonly tenant: string) {
     this.scopes = new ScopeTree(rootScope(tenant));
   }
+
+  /** Position of the last event that says what usage costs, prices and settings: asked for it, {@link rate} says what it says now. */
+  get pricedBy(): number {
+    return Math.max(this.prices.lastPosition, this.settings.lastPosition);
+  }
 }
 
 const DEFINITION_TYPES = [
@@ -38,6 +43,7 @@ const DEFINITION_TYPES = [
   'OverrideRevoked',
   'PriceListCreated',
   'PricesAdded',
+  'PricesCorrected',
   'ExchangeRateSet',
   'TenantSettingsChanged',
 ] as const satisfies readonly LedgerEvent['type'][];
@@ -72,6 +78,7 @@ export const evolveDefinitions = (definitions: TenantDefinitions, event: LedgerE
       return;
     case 'PriceListCreated':
     case 'PricesAdded':
+    case 'PricesCorrected':
       definitions.prices.apply(event);
       return;
     case 'ExchangeRateSet':

@@ -5,7 +5,7 @@ import { type EpochNs, parseInstant } from '../values/instant.js';
 import { PICOS_PER_UNIT } from '../values/money.js';
 import { globMatches, isPattern } from './glob.js';
 
-export type PriceEvent = EventOf<'PriceListCreated' | 'PricesAdded'>;
+export type PriceEvent = EventOf<'PriceListCreated' | 'PricesAdded' | 'PricesCorrected'>;
 
 /** Fraction digits of prices, rates and quantities. */
 export const DECIMAL_SCALE = 24;
@@ -36,7 +36,10 @@ export type PriceQuery = Readonly<{
   dimensions: Readonly<Record<string, string>>;
   quantities: ReadonlyMap<string, bigint>;
   occurredAt: EpochNs;
+  /** Prices known at it. */
   position: number;
+  /** Only lists that were there at this position; absent: those there at `position`. Rerating asks for the lists of then with the prices of now. */
+  listsAt?: number | undefined;
   /** Only lists in this currency. */
   currency?: string;
 }>;
@@ -44,13 +47,17 @@ export type PriceQuery = Readonly<{
 /** The price lists of one tenant, found by meter, unit and exact match: a list of 7,000 prices costs a few map look-ups. */
 export class PriceBook {
   readonly #lists = new Map<string, PriceList>();
-  readonly #early = new Map<string, EventOf<'PricesAdded'>[]>();
+  readonly #early = new Map<string, EventOf<'PricesAdded' | 'PricesCorrected'>[]>();
   readonly #positions = new Set<number>();
+  #corrections: readonly number[] = [];
+  #last = 0;
   readonly #units = new Map<string, Map<string, UnitPrices>>();
 
   apply(event: PriceEvent): void {
     if (this.#positions.has(event.position)) return;
     this.#positions.add(event.position);
+    this.#last = Math.max(this.#last, event.position);
+    if (event.type === 'PricesCorrected') this.#corrections = [...this.#corrections, event.position].sort((a, b) => a - b);
     const { listId, prices } = event.data;
     if (event.type === 'PriceListCreated') {
       const { name, currency, effectiveFrom } = event.data;
@@ -64,6 +71,20 @@ export class PriceBook {
     const list = this.#lists.get(listId);
     if (list === undefined) this.#early.set(listId, [...(this.#early.get(listId) ?? []), event]);
     else this.#add(list, prices, event.position);
+  }
+
+  /** Position of the last event that is in; 0 when none is. */
+  get lastPosition(): number {
+    return this.#last;
+  }
+
+  /** Were prices corrected after one position, up to another? Then what was rated by those of the first is not what the second says. */
+  correctedBetween(after: number, through: number): boolean {
+    return this.#corrections.some((at) => at > after && at <= through);
+  }
+
+  list(listId: string): PriceList | undefined {
+    return this.#lists.get(listId);
   }
 
   /** The price that wins for one unit, by the rule of API.md "Usage"; undefined when none applies. */
@@ -142,9 +163,13 @@ const compareEntries = (a: PriceEntry, b: PriceEntry): number =>
   b.position - a.position ||
   b.index - a.index;
 
-/** Known, effective, in the currency asked for, and its condition (all of it) satisfied. */
-const isInForce = (entry: PriceEntry, { occurredAt, position, currency, quantities }: PriceQuery): boolean =>
+/**
+ * Known, effective, in the currency asked for, and its condition (all of it) satisfied. A price that was corrected needs no end: the
+ * corrected one is the same to {@link compareEntries} but for being known later, which wins.
+ */
+const isInForce = (entry: PriceEntry, { occurredAt, position, listsAt = position, currency, quantities }: PriceQuery): boolean =>
   entry.position <= position &&
+  entry.list.createdPosition <= listsAt &&
   entry.list.effectiveFrom <= occurredAt &&
   (currency === undefined || entry.list.currency === currency) &&
   entry.conditions.every(({ unit, relation, bound }) => holds(quantities.get(unit) ?? 0n, relation, bound));

@@ -34,17 +34,22 @@ const FAMILY: ReadonlySet<string> = new Set([TOTAL, ...WHOLES.flatMap(({ unit, p
 export const rate = (usage: Rateable, definitions: TenantDefinitions, position: number): Rating =>
   rateAt(usage, definitions, position, parseInstant(usage.occurredAt));
 
-/** {@link rate} for a caller that has read the instant already; `settingsAt`: where the usage is, when its prices came later. */
+/**
+ * {@link rate} for a caller that has read the instant already; `settingsAt`: where the usage is, when its prices came later; `listsAt`:
+ * only by the lists that were there then.
+ */
 export const rateAt = (
   usage: Rateable,
   definitions: TenantDefinitions,
   position: number,
   occurredAt: EpochNs,
   settingsAt: number = position,
+  listsAt?: number,
 ): Rating => {
   const quantities = readQuantities(usage.quantities ?? {});
   const { meter = DEFAULT_METER, dimensions = {} } = usage;
-  const query: Query = { meter, dimensions, quantities, occurredAt, position, fallback: definitions.settings.fallbackAt(settingsAt) };
+  const fallback = definitions.settings.fallbackAt(settingsAt);
+  const query: Query = { meter, dimensions, quantities, occurredAt, position, listsAt, fallback };
   const lines = collect(definitions, query);
   const currencies = new Set(lines.priced.map(({ entry }) => entry.list.currency));
   if (lines.unpriced.length > 0) return { unpriced: lines.unpriced };

@@ -26,7 +26,15 @@ export const FALLBACK_LIST = 'fallback';
 export class SettingsBook {
   readonly #history = new History<EventOf<'TenantSettingsChanged'>, TenantSettings>(DEFAULT_SETTINGS, settingsAfter);
 
+  #last = 0;
+
+  /** Position of the last event that is in; 0 when none is. */
+  get lastPosition(): number {
+    return this.#last;
+  }
+
   apply(event: EventOf<'TenantSettingsChanged'>): void {
+    this.#last = Math.max(this.#last, event.position);
     this.#history.insert(event.position, event);
   }
 

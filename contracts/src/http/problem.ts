@@ -104,6 +104,7 @@ const REFUSALS = {
   idempotency_key_reused: kind(409, 'The same idempotency key with another body'),
   in_flight: kind(409, 'The same idempotency key is being worked on', true),
   reservation_conflict: kind(409, 'The same reservation id with another body'),
+  usage_voided: kind(409, 'The usage was voided'),
   budget_deleted: kind(409, 'Budget is deleted'),
   no_open_period: kind(409, 'No period of the budget is open'),
   precondition_failed: kind(412, 'It is not the version you named'),

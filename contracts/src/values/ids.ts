@@ -17,6 +17,13 @@ export const voidEventId = (tenant: string, eventId: string): string => derivedI
 export const quarantineEventId = (tenant: string, source: string, contentHash: string): string =>
   derivedId('quarantined', tenant, source, contentHash);
 
+/** The event id of a rerating: one correction changes a usage once. */
+export const reratedEventId = (tenant: string, eventId: string, correctionId: string): string =>
+  derivedId('rerated', tenant, eventId, correctionId);
+
+/** Of the event that says that a correction of prices has reached all usage. */
+export const correctionAppliedId = (tenant: string, correctionId: string): string => derivedId('correction-applied', tenant, correctionId);
+
 /** Crossing and clearing of one threshold in one period: the episode makes a second crossing another fact. */
 export const thresholdEventId = (
   what: 'crossed' | 'cleared',

@@ -9,6 +9,7 @@ import { up as voidedUsage } from './migrations/0007_voided_usage.js';
 import { up as budgetTerms } from './migrations/0008_budget_terms.js';
 import { up as replicaUrl } from './migrations/0009_replica_url.js';
 import { up as leasesByConsumer } from './migrations/0010_leases_by_consumer.js';
+import { up as usageCorrections } from './migrations/0011_usage_corrections.js';
 import { up as lateBalances } from './migrations/0015_late_balances.js';
 import { up as scheduler } from './migrations/0016_scheduler.js';
 import { up as alerting } from './migrations/0017_alerting.js';
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0008_budget_terms', up: budgetTerms },
   { name: '0009_replica_url', up: replicaUrl },
   { name: '0010_leases_by_consumer', up: leasesByConsumer },
+  { name: '0011_usage_corrections', up: usageCorrections },
   { name: '0015_late_balances', up: lateBalances },
   { name: '0016_scheduler', up: scheduler },
   { name: '0017_alerting', up: alerting },

@@ -72,10 +72,20 @@ export interface WaitingTable {
   event: string;
 }
 
-export interface VoidedTable {
+export interface UsageCorrectionTable {
   tenant: string;
   position: Count;
-  voided_at: Count;
+  corrected_at: Count;
+  amount: string | null;
+  currency: string | null;
+  stated: boolean;
+}
+
+export interface PriceCorrectionTable {
+  tenant: string;
+  correction_id: string;
+  list_id: string;
+  position: Count;
 }
 
 export interface ScopeTable {
@@ -283,7 +293,8 @@ export interface Database {
   'projection.checkpoint': CheckpointTable;
   'projection.definition_event': DefinitionEventTable;
   'projection.waiting': WaitingTable;
-  'projection.voided': VoidedTable;
+  'projection.usage_correction': UsageCorrectionTable;
+  'projection.price_correction': PriceCorrectionTable;
   'projection.scope': ScopeTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;

@@ -16,6 +16,7 @@ import { PeriodsController, PricesController } from './adapters/http/prices.cont
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { TenantsController } from './adapters/http/tenants.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
+import { UsageCorrections } from './adapters/sql/usage-corrections.js';
 import { BalanceStreams } from './adapters/store/decided.js';
 import { FoundEvents } from './adapters/store/found-events.js';
 import { Moments } from './adapters/store/moments.js';
@@ -138,6 +139,7 @@ export const appModule = ({
     BudgetTemplates,
     UsageWalk,
     UsageScan,
+    UsageCorrections,
     BudgetSpend,
     BudgetUsage,
     ChangeBudget,

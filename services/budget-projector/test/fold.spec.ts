@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { MemoryTables } from './support/memory-tables.js';
+import { costOf } from './support/oracle.js';
 import { type Step, story, type Turn } from './support/stories.js';
 import { Driver, World } from './support/world.js';
 
@@ -110,10 +111,20 @@ describe('whatever happens, in whatever order the projector folds, commits, dies
         expect(cells.reduce((sum, { events }) => sum + events, 0)).toBe(standing);
         const waiting = [...tables.waitingRows.values()].filter(({ projection }) => projection === 'breakdown').length;
         expect(cells.reduce((sum, { unpriced }) => sum + unpriced, 0)).toBe(waiting);
+        expect(cells.reduce((sum, { spend }) => sum + spend, 0n)).toBe(standingCost(ledger.events));
       }),
       { numRuns: 100 },
     ));
 });
+
+/** Of all usage that was not voided, whatever its currency. */
+const standingCost = (events: readonly LedgerEvent[]): bigint => {
+  const voided = new Set(events.flatMap((event) => (event.type === 'UsageVoided' ? [event.data.eventId] : [])));
+  return events.reduce(
+    (sum, event) => (event.type === 'UsageRecorded' && !voided.has(event.id) ? sum + (costOf(event, events)?.picos ?? 0n) : sum),
+    0n,
+  );
+};
 
 /** As the tables say, of the thresholds that are judged. */
 const crossedIn = (tables: MemoryTables, events: readonly LedgerEvent[]): unknown =>

@@ -4,10 +4,10 @@ import { EventStore } from '@bursar/event-store';
 import { Once } from '@bursar/platform';
 import type { DynamicModule } from '@nestjs/common';
 import type { Kysely } from 'kysely';
+import { CorrectionsController } from './adapters/http/corrections.controller.js';
 import { LitellmController } from './adapters/http/litellm.controller.js';
 import { LitellmCredentials } from './adapters/http/litellm-caller.js';
 import { UsageController } from './adapters/http/usage.controller.js';
-import { VoidController } from './adapters/http/void.controller.js';
 import { DeadLetters } from './adapters/nats/dead-letters.js';
 import { UsageIntake } from './adapters/nats/usage-intake.js';
 import { UsageRecordResponder } from './adapters/nats/usage-record.js';
@@ -16,11 +16,13 @@ import { DatabaseClock } from './adapters/store/database-clock.js';
 import { ProjectedBook } from './adapters/store/projected-book.js';
 import { TenantPrices } from './adapters/store/tenant-prices.js';
 import { AgeWindow } from './domain/age-window.js';
+import { AdjustUsage } from './features/adjust-usage.js';
 import { DryRunUsage } from './features/dry-run-usage.js';
 import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
 import { ReceiveLitellmNotice } from './features/receive-litellm-notice.js';
 import { RecordLitellmLogs } from './features/record-litellm-logs.js';
 import { RecordUsage } from './features/record-usage.js';
+import { RecordedUsages } from './features/recorded-usages.js';
 import { VoidUsage } from './features/void-usage.js';
 
 export type Infrastructure = Readonly<{
@@ -38,7 +40,7 @@ class AppModule {}
 /** Wiring only: what was opened by the composition root, and the features on it. */
 export const appModule = ({ store, database, clock, maxAgeSeconds, litellm, bus }: Infrastructure): DynamicModule => ({
   module: AppModule,
-  controllers: [UsageController, VoidController, LitellmController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
+  controllers: [UsageController, CorrectionsController, LitellmController, ...(bus === null ? [] : [UsageIntake, UsageRecordResponder])],
   providers: [
     { provide: EventStore, useValue: store },
     { provide: LedgerClock, useValue: clock },
@@ -52,7 +54,9 @@ export const appModule = ({ store, database, clock, maxAgeSeconds, litellm, bus 
     RecordLitellmLogs,
     ReceiveLitellmNotice,
     DryRunUsage,
+    RecordedUsages,
     VoidUsage,
+    AdjustUsage,
     ...(bus === null ? [] : [{ provide: Bus, useValue: bus }, DeadLetters]),
   ],
 });

@@ -6,7 +6,7 @@ import { spokenAmount } from '../fields/money.js';
 import { freeText, label, oneOf, plainText } from '../fields/text.js';
 import { durationText, instantText } from '../fields/time.js';
 import { LIMITS } from '../usage/limits.js';
-import { readMetadata } from '../usage/parts.js';
+import { readCost, readMetadata } from '../usage/parts.js';
 import { BudgetBody } from './body.js';
 
 const REASON = 1_000;
@@ -17,6 +17,11 @@ export const MAX_BULK = 1_000;
 export const ReasonBody = z.strictObject({ reason: freeText(REASON).optional() }).meta({ id: 'Reason' });
 /** `POST /usage/:eventId/void`: taking money back needs a reason. */
 export const VoidBody = z.strictObject({ reason: label(REASON) }).meta({ id: 'VoidInput' });
+
+/** `POST /usage/:eventId/adjust`: what the usage costs instead. */
+export const AdjustBody = z
+  .strictObject({ cost: field({ $ref: '#/$defs/Money' }, readCost), reason: label(REASON) })
+  .meta({ id: 'AdjustInput' });
 
 /** `POST /budgets/:id/reset`: a new period begins now, to the same boundary. */
 export const ResetBody = z

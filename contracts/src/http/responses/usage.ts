@@ -21,6 +21,17 @@ export const VoidResult = z
   .object({ eventId: z.string(), status: z.enum(['accepted', 'duplicate']), voidEventId: z.string(), position: Position })
   .meta({ id: 'VoidResult' });
 
+/** `POST /usage/:eventId/adjust`; the same adjustment again, under its Idempotency-Key, is a `duplicate`. */
+export const AdjustResult = z
+  .object({
+    eventId: z.string(),
+    status: z.enum(['accepted', 'duplicate']),
+    adjustmentEventId: z.string(),
+    cost: MoneyAnswer,
+    position: Position,
+  })
+  .meta({ id: 'AdjustResult' });
+
 /** `?dryRun=true`: what it would cost and which budgets would count it. */
 export const DryRunResults = z
   .object({
@@ -38,10 +49,12 @@ const Group = z.looseObject({ spend: MoneyAnswer.or(z.array(MoneyAnswer)).option
 export const UsageBreakdown = z.looseObject({ data: z.array(Group).optional() }).meta({ id: 'UsageBreakdown' });
 export const UsageSummary = z.looseObject({}).meta({ id: 'UsageSummary' });
 
-/** One usage event as a budget counted it. */
+/** One line of a budget's history: usage as it was recorded, a void or a rerating of it, or what was refused. */
 const CountedUsage = z
   .looseObject({
-    eventId: z.string(),
+    kind: z.enum(['usage', 'void', 'rerate', 'refused']),
+    eventId: z.string().describe('Of the event this line is'),
+    usageEventId: z.string().optional().describe('Of a void or a rerating: the usage it is about'),
     id: z.string(),
     source: z.string(),
     occurredAt: Instant,
@@ -51,9 +64,14 @@ const CountedUsage = z
       .enum(['succeeded', 'failed', 'refused'])
       .describe('`refused`: a reservation that was asked for and not granted; it charged nothing'),
     cost: MoneyAnswer.nullable(),
-    amount: Amount.nullable().describe("In the budget's currency; null while a price or an exchange rate is missing"),
+    previousCost: MoneyAnswer.nullable().optional().describe('Of a void or a rerating: what the usage cost before'),
+    amount: Amount.nullable().describe(
+      "What the line adds, in the budget's currency: all lines add up to the balance. null while a price or an exchange rate is missing",
+    ),
+    currentAmount: Amount.nullable().optional().describe('Of usage that was voided or rerated: what it comes to now'),
     currency: z.string(),
-    voided: z.boolean(),
+    voided: z.boolean().describe('The usage was voided; so are all lines about it'),
+    rerated: z.boolean(),
     code: z.string().optional().describe('Why it was refused'),
     count: z.int().optional().describe('Refusals that it stands for'),
     position: Position,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { VoidBody } from '../budgets/commands.js';
+import { AdjustBody, VoidBody } from '../budgets/commands.js';
 import { ExchangeRateBody, PriceCorrection, PriceListBody } from '../prices/price-list.js';
 import { Anything } from '../responses/common.js';
 import { ExchangeRate, ExchangeRates, PriceList, PriceLists } from '../responses/registry.js';
-import { DryRunResults, UsageResults, VoidResult } from '../responses/usage.js';
+import { AdjustResult, DryRunResults, UsageResults, VoidResult } from '../responses/usage.js';
 import { UsageBody, UsageCloudEvent } from '../usage/event.js';
 import { LIMITS } from '../usage/limits.js';
 import { AsOfQuery, DryRunQuery, ListQuery } from './queries.js';
@@ -34,10 +34,19 @@ export const usageRoutes = [
       operationId: 'voidUsage',
       method: 'POST',
       path: `${API}/usage/:eventId/void`,
-      summary: 'Void a recorded event; history keeps both. To adjust one, void it and record what it should have been under another id',
+      summary: 'Void a recorded event; history keeps both',
       built: true,
       body: VoidBody,
       responses: { 202: { description: 'Durable; balances follow', schema: VoidResult } },
+    },
+    {
+      operationId: 'adjustUsage',
+      method: 'POST',
+      path: `${API}/usage/:eventId/adjust`,
+      summary: 'State what a recorded event costs instead; history keeps both',
+      built: true,
+      body: AdjustBody,
+      responses: { 202: { description: 'Durable; balances follow', schema: AdjustResult } },
     },
   ]),
   ...routes('prices', 'api', [

@@ -6,7 +6,6 @@ import {
   parseInstant,
   periodResolver,
   type UsageRecordedEvent,
-  type UsageVoidedEvent,
 } from '@bursar/contracts';
 import {
   type Arrivals,
@@ -17,11 +16,13 @@ import {
   type Crossing,
   currentPeriod,
   findBudget,
-  originalOf,
+  isVoided,
+  type MetCorrection,
   rolledOver,
   rolloverChain,
-  type Settled,
+  settledCharge,
   settledCost,
+  standing,
   type TenantDefinitions,
   thresholdKey,
 } from '@bursar/contracts/folds';
@@ -72,8 +73,6 @@ export class BudgetAsOf {
   #waiting = 0;
   #touchedAt = 0;
   #touched: string | null = null;
-  /** Where each was voided. */
-  readonly #voided = new Map<string, number>();
 
   constructor(private readonly facts: BudgetFacts) {
     const { state, moment, firstUsage } = facts;
@@ -98,38 +97,23 @@ export class BudgetAsOf {
     return this.facts.state;
   }
 
-  /** One usage event with what it had come to by then, or a void of one: a void comes before what it voids. */
-  add(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
-    const { state } = this.facts;
-    const { charged } = settled;
+  /** One usage event with what had been said of it by then, in any order. */
+  add(usage: UsageRecordedEvent, met: readonly MetCorrection[]): void {
+    const { definitions, arrivals, state, moment } = this.facts;
+    const corrections = standing(met, moment.position);
+    const { charged } = settledCharge(usage, definitions, arrivals, moment.position, corrections);
     if (!budgetCounts(state, charged)) return;
-    const start = this.#periodAt(charged.effectiveAt, positionOf(event))?.start;
-    if (start !== this.period?.start) {
-      this.#addBefore(event, settled, start);
+    const start = this.#periodAt(charged.effectiveAt, usage.position)?.start;
+    if (start === undefined) return;
+    const { spend, waiting } = this.#posted(usage, corrections);
+    if (this.#isPeriod(start)) {
+      this.#spend += spend;
+      this.#waiting += waiting;
+      this.#touchAll(usage, corrections);
       return;
     }
-    if (event.type === 'UsageVoided') {
-      this.#voided.set(event.data.eventId, event.position);
-      if (event.position > state.definedPosition) this.#touch(event.position, event.recordedAt);
-      // Not counted yet and taken back already: the count, when it comes, adds what is missing here.
-      if (!this.isCounted && event.data.original.position <= state.definedPosition && event.position > state.definedPosition) {
-        this.#post(originalOf(event), settled, -1);
-      }
-      return;
-    }
-    const isNew = event.position > state.definedPosition;
-    if (isNew) this.#touch(event.position, event.recordedAt);
-    const cost = this.#cost(event, settled);
-    const voidedAt = this.#voided.get(event.id);
-    const wasSettled = cost !== null && cost.at > state.definedPosition && (voidedAt === undefined || cost.at < voidedAt);
-    if (wasSettled) this.#touch(cost.at, this.facts.arrivals.recordedAt(cost.at) ?? null);
-    if (voidedAt !== undefined) return;
-    if (this.isCounted || isNew) this.#post(event, settled, 1);
-    // A price came in meanwhile: it left the waiting before the count has put it there.
-    else if (cost !== null && cost.at === settled.pricedAt && cost.at > state.definedPosition) {
-      this.#spend += cost.picos;
-      this.#waiting -= 1;
-    }
+    // Of an earlier period of the chain only the spend matters.
+    if (this.#chain.some((period) => period.start === start)) this.#spendBefore.set(start, (this.#spendBefore.get(start) ?? 0n) + spend);
   }
 
   /** `since`: when the cause of a crossing was recorded. */
@@ -186,37 +170,45 @@ export class BudgetAsOf {
     return counted.find(({ data, position }) => data.complete && data.through === through && position <= moment.position)?.position ?? null;
   }
 
-  /** What an earlier period of the chain had come to by then: of it only the spend matters. */
-  #addBefore(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled, startOfIt: EpochNs | undefined): void {
-    const period = this.#chain.find(({ start }) => start === startOfIt);
-    if (period === undefined) return;
-    const { state } = this.facts;
-    const spend = this.#spendBefore.get(period.start) ?? 0n;
-    if (event.type === 'UsageVoided') {
-      this.#voided.set(event.data.eventId, event.position);
-      const takesBack = !this.isCounted && event.data.original.position <= state.definedPosition && event.position > state.definedPosition;
-      const cost = takesBack ? this.#cost(originalOf(event), settled) : null;
-      if (cost !== null) this.#spendBefore.set(period.start, spend - cost.picos);
-      return;
+  /** What the loop, and the count if it is in, had made of usage by then. */
+  #posted(usage: UsageRecordedEvent, corrections: readonly MetCorrection[]): Posted {
+    const { moment, state } = this.facts;
+    const isNew = usage.position > state.definedPosition;
+    const end = isVoided(corrections) ? NOTHING : posted(this.#cost(usage, corrections, moment.position).cost);
+    if (this.isCounted || isNew) return end;
+    // The count is not in: the loop has only what happened since the definition. Had the count been in, it would have stood at `before`.
+    const counted = corrections.filter(({ at }) => at <= state.definedPosition);
+    if (isVoided(counted)) return NOTHING;
+    const next = corrections[counted.length];
+    const { cost, pricedAt } = this.#cost(usage, counted, next?.at ?? moment.position);
+    // A price came in meanwhile: it left the waiting before the count has put it there.
+    const arrived = cost !== null && cost.at === pricedAt && cost.at > state.definedPosition;
+    const priced = arrived ? { spend: cost.picos, waiting: -1 } : NOTHING;
+    return next === undefined ? priced : sum(priced, sum(end, minus(posted(cost))));
+  }
+
+  /** Every event that changed what the usage comes to is when its period was changed, if it is not the count's. */
+  #touchAll(usage: UsageRecordedEvent, corrections: readonly MetCorrection[]): void {
+    const { moment, state, arrivals } = this.facts;
+    const since = state.definedPosition;
+    if (usage.position > since) this.#touch(usage.position, usage.recordedAt);
+    for (let said = 0; said <= corrections.length; said += 1) {
+      const next = corrections[said];
+      const before = corrections.slice(0, said);
+      if (isVoided(before)) return;
+      const { cost } = this.#cost(usage, before, next?.at ?? moment.position);
+      if (cost !== null && cost.at > since) this.#touch(cost.at, arrivals.recordedAt(cost.at) ?? null);
+      if (next === undefined || next.at <= since) continue;
+      const after = next.cost === null ? null : this.#cost(usage, [...before, next], next.at).cost;
+      if (next.cost === null || after?.picos !== cost?.picos) this.#touch(next.at, next.recordedAt);
     }
-    if (this.#voided.has(event.id)) return;
-    const cost = this.#cost(event, settled);
-    const isIn =
-      this.isCounted ||
-      event.position > state.definedPosition ||
-      (cost?.at === settled.pricedAt && settled.pricedAt > state.definedPosition);
-    if (cost !== null && isIn) this.#spendBefore.set(period.start, spend + cost.picos);
   }
 
-  #cost(usage: UsageRecordedEvent, settled: Settled) {
-    const { definitions, arrivals, state, moment } = this.facts;
-    return settledCost(settled, usage, state, definitions, arrivals, moment.position);
-  }
-
-  #post(usage: UsageRecordedEvent, settled: Settled, sign: 1 | -1): void {
-    const cost = this.#cost(usage, settled);
-    if (cost === null) this.#waiting += sign;
-    else this.#spend += sign === 1 ? cost.picos : -cost.picos;
+  /** In the budget's currency; null: it waits. */
+  #cost(usage: UsageRecordedEvent, corrections: readonly MetCorrection[], through: number) {
+    const { definitions, arrivals, state } = this.facts;
+    const settled = settledCharge(usage, definitions, arrivals, through, corrections);
+    return { cost: settledCost(settled, usage, state, definitions, arrivals, through), pricedAt: settled.pricedAt };
   }
 
   #isPeriod(start: EpochNs): boolean {
@@ -229,8 +221,12 @@ export class BudgetAsOf {
   }
 }
 
-/** Of the usage itself: a void takes it from where it was counted. */
-const positionOf = (event: UsageRecordedEvent | UsageVoidedEvent): number =>
-  event.type === 'UsageVoided' ? event.data.original.position : event.position;
-
 const episodeOf = ({ data }: Decided): string => `${data.threshold}/${data.episode}`;
+
+/** What a balance has of one usage. */
+type Posted = Readonly<{ spend: bigint; waiting: number }>;
+const NOTHING: Posted = { spend: 0n, waiting: 0 };
+const posted = (cost: Readonly<{ picos: bigint }> | null): Posted =>
+  cost === null ? { spend: 0n, waiting: 1 } : { spend: cost.picos, waiting: 0 };
+const minus = ({ spend, waiting }: Posted): Posted => ({ spend: -spend, waiting: -waiting });
+const sum = (a: Posted, b: Posted): Posted => ({ spend: a.spend + b.spend, waiting: a.waiting + b.waiting });

@@ -1,5 +1,13 @@
-import type { UsageRecordedEvent, UsageVoidedEvent } from '@bursar/contracts';
-import { type Arrivals, budgetCounts, type Settled, settledCost, type TenantDefinitions } from '@bursar/contracts/folds';
+import type { UsageRecordedEvent } from '@bursar/contracts';
+import {
+  type Arrivals,
+  budgetCounts,
+  isVoided,
+  type MetCorrection,
+  settledCharge,
+  settledCost,
+  type TenantDefinitions,
+} from '@bursar/contracts/folds';
 import type { BudgetAsOf } from './budget-as-of.js';
 
 /** The largest usage of a budget's period that is named. */
@@ -7,9 +15,8 @@ const SHOWN = 5;
 
 export type Contribution = Readonly<{ usage: UsageRecordedEvent; picos: bigint }>;
 
-/** Which usage filled one budget by a position, from the tenant's usage, newest first: a void comes before what it voids. */
+/** Which usage filled one budget by a position, from the tenant's usage with what was said of it by then. */
 export class Contributors {
-  readonly #voided = new Set<string>();
   #largest: Contribution[] = [];
   #count = 0;
 
@@ -19,21 +26,20 @@ export class Contributors {
     private readonly through: number,
   ) {}
 
-  add(event: UsageRecordedEvent | UsageVoidedEvent, settled: Settled): void {
-    if (event.type === 'UsageVoided') {
-      this.#voided.add(event.data.eventId);
-      return;
-    }
+  /** Newest first. */
+  add(usage: UsageRecordedEvent, corrections: readonly MetCorrection[]): void {
     const { state, period } = this.budget;
+    const { definitions, arrivals } = this.known;
+    const settled = settledCharge(usage, definitions, arrivals, this.through, corrections);
     const { effectiveAt } = settled.charged;
     if (period === null || effectiveAt < period.start || effectiveAt >= period.end) return;
-    if (this.#voided.has(event.id) || !budgetCounts(state, settled.charged)) return;
-    const cost = settledCost(settled, event, state, this.known.definitions, this.known.arrivals, this.through);
+    if (isVoided(corrections, this.through) || !budgetCounts(state, settled.charged)) return;
+    const cost = settledCost(settled, usage, state, definitions, arrivals, this.through);
     if (cost === null) return;
     this.#count += 1;
     const last = this.#largest.at(-1);
     if (last !== undefined && this.#largest.length === SHOWN && cost.picos <= last.picos) return;
-    this.#largest.push({ usage: event, picos: cost.picos });
+    this.#largest.push({ usage, picos: cost.picos });
     this.#largest = this.#largest.toSorted((a, b) => (a.picos < b.picos ? 1 : a.picos > b.picos ? -1 : 0)).slice(0, SHOWN);
   }
 

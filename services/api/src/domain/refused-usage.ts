@@ -15,6 +15,7 @@ export const wasAskedOf = (budget: BudgetState, { data }: Refused, definitions: 
 
 /** As a line of a budget's history: it charged nothing. `count`: refusals that it stands for. */
 export const showRefusal = ({ id, data, partition, position, recordedAt }: Refused, { currency }: BudgetState): object => ({
+  kind: 'refused',
   eventId: id,
   id: data.decisionId,
   source: 'bursar',
@@ -32,5 +33,6 @@ export const showRefusal = ({ id, data, partition, position, recordedAt }: Refus
   refusedBy: data.budgetId,
   count: data.count,
   voided: false,
+  rerated: false,
   position: `${partition}:${position}`,
 });

@@ -1,22 +1,17 @@
-import { formatPicos, type ScopeRef, type UsageRecordedEvent, type UsageVoidedEvent } from '@bursar/contracts';
+import { formatPicos, type ScopeRef } from '@bursar/contracts';
 import { type ScopeState, type Settled, shareOf } from '@bursar/contracts/folds';
 
 type Row = Readonly<{ scope: ScopeRef; currency: string; spend: string; unpriced: number }>;
 
-/** All that scopes ever spent, by currency, from usage newest first; what has no price yet has the currency ''. */
+/** All that scopes ever spent, by currency, from usage that was not voided; what has no price yet has the currency ''. */
 export class ScopeSums {
-  readonly #voided = new Set<string>();
   readonly #sums = new Map<ScopeRef, Map<string, { spend: bigint; unpriced: number }>>();
 
-  /** A void comes before what it voids. */
-  add(event: UsageRecordedEvent | UsageVoidedEvent, { charged: { path, cost, split } }: Settled): void {
-    if (event.type === 'UsageVoided') this.#voided.add(event.data.eventId);
-    else if (!this.#voided.delete(event.id)) {
-      for (const scope of path) {
-        const sums = this.#of(scope, cost?.currency ?? '');
-        if (cost === null) sums.unpriced += 1;
-        else sums.spend += shareOf(split, [scope], cost.picos);
-      }
+  add({ charged: { path, cost, split } }: Settled): void {
+    for (const scope of path) {
+      const sums = this.#of(scope, cost?.currency ?? '');
+      if (cost === null) sums.unpriced += 1;
+      else sums.spend += shareOf(split, [scope], cost.picos);
     }
   }
 

@@ -1,39 +1,33 @@
-import {
-  type EventOf,
-  formatInstant,
-  formatPicos,
-  parseInstant,
-  partitionOf,
-  toWireMoney,
-  type UsageRecordedEvent,
-  voidEventId,
-} from '@bursar/contracts';
-import { type BudgetState, budgetCounts, findBudget, type Settled, settledCharge, settledCost } from '@bursar/contracts/folds';
+import { formatInstant, formatPicos, parseInstant, toWireMoney } from '@bursar/contracts';
+import { type BudgetState, budgetCounts, correctionOf, findBudget, originalOf, settledCharge } from '@bursar/contracts/folds';
 import type { UsageListQuery } from '@bursar/contracts/http';
-import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { positionText } from '../adapters/sql/snapshot.js';
+import { UsageCorrections } from '../adapters/sql/usage-corrections.js';
 import { type Past, Pasts } from '../adapters/store/past.js';
-import { UsageWalk } from '../adapters/store/usage-walk.js';
+import { UsageWalk, type WalkedEvent } from '../adapters/store/usage-walk.js';
 import { showRefusal, wasAskedOf } from '../domain/refused-usage.js';
+import { type Entry, entryOf } from '../domain/usage-entries.js';
 import { type Answer, ok } from './answer.js';
 import { Cursors } from './cursors.js';
 
-type Found = Readonly<{ usage: UsageRecordedEvent; settled: Settled } | { refused: EventOf<'UsageRefused'> }>;
 type Query = z.output<typeof UsageListQuery>;
 
 /** Events looked at for one page: rare usage in a busy tenant gives short pages rather than slow ones. */
 const MAX_SCANNED = 20_000;
 
-/** The usage a budget counted, and what was refused, newest first, straight from the ledger: what was answered `accepted` is there at once. */
+/**
+ * The history of what a budget counted, newest first, straight from the ledger: what was answered `accepted` is there at once. Usage as it
+ * was recorded, and every void and rerating as a line of its own; the amounts of all lines add up to the balance (PRODUCT A8, A9).
+ */
 @Injectable()
 export class BudgetUsage {
   constructor(
     private readonly pasts: Pasts,
-    private readonly store: EventStore,
     private readonly walk: UsageWalk,
+    private readonly corrections: UsageCorrections,
     private readonly cursors: Cursors,
   ) {}
 
@@ -45,52 +39,60 @@ export class BudgetUsage {
     const budget = findBudget(past.definitions, budgetId);
     if (budget === null || budget.deletedPosition !== null) throw new Problem('not_found', 'There is no such budget.');
 
-    const found: Found[] = [];
+    const found: WalkedEvent[] = [];
     const answer = async (nextCursor: string | null): Promise<Answer> =>
       ok({ data: await this.#show(tenant, found, budget, past), nextCursor });
     let last = place === null ? (await this.walk.last(tenant)) + 1 : Number(place[0]);
     let scanned = 0;
     const since = query.from === undefined ? undefined : parseInstant(query.from);
     for await (const event of this.walk.backwards(tenant, { from: last - 1, since })) {
-      if (event.type === 'UsageVoided') continue;
-      const asked = passes(event, query) ? foundIn(event, budget, past) : null;
+      const isAsked = passes(event, query) && concerns(event, budget, past);
       // The next page begins after the last item, and only exists when there is another item or more to look at.
-      if (scanned === MAX_SCANNED || (asked !== null && found.length === limit)) {
+      if (scanned === MAX_SCANNED || (isAsked && found.length === limit)) {
         return answer(this.cursors.write(tenant, list, [last]));
       }
-      if (asked !== null) found.push(asked);
+      if (isAsked) found.push(event);
       scanned += 1;
       last = event.revision;
     }
     return answer(null);
   }
 
-  /** Whether something was voided lies anywhere after it, so it is looked up rather than met on the way. */
-  async #show(tenant: string, found: readonly Found[], budget: BudgetState, past: Past): Promise<readonly object[]> {
-    const ids = found.map((one) => ('usage' in one ? voidEventId(tenant, one.usage.id) : ''));
-    const voids = await this.store.lookup(
-      partitionOf(tenant, this.store.partitions),
-      ids.filter((id) => id !== ''),
-    );
-    return found.map((one, index) => {
-      if ('refused' in one) return showRefusal(one.refused, budget);
-      return { ...show(one.usage, one.settled, budget, past), voided: voids.has(ids[index] ?? '') };
+  /** What was said of usage may lie anywhere after it: it is looked up, but for what this page has met and the projection not yet. */
+  async #show(tenant: string, found: readonly WalkedEvent[], budget: BudgetState, past: Past): Promise<readonly object[]> {
+    const said = new Map(await this.corrections.of(tenant, found.flatMap(usagePosition)));
+    for (const event of found) {
+      if (event.type !== 'UsageVoided' && event.type !== 'UsageRerated') continue;
+      const { position } = event.data.original;
+      said.set(position, [...(said.get(position) ?? []), correctionOf(event)]);
+    }
+    return found.flatMap((event) => {
+      if (event.type === 'UsageRefused') return [showRefusal(event, budget)];
+      const [position = 0] = usagePosition(event);
+      const entry = entryOf(event, said.get(position) ?? [], budget, past);
+      return entry === null ? [] : [show(entry, budget)];
     });
   }
 }
 
-type Listed = EventOf<'UsageRecorded' | 'UsageRefused'>;
-
-/** What the budget counted, or what was refused before it could. */
-const foundIn = (event: Listed, budget: BudgetState, { definitions, arrivals }: Past): Found | null => {
-  if (event.type === 'UsageRefused') return wasAskedOf(budget, event, definitions) ? { refused: event } : null;
-  const settled = settledCharge(event, definitions, arrivals);
-  return budgetCounts(budget, settled.charged) ? { usage: event, settled } : null;
+/** Where the usage is that a line is about. */
+const usagePosition = (event: WalkedEvent): readonly number[] => {
+  if (event.type === 'UsageRefused') return [];
+  return [event.type === 'UsageRecorded' ? event.position : event.data.original.position];
 };
 
-const passes = ({ type, data }: Listed, query: Query): boolean => {
-  const at = parseInstant(type === 'UsageRefused' ? data.refusedAt : data.occurredAt);
-  const status = type === 'UsageRefused' ? 'refused' : data.status;
+/** The budget counts the usage, or what was refused was asked of it. */
+const concerns = (event: WalkedEvent, budget: BudgetState, { definitions, arrivals }: Past): boolean => {
+  if (event.type === 'UsageRefused') return wasAskedOf(budget, event, definitions);
+  const usage = event.type === 'UsageRecorded' ? event : originalOf(event);
+  return budgetCounts(budget, settledCharge(usage, definitions, arrivals).charged);
+};
+
+/** What is said of usage is listed where the usage is. */
+const passes = (event: WalkedEvent, query: Query): boolean => {
+  const data = event.type === 'UsageVoided' || event.type === 'UsageRerated' ? event.data.original.data : event.data;
+  const at = parseInstant('refusedAt' in data ? data.refusedAt : data.occurredAt);
+  const status = 'status' in data ? data.status : 'refused';
   if (query.from !== undefined && at < parseInstant(query.from)) return false;
   if (query.to !== undefined && at >= parseInstant(query.to)) return false;
   if (query.status !== undefined && status !== query.status) return false;
@@ -99,19 +101,36 @@ const passes = ({ type, data }: Listed, query: Query): boolean => {
 };
 const DIMENSIONS = ['provider', 'model', 'agent', 'campaign'] as const;
 
-/** `cost` as it was charged, `amount` of it in the budget's currency; null: no price, or no exchange rate, yet. What was voided stays in the list, and counts nothing. */
-const show = (usage: UsageRecordedEvent, settled: Settled, budget: BudgetState, { definitions, arrivals }: Past): object => {
-  const { rated: _, unpriced: __, cost: ___, ...data } = usage.data;
+/**
+ * `cost` as it was charged by this line, `amount` what the line adds in the budget's currency: a void or a rerating the difference. null:
+ * no price, or no exchange rate, yet. `currentAmount`: what the usage comes to by now.
+ */
+const show = ({ usage, settled, picos, isVoided, isRerated, now, correction }: Entry, budget: BudgetState): object => {
+  const { rated: _, ratedAt: __, unpriced: ___, cost: ____, ...data } = usage.data;
   const { cost, unpriced } = settled.charged;
-  const counted = settledCost(settled, usage, budget, definitions, arrivals);
+  const { id, type, recordedAt, partition, position } = correction?.event ?? usage;
   return {
-    eventId: usage.id,
+    kind: KINDS[type],
+    eventId: id,
+    ...(correction !== undefined && { usageEventId: usage.id, ...said(correction) }),
     ...data,
-    cost: cost === null ? null : toWireMoney(cost),
-    amount: counted === null ? null : formatPicos(counted.picos),
+    cost: type === 'UsageVoided' || cost === null ? null : toWireMoney(cost),
+    amount: picos === null ? null : formatPicos(picos),
     currency: budget.currency,
     ...(cost === null && { unpriced }),
-    recordedAt: formatInstant(parseInstant(usage.recordedAt)),
-    position: positionText(usage.partition, usage.position),
+    voided: isVoided,
+    rerated: isRerated,
+    ...((isVoided || isRerated) && { currentAmount: now === null ? null : formatPicos(now) }),
+    recordedAt: formatInstant(parseInstant(recordedAt)),
+    position: positionText(partition, position),
   };
+};
+const KINDS = { UsageRecorded: 'usage', UsageVoided: 'void', UsageRerated: 'rerate' } as const;
+
+const said = ({ event, was }: NonNullable<Entry['correction']>): object => {
+  const previousCost = was.charged.cost === null ? null : toWireMoney(was.charged.cost);
+  const { reason = null } = event.data;
+  if (event.type === 'UsageVoided') return { previousCost, reason };
+  const { cause, correctionId } = event.data;
+  return { previousCost, reason, cause, correctionId };
 };

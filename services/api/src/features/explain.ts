@@ -6,7 +6,6 @@ import {
   chargedPath,
   convert,
   findBudget,
-  originalOf,
   type Settled,
   settledCharge,
   settledCost,
@@ -100,12 +99,10 @@ export class Explain {
     const starts = budgets.flatMap(({ since }) => since ?? []);
     if (starts.length === 0) return filled;
     const since = starts.reduce((a, b) => (a < b ? a : b));
-    for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, moment.position), since)) {
-      const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
-      const settled = settledCharge(usage, past.definitions, past.arrivals, moment.position);
+    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), since)) {
       for (const [index, budget] of budgets.entries()) {
-        budget.add(event, settled);
-        filled[index]?.add(event, settled);
+        budget.add(usage, corrections);
+        filled[index]?.add(usage, corrections);
       }
     }
     return filled;

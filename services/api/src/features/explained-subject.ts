@@ -95,6 +95,7 @@ export class ExplainedSubjects {
       case 'UsageRecorded':
         return { ...open, moment, scopes: event.data.scopes, usage: event };
       case 'UsageVoided':
+      case 'UsageRerated':
         return { ...open, moment, scopes: event.data.original.data.scopes, usage: originalOf(event) };
       case 'UsageRefused':
         return { ...open, ...refusal(event) };

@@ -1,13 +1,5 @@
 import { formatInstant, parseInstant, rootScope, type ScopeRef } from '@bursar/contracts';
-import {
-  type BudgetState,
-  type BudgetStatus,
-  findBudget,
-  listBudgets,
-  listScopes,
-  originalOf,
-  settledCharge,
-} from '@bursar/contracts/folds';
+import { type BudgetState, type BudgetStatus, findBudget, isVoided, listBudgets, listScopes, settledCharge } from '@bursar/contracts/folds';
 import type { AsOf } from '@bursar/contracts/http';
 import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
@@ -78,15 +70,10 @@ export class GetPast {
     const states = listBudgets(past.definitions, moment.position).filter(({ definition }) => isInside(definition.scope));
     const budgets = await this.budgets.load(tenant, past, states, moment);
     const sums = new ScopeSums();
-    for await (const event of this.scan.events(tenant, await this.walk.lastAt(tenant, moment.position), undefined)) {
-      const settled = settledCharge(
-        event.type === 'UsageVoided' ? originalOf(event) : event,
-        past.definitions,
-        past.arrivals,
-        moment.position,
-      );
-      for (const budget of budgets.all) budget.add(event, settled);
-      sums.add(event, settled);
+    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), undefined)) {
+      for (const budget of budgets.all) budget.add(usage, corrections);
+      if (isVoided(corrections)) continue;
+      sums.add(settledCharge(usage, past.definitions, past.arrivals, moment.position, corrections));
     }
     const since = await this.#sinces(moment, budgets);
     const spend = sums.rows().filter(({ scope }) => isInside(scope));
@@ -114,10 +101,7 @@ export class GetPast {
     if (budget === undefined) throw new Error('one budget has one past');
     if (budget.since !== null) {
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const event of this.scan.events(tenant, last, budget.since)) {
-        const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
-        budget.add(event, settledCharge(usage, past.definitions, past.arrivals, moment.position));
-      }
+      for await (const { usage, corrections } of this.scan.usage(tenant, last, budget.since)) budget.add(usage, corrections);
     }
     const since = await this.#sinces(moment, budgets);
     const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= moment.position);

@@ -45,14 +45,4 @@ const place = (cell: Cell | undefined, parts: readonly Period[], by: string | nu
   };
 };
 
-const RESERVED: ReadonlySet<string> = new Set([
-  'start',
-  'end',
-  'key',
-  'spend',
-  'events',
-  'unpriced',
-  'inputTokens',
-  'outputTokens',
-  '__proto__',
-]);
+const RESERVED: ReadonlySet<string> = new Set(['start', 'end', 'key', 'spend', 'events', 'unpriced', 'inputTokens', 'outputTokens']);

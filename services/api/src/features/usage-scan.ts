@@ -1,5 +1,5 @@
-import type { EpochNs, Period, UsageRecordedEvent, UsageVoidedEvent } from '@bursar/contracts';
-import { type Settled, settledCharge } from '@bursar/contracts/folds';
+import { type EpochNs, type Period, scopeId, scopeType, type UsageRecordedEvent } from '@bursar/contracts';
+import { type Charge, CorrectionsMet, isVoided, type MetCorrection, type Settled, settledCharge } from '@bursar/contracts/folds';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { Past } from '../adapters/store/past.js';
@@ -21,6 +21,9 @@ export type Scan = Readonly<{
   counts: (usage: UsageRecordedEvent, settled: Settled) => Counted | null;
 }>;
 
+/** A usage event and what was said of it, in any order. */
+export type Corrected = Readonly<{ usage: UsageRecordedEvent; corrections: readonly MetCorrection[] }>;
+
 /** Spend straight from the ledger, by the same charge as the fold's: for whatever no projection is kept for. Exact, and bounded. */
 @Injectable()
 export class UsageScan {
@@ -28,8 +31,9 @@ export class UsageScan {
 
   async cells(tenant: string, past: Past, { span, parts, by, counts }: Scan): Promise<readonly GroupCell[]> {
     const groups = new UsageGroups(parts);
-    for await (const usage of this.usage(tenant, await this.walk.last(tenant), span.start)) {
-      const settled = settledCharge(usage, past.definitions, past.arrivals);
+    for await (const { usage, corrections } of this.usage(tenant, await this.walk.last(tenant), span.start)) {
+      if (isVoided(corrections)) continue;
+      const settled = settledCharge(usage, past.definitions, past.arrivals, Number.POSITIVE_INFINITY, corrections);
       const { effectiveAt } = settled.charged;
       if (effectiveAt < span.start || effectiveAt >= span.end) continue;
       const counted = counts(usage, settled);
@@ -39,23 +43,19 @@ export class UsageScan {
     return groups.cells();
   }
 
-  /** What was not voided, from a revision back to what can have happened at `since`. Throws as {@link events}. */
-  async *usage(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<UsageRecordedEvent, void> {
-    const voided = new Set<string>();
-    for await (const event of this.events(tenant, from, since)) {
-      if (event.type === 'UsageVoided') voided.add(event.data.eventId);
-      else if (!voided.delete(event.id)) yield event;
-    }
-  }
-
-  /** Usage and voids, a void before what it voids. Throws 400 past so many events, rather than run out of time. */
-  async *events(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<UsageRecordedEvent | UsageVoidedEvent, void> {
+  /**
+   * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past so many events, rather than
+   * run out of time.
+   */
+  async *usage(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<Corrected, void> {
+    const met = new CorrectionsMet();
     let scanned = 0;
     for await (const event of this.walk.backwards(tenant, { from, since })) {
       scanned += 1;
       if (scanned > MAX_SCANNED)
         throw tooMany(`That is more than ${MAX_SCANNED} events to look at; ask for a shorter, later time`, '/from');
-      if (event.type !== 'UsageRefused') yield event;
+      if (event.type === 'UsageRecorded') yield { usage: event, corrections: met.take(event.id) };
+      else if (event.type !== 'UsageRefused') met.add(event);
     }
   }
 }
@@ -65,17 +65,27 @@ const tooMany = (message: string, pointer: string): Problem =>
 
 const gainOf = ({ data }: UsageRecordedEvent, { charged }: Settled, counted: Counted, by: string | null): Gain => ({
   at: charged.effectiveAt,
-  key: by === null ? null : keyOf(data, by),
+  key: by === null ? null : keyOf(data, charged, by),
   ...counted,
   inputTokens: BigInt(data.quantities?.inputTokens ?? 0),
   outputTokens: BigInt(data.quantities?.outputTokens ?? 0),
   failed: charged.failed,
 });
 
-/** Category, meter and status have fields of their own; all else is a dimension. null: the usage does not say. */
-const keyOf = ({ category, meter, status, dimensions }: UsageRecordedEvent['data'], by: string): string | null => {
+/**
+ * Category, meter and status have fields of their own; then a dimension of that name; then the scope of that type, the event's own before
+ * those above it; `scope` is the first of the event's own. null: the usage does not say.
+ */
+const keyOf = (
+  { category, meter, status, dimensions, scopes }: UsageRecordedEvent['data'],
+  { path }: Charge,
+  by: string,
+): string | null => {
   if (by === 'category') return category ?? null;
   if (by === 'meter') return meter ?? null;
   if (by === 'status') return status;
-  return dimensions !== undefined && Object.hasOwn(dimensions, by) ? (dimensions[by] ?? null) : null;
+  if (dimensions !== undefined && Object.hasOwn(dimensions, by)) return dimensions[by] ?? null;
+  if (by === 'scope') return scopes[0] ?? null;
+  const scope = path.find((one) => scopeType(one) === by);
+  return scope === undefined ? null : scopeId(scope);
 };

@@ -34,9 +34,10 @@ export const corrections = (api: () => Client): void => {
       expect(await spendOf('org/x', position)).toEqual([[{ amount: '30', currency: 'USD' }], 1]);
 
       const { data } = (await acme.get(`budgets/${budget.id}/usage?minPosition=${position}`, WAIT)).body;
-      expect(data.map((one: { eventId: string; voided: boolean }) => [one.eventId === wrong.eventId, one.voided])).toEqual([
-        [true, true],
-        [false, false],
+      expect(data).toMatchObject([
+        { kind: 'void', usageEventId: wrong.eventId, reason: 'sent twice', amount: '-60', cost: null, voided: true, position },
+        { kind: 'usage', eventId: wrong.eventId, amount: '60', currentAmount: '0', voided: true },
+        { kind: 'usage', amount: '30', voided: false, rerated: false },
       ]);
       const later = await makeBudget(acme, { ...period, name: 'Later', scope: 'org:x' });
       let counted = await statusOf(later.id, later.status.position);
@@ -56,6 +57,63 @@ export const corrections = (api: () => Client): void => {
       expect([first.body.status, second.body.status, second.body.position]).toEqual(['accepted', 'duplicate', first.body.position]);
       expectProblem(await api().as(freshTenant()).post(`usage/${eventId}/void`, { reason: 'a' }), 404, 'not_found');
       expectProblem(await acme.post(`usage/${eventId}/void`, {}), 400, 'required', '/reason');
+    });
+  });
+
+  describe('an adjustment', () => {
+    test('moves balance, alert, rollup and every grouping by the difference; history keeps both, and as-of knows what was before', async () => {
+      const tenant = api().as(freshTenant());
+      const thresholds = [{ percent: 80, severity: 'warning', actions: ['notify'] }];
+      const definition = { period: { kind: 'annual' }, limit: { amount: '100', currency: 'USD' }, thresholds };
+      const { id } = await makeBudget(tenant, definition);
+      const get = async (path: string, position: string) =>
+        (await tenant.get(`${path}${path.includes('?') ? '&' : '?'}minPosition=${position}`, WAIT)).body;
+      const usage = usageOf('90', { dimensions: { model: 'm', room: 'r' } });
+      const { eventId, position: before } = (await tenant.post('usage', usage)).body.results[0];
+      expect((await get(`budgets/${id}/status`, before)).activeAlerts).toHaveLength(1);
+
+      const adjusted = await tenant.post(`usage/${eventId}/adjust`, { cost: { amount: '12.5' }, reason: 'a credit note' });
+      expect([adjusted.status, adjusted.body]).toMatchObject([
+        202,
+        { eventId, status: 'accepted', cost: { amount: '12.5', currency: 'USD' } },
+      ]);
+      const { position } = adjusted.body;
+      const status = await get(`budgets/${id}/status`, position);
+      expect(status).toMatchObject({ currentSpend: '12.5', activeAlerts: [] });
+      expect((await get(`budgets/${id}/usage`, position)).data).toMatchObject([
+        {
+          kind: 'rerate',
+          usageEventId: eventId,
+          cause: 'adjustment',
+          amount: '-77.5',
+          previousCost: { amount: '90' },
+          cost: { amount: '12.5' },
+        },
+        { kind: 'usage', eventId, amount: '90', cost: { amount: '90' }, currentAmount: '12.5', rerated: true, voided: false },
+      ]);
+      const spend = [{ amount: '12.5', currency: 'USD' }];
+      for (const by of ['model', 'room', 'team']) {
+        expect([by, (await get(`budgets/${id}/usage/breakdown?by=${by}`, position)).data]).toMatchObject([by, [{ spend, events: 1 }]]);
+      }
+      expect(await get('scopes/org/x/usage/summary', position)).toMatchObject({ spend: [] });
+      expect(await get('scopes/team/ml/usage/summary', position)).toMatchObject({ spend, events: 1 });
+
+      const asOf = async (at: string) => (await tenant.get(`budgets/${id}/status?asOf=${at}`)).body;
+      expect(await asOf(before)).toMatchObject({ currentSpend: '90', activeAlerts: [{ percent: 80 }] });
+      expect(await asOf(position)).toMatchObject({ currentSpend: '12.5', activeAlerts: [], lastUpdated: status.lastUpdated });
+      const tree = (await tenant.get(`budgets/hierarchy/team/ml?asOf=${position}`)).body;
+      expect(tree).toMatchObject({ spend, budgets: [{ currentSpend: '12.5' }] });
+
+      const voided = (await tenant.post(`usage/${eventId}/void`, { reason: 'twice' })).body.position;
+      expect(await get(`budgets/${id}/status`, voided)).toMatchObject({ currentSpend: '0' });
+      expect(await asOf(voided)).toMatchObject({ currentSpend: '0' });
+      const { data } = await get(`budgets/${id}/usage`, voided);
+      expect(data.map((one: { kind: string; amount: string }) => `${one.kind} ${one.amount}`)).toEqual([
+        'void -12.5',
+        'rerate -77.5',
+        'usage 90',
+      ]);
+      expectProblem(await tenant.post(`usage/${eventId}/adjust`, { cost: { amount: '1' }, reason: 'r' }), 409, 'usage_voided');
     });
   });
 

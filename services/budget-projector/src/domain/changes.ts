@@ -1,5 +1,5 @@
 import type { CrossingData, LedgerEvent, ScopeRef } from '@bursar/contracts';
-import type { BudgetState, DefinitionEvent, ScopeState } from '@bursar/contracts/folds';
+import type { BudgetState, Correction, DefinitionEvent, ScopeState } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Emitted } from './emitted.js';
 import type { Waiting } from './waiting.js';
@@ -40,8 +40,11 @@ export type Clearing = Readonly<{
   at: string;
 }>;
 
-/** The usage at `position` was voided by the event at `voidedAt`. */
-export type Voided = Readonly<{ tenant: string; position: number; voidedAt: number }>;
+/** What was said of the usage at `position`. */
+export type Corrected = Readonly<{ tenant: string; position: number; correction: Correction }>;
+
+/** A correction of prices whose usage is to be rerated; `position` is that of the PricesCorrected. */
+export type PriceCorrection = Readonly<{ tenant: string; correctionId: string; listId: string; position: number }>;
 
 export type Quarantined = Readonly<{
   position: number;
@@ -72,10 +75,12 @@ export class Changes {
   readonly told: Told[] = [];
   readonly cleared: Clearing[] = [];
   readonly waiting: Waiting[] = [];
-  /** Waiting usage that now waits for something else, or for fewer budgets. */
-  readonly stillWaiting: Waiting[] = [];
-  readonly settled: { tenant: string; position: number }[] = [];
-  readonly voided: Voided[] = [];
+  readonly #stillWaiting = new Map<string, Waiting>();
+  readonly #settled = new Map<string, { tenant: string; position: number }>();
+  readonly corrected: Corrected[] = [];
+  readonly pricesCorrected: PriceCorrection[] = [];
+  /** Corrections of prices that have reached all usage. */
+  readonly pricesApplied: Readonly<{ tenant: string; correctionId: string }>[] = [];
   readonly emitted: Emitted[] = [];
   readonly quarantined: Quarantined[] = [];
 
@@ -86,9 +91,32 @@ export class Changes {
     if (event.meta.tenant !== undefined) this.tenants.add(event.meta.tenant);
   }
 
+  /** Waiting usage that now waits for something else, or for other budgets. */
+  get stillWaiting(): readonly Waiting[] {
+    return [...this.#stillWaiting.values()];
+  }
+
+  /** Usage that waits no longer. */
+  get settled(): readonly Readonly<{ tenant: string; position: number }>[] {
+    return [...this.#settled.values()];
+  }
+
+  /** Corrections may settle a usage, and let it wait again, between two commits: the last word counts. */
+  keepWaiting(waiting: Waiting): void {
+    const id = waitingId(waiting.tenant, waiting.position);
+    this.#settled.delete(id);
+    this.#stillWaiting.set(id, waiting);
+  }
+
+  settle(tenant: string, position: number): void {
+    const id = waitingId(tenant, position);
+    this.#stillWaiting.delete(id);
+    this.#settled.set(id, { tenant, position });
+  }
+
   /** Does the table of waiting usage lack something? */
   get touchWaiting(): boolean {
-    return this.waiting.length + this.stillWaiting.length + this.settled.length > 0;
+    return this.waiting.length + this.#stillWaiting.size + this.#settled.size > 0;
   }
 
   addCrossed(crossing: Omit<Crossing, 'index'>): void {
@@ -102,3 +130,5 @@ export class Changes {
     this.thresholds.set(period, keys.add(key));
   }
 }
+
+const waitingId = (tenant: string, position: number): string => `${tenant} ${position}`;

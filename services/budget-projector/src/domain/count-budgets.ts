@@ -3,15 +3,27 @@ import {
   type EventOf,
   formatInstant,
   formatPicos,
+  type LedgerEvent,
   type Period,
   parseInstant,
   type UsageRecordedEvent,
 } from '@bursar/contracts';
-import { type BudgetState, budgetCounts, originalOf, type Settled, settledCharge, settledCost } from '@bursar/contracts/folds';
+import {
+  type BudgetState,
+  budgetCounts,
+  type CorrectingEvent,
+  type Correction,
+  correctionOf,
+  originalOf,
+  type Settled,
+  settledCharge,
+  settledCost,
+  takesEffect,
+} from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import { type Emitted, emit } from './emitted.js';
 import { countedEventId } from './fold-definition.js';
-import { addAmount, noSums, type Sums, takeAmount } from './sums.js';
+import { type Amount, addAmount, noSums, replaceAmount, type Sums, takeAmount } from './sums.js';
 import type { TenantHistory } from './tenant-history.js';
 import { type PendingAmount, pendingToWire } from './waiting.js';
 
@@ -19,7 +31,10 @@ import { type PendingAmount, pendingToWire } from './waiting.js';
 export const PARTS_PER_EVENT = 500;
 
 /** What a stream of usage holds. */
-export type UsageEvent = EventOf<'UsageRecorded' | 'UsageVoided'>;
+export type UsageEvent = EventOf<'UsageRecorded' | 'UsageVoided' | 'UsageRerated'>;
+
+export const isUsageEvent = (event: LedgerEvent): event is UsageEvent =>
+  event.type === 'UsageRecorded' || event.type === 'UsageVoided' || event.type === 'UsageRerated';
 
 /** A definition whose past is to be added up: usage at positions 1..through. */
 export type CountTarget = Readonly<{ state: BudgetState; through: number }>;
@@ -39,6 +54,8 @@ type Count = Readonly<{
 export class BudgetCounter {
   readonly #counts: readonly Count[];
   readonly #last: number;
+  /** So far, of usage that was corrected, by its position. */
+  readonly #corrections = new Map<number, readonly Correction[]>();
 
   constructor(
     private readonly history: TenantHistory,
@@ -56,11 +73,15 @@ export class BudgetCounter {
   /** The stream's events in order. Answers false from the first that is past every target on. */
   add(event: UsageEvent): boolean {
     if (event.position > this.#last) return false;
-    const usage = event.type === 'UsageVoided' ? originalOf(event) : event;
-    const settled = settledCharge(usage, this.history.definitions, this.history.arrivals, this.#last);
-    for (const count of this.#counts) {
-      const { state, through } = count.target;
-      if (event.position <= through && budgetCounts(state, settled.charged)) this.#addTo(count, usage, settled, event.type);
+    if (event.type !== 'UsageRecorded') {
+      this.#correct(event);
+      return true;
+    }
+    const settled = this.#settled(event, NONE);
+    for (const count of this.#countsAt(event.position, event, settled)) {
+      const picos = this.#picos(count, event, settled);
+      addAmount(this.#sums(count, event, settled), amountOf(settled, picos));
+      if (picos === null) this.#await(count, event, settled);
     }
     return true;
   }
@@ -70,26 +91,62 @@ export class BudgetCounter {
     return this.#counts.map((count) => this.#emit(count));
   }
 
-  /** A void takes back what its usage came to by the end of the count, so that nothing of it is left but when it happened. */
-  #addTo(count: Count, usage: UsageRecordedEvent, settled: Settled, type: UsageEvent['type']): void {
-    const { cost, effectiveAt, failed, split } = settled.charged;
-    const { state, through } = count.target;
+  /** What its usage came to by the end of the count is taken back, and after a rerating what it comes to now is added: when it happened stays. */
+  #correct(event: CorrectingEvent): void {
+    const usage = originalOf(event);
+    const before = this.#corrections.get(usage.position) ?? NONE;
+    const correction = correctionOf(event);
+    if (!takesEffect(before, correction)) return;
+    const corrections = [...before, correction];
+    this.#corrections.set(usage.position, corrections);
+    const was = this.#settled(usage, before);
+    const is = event.type === 'UsageVoided' ? null : this.#settled(usage, corrections);
+    for (const count of this.#countsAt(event.position, usage, was)) {
+      const sums = this.#sums(count, usage, was);
+      const taken = amountOf(was, this.#picos(count, usage, was));
+      count.waiting.delete(usage.position);
+      if (is === null) takeAmount(sums, taken);
+      else {
+        const picos = this.#picos(count, usage, is);
+        replaceAmount(sums, taken, amountOf(is, picos));
+        if (picos === null) this.#await(count, usage, is);
+      }
+    }
+  }
+
+  #settled(usage: UsageRecordedEvent, corrections: readonly Correction[]): Settled {
+    return settledCharge(usage, this.history.definitions, this.history.arrivals, this.#last, corrections);
+  }
+
+  /** Those that reach the position, count the charge, and have a period then. */
+  #countsAt(position: number, usage: UsageRecordedEvent, { charged }: Settled): readonly Count[] {
+    return this.#counts.filter(
+      ({ target: { state, through }, budget }) =>
+        position <= through && budgetCounts(state, charged) && budget.periodAt(charged.effectiveAt, usage.position) !== null,
+    );
+  }
+
+  #sums(count: Count, usage: UsageRecordedEvent, { charged: { effectiveAt } }: Settled): Sums {
     const period = count.budget.periodAt(effectiveAt, usage.position);
-    if (period === null) return;
+    if (period === null) throw new Error('a count without a period was asked for its sums');
     const entry = count.periods.get(period.start) ?? { period, sums: noSums() };
     count.periods.set(period.start, entry);
+    return entry.sums;
+  }
+
+  /** null: without a price or a rate by the end of the count. */
+  #picos({ target: { state, through } }: Count, usage: UsageRecordedEvent, settled: Settled): bigint | null {
+    if (settled.pricedAt === null || settled.pricedAt > through) return null;
     const { definitions, arrivals } = this.history;
-    const isPriced = settled.pricedAt !== null && settled.pricedAt <= through;
-    const picos = isPriced ? (settledCost(settled, usage, state, definitions, arrivals, through)?.picos ?? null) : null;
-    if (type === 'UsageVoided') {
-      takeAmount(entry.sums, { picos, failed, effectiveAt });
-      count.waiting.delete(usage.position);
-      return;
-    }
-    addAmount(entry.sums, { picos, failed, effectiveAt });
+    return settledCost(settled, usage, state, definitions, arrivals, through)?.picos ?? null;
+  }
+
+  /** What has a cost by the end of the count and no rate is listed for the first one that covers it; for a price the table of waiting usage knows. */
+  #await({ target, waiting }: Count, usage: UsageRecordedEvent, { charged, pricedAt }: Settled): void {
+    const { cost, effectiveAt, failed, split } = charged;
+    if (cost === null || pricedAt === null || pricedAt > target.through) return;
     const occurredAt = parseInstant(usage.data.occurredAt);
-    if (picos !== null || !isPriced || cost === null) return;
-    count.waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed, ...(split !== undefined && { split }) });
+    waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed, ...(split !== undefined && { split }) });
   }
 
   #emit({ target, periods, waiting }: Count): readonly Emitted[] {
@@ -112,6 +169,10 @@ export class BudgetCounter {
     });
   }
 }
+
+const NONE: readonly Correction[] = [];
+
+const amountOf = ({ charged: { failed, effectiveAt } }: Settled, picos: bigint | null): Amount => ({ picos, failed, effectiveAt });
 
 const toWire = ({ period, sums }: { period: Period; sums: Sums }) => ({
   start: formatInstant(period.start),

@@ -1,5 +1,5 @@
 import { type EventOf, parseInstant, parsePicos } from '@bursar/contracts';
-import { convert, shareOf } from '@bursar/contracts/folds';
+import { type Correction, convert, shareOf, standing } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideCrossings } from './decide-crossings.js';
@@ -17,18 +17,23 @@ export const countedBudget = (tenant: TenantFold, { data }: BudgetCountedEvent):
   return budget === undefined || budget.countedPosition !== null || budget.state.definedPosition !== data.through ? null : budget;
 };
 
-/** Where usage was voided, by the usage's position. */
-export type VoidedAt = ReadonlyMap<number, number>;
+/** What was said of usage, by the usage's position. */
+export type CorrectionsAt = ReadonlyMap<number, readonly Correction[]>;
 
-/** What {@link foldCounted} will change. `voidedAt` knows of the usage that the event says waits. */
-export const countedPostings = (tenant: TenantFold, budget: BudgetFold, event: BudgetCountedEvent, voidedAt: VoidedAt): CountedPart => {
+/** What {@link foldCounted} will change. `corrections` knows of the usage that the event says waits. */
+export const countedPostings = (
+  tenant: TenantFold,
+  budget: BudgetFold,
+  event: BudgetCountedEvent,
+  corrections: CorrectionsAt,
+): CountedPart => {
   const rated: Posting[] = [];
   const waiting: { position: number; amount: PendingAmount }[] = [];
   for (const { position, ...wire } of event.data.waitingForRate) {
     const amount = pendingFromWire(wire);
-    const endsAt = voidedAt.get(position);
+    const endsAt = standing(corrections.get(position) ?? []).find(({ at }) => at > event.data.through)?.at;
     const picos = firstRated(tenant, budget, amount, { after: event.data.through, through: endsAt ?? event.position });
-    // Voided while it was being counted: that void took it from what waits, as this event's sums add it.
+    // Corrected while it was being counted: the loop took it from what waits then, as this event's sums add it.
     if (picos === null && endsAt !== undefined) continue;
     if (picos === null) waiting.push({ position, amount });
     else rated.push(...posting(budget, { picos, failed: amount.failed, effectiveAt: amount.effectiveAt }, position, true));

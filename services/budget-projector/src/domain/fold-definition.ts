@@ -41,6 +41,11 @@ export const foldDefinition = (tenant: TenantFold, event: DefinitionEvent, chang
     case 'OverrideGranted':
     case 'OverrideRevoked':
       return foldBudget(tenant, event, changes);
+    case 'PricesCorrected': {
+      const { correctionId, listId, more } = event.data;
+      changes.pricesCorrected.push({ tenant: tenant.tenant, correctionId, listId, position: event.position });
+      return more === true ? NONE : { effect: 'price' };
+    }
     case 'PriceListCreated':
     case 'PricesAdded':
       return event.data.more === true ? NONE : { effect: 'price' };

@@ -1,9 +1,9 @@
 import { type LedgerEvent, type Period, parseInstant } from '@bursar/contracts';
-import type { Charge } from '@bursar/contracts/folds';
+import type { Charge, Correction } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { decideAfterUsage, decideCrossings } from './decide-crossings.js';
-import { type Amount, addAmount, BalanceOverflowError, fits, takeAmount } from './sums.js';
+import { type Amount, addAmount, BalanceOverflowError, fits, replaceAmount, takeAmount } from './sums.js';
 import type { Waiting } from './waiting.js';
 
 /** One amount for one budget's period. */
@@ -15,6 +15,8 @@ export type Posting = Readonly<{
   waited: boolean;
   /** It is taken back: the usage was voided. */
   isVoid?: true;
+  /** What was added for it before, in place of which `amount` comes; null: it waited. */
+  replaces?: bigint | null;
 }>;
 
 /** What one usage event, or one that waited, does to balances. Made from definitions alone, so it may be made before balances are read. */
@@ -28,15 +30,15 @@ export type Plan = Readonly<{
   stillWaiting?: Waiting;
   /** Position of the usage that waits no longer. */
   settled?: number;
-  /** Position of the usage that the cause voids. */
-  voided?: number;
+  /** What the cause says of the usage at a position. */
+  corrects?: Readonly<{ position: number; correction: Correction }>;
 }>;
 
 /** Every period the plan needs is in memory. Throws {@link BalanceOverflowError} before anything changed. */
 export const applyPlan = (plan: Plan, changes: Changes, step: number): void => {
   const periods = plan.postings.map(periodOf);
-  for (const [index, { budget, amount, isVoid }] of plan.postings.entries()) {
-    if (amount.picos !== null && isVoid !== true && !fits((periods[index]?.sums.spend ?? 0n) + amount.picos))
+  for (const [index, { budget, amount, isVoid, replaces }] of plan.postings.entries()) {
+    if (amount.picos !== null && isVoid !== true && !fits((periods[index]?.sums.spend ?? 0n) - (replaces ?? 0n) + amount.picos))
       throw new BalanceOverflowError(budget.id);
   }
   for (const [index, posting] of plan.postings.entries()) {
@@ -44,16 +46,23 @@ export const applyPlan = (plan: Plan, changes: Changes, step: number): void => {
     if (period !== undefined) post(period, posting, plan.cause, changes, step);
   }
   if (plan.waiting !== undefined) changes.waiting.push(plan.waiting);
-  if (plan.stillWaiting !== undefined) changes.stillWaiting.push(plan.stillWaiting);
-  if (plan.voided !== undefined) changes.voided.push({ tenant: plan.tenant, position: plan.voided, voidedAt: plan.cause.position });
-  if (plan.settled !== undefined) changes.settled.push({ tenant: plan.tenant, position: plan.settled });
+  if (plan.stillWaiting !== undefined) changes.keepWaiting(plan.stillWaiting);
+  if (plan.corrects !== undefined) changes.corrected.push({ tenant: plan.tenant, ...plan.corrects });
+  if (plan.settled !== undefined) changes.settle(plan.tenant, plan.settled);
 };
 
-const post = (period: PeriodState, { amount, waited, isVoid }: Posting, cause: LedgerEvent, changes: Changes, step: number): void => {
-  if (isVoid === true) {
-    takeAmount(period.sums, amount);
+const post = (
+  period: PeriodState,
+  { amount, waited, isVoid, replaces }: Posting,
+  cause: LedgerEvent,
+  changes: Changes,
+  step: number,
+): void => {
+  if (isVoid === true || replaces !== undefined) {
+    if (replaces === undefined) takeAmount(period.sums, amount);
+    else replaceAmount(period.sums, { ...amount, picos: replaces }, amount);
     touch(period, cause, changes, step);
-    // Spend fell: what it had crossed may be armed again.
+    // Spend may have fallen: what it had crossed may be armed again.
     decideCrossings(period, cause, changes);
     return;
   }

@@ -36,10 +36,10 @@ export class Rollups {
     this.#add(tenant, usage, charged, 1);
   }
 
-  /** The usage was added without a price: it moves to the cells of its currency. */
-  reprice(tenant: string, usage: UsageRecordedEvent, priced: Charge): void {
-    this.#add(tenant, usage, { ...priced, cost: null }, -1);
-    this.#add(tenant, usage, priced, 1);
+  /** The usage was added at one charge and comes to another: it moves, perhaps to the cells of another currency. */
+  reprice(tenant: string, usage: UsageRecordedEvent, was: Charge, is: Charge): void {
+    this.#add(tenant, usage, was, -1);
+    this.#add(tenant, usage, is, 1);
   }
 
   /** The usage was voided: what was added for it, at this charge, is taken back. */

@@ -27,6 +27,12 @@ export const addAmount = (sums: Sums, amount: Amount): void => {
 /** What was added is taken back: it was voided. */
 export const takeAmount = (sums: Sums, amount: Amount): void => shift(sums, amount, -1);
 
+/** It costs something else than it was added at. When it happened stays. */
+export const replaceAmount = (sums: Sums, before: Amount, after: Amount): void => {
+  shift(sums, before, -1);
+  shift(sums, after, 1);
+};
+
 const shift = (sums: Sums, { picos, failed }: Amount, sign: 1 | -1): void => {
   if (picos === null) {
     sums.waiting += sign;

@@ -43,7 +43,3 @@ export class TenantHistory {
     this.#versions.set(budgetId, versions);
   }
 }
-
-/** Usage is never priced by half a list: only its last part counts as an arrival of prices. */
-export const completesPriceList = (event: LedgerEvent): boolean =>
-  (event.type === 'PriceListCreated' || event.type === 'PricesAdded') && event.data.more !== true;

@@ -2,7 +2,17 @@ import { formatInstant, formatPicos } from '@bursar/contracts';
 import type { DefinitionEvent } from '@bursar/contracts/folds';
 import { ARMED } from '@bursar/contracts/folds';
 import type { PeriodState } from '../domain/budget-fold.js';
-import type { BudgetChange, Changes, Clearing, Crossing, Quarantined, ScopeChange, Told, Voided } from '../domain/changes.js';
+import type {
+  BudgetChange,
+  Changes,
+  Clearing,
+  Corrected,
+  Crossing,
+  PriceCorrection,
+  Quarantined,
+  ScopeChange,
+  Told,
+} from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
@@ -63,7 +73,9 @@ export type CommitBatch = Readonly<{
   waiting: readonly WaitingRow[];
   stillWaiting: readonly WaitingRow[];
   settled: readonly Readonly<{ tenant: string; position: number }>[];
-  voided: readonly Voided[];
+  corrected: readonly Corrected[];
+  pricesCorrected: readonly PriceCorrection[];
+  pricesApplied: Changes['pricesApplied'];
   emitted: readonly Emitted[];
   quarantined: readonly Quarantined[];
 }>;
@@ -100,7 +112,9 @@ export const toBatch = (changes: Changes): CommitBatch => ({
   waiting: changes.waiting.map(toWaitingRow),
   stillWaiting: changes.stillWaiting.map(toWaitingRow),
   settled: changes.settled,
-  voided: changes.voided,
+  corrected: changes.corrected,
+  pricesCorrected: changes.pricesCorrected,
+  pricesApplied: changes.pricesApplied,
   emitted: changes.emitted,
   quarantined: changes.quarantined,
 });

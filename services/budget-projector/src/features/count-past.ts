@@ -1,5 +1,5 @@
 import { findBudget } from '@bursar/contracts/folds';
-import { BudgetCounter, type CountTarget } from '../domain/count-budgets.js';
+import { BudgetCounter, type CountTarget, isUsageEvent } from '../domain/count-budgets.js';
 import { isUnreadable, type Ledger } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
@@ -82,7 +82,7 @@ export class PastCounter {
       const page = await this.ledger.usage(tenant, revision, PAGE);
       for (const item of page) {
         // What cannot be read is set aside by the loop, and flags every budget of the tenant.
-        if (isUnreadable(item) || (item.type !== 'UsageRecorded' && item.type !== 'UsageVoided')) continue;
+        if (isUnreadable(item) || !isUsageEvent(item)) continue;
         if (!counter.add(item)) return;
       }
       if (page.length < PAGE) return;

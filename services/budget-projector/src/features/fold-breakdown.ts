@@ -1,14 +1,23 @@
 import type { LedgerEvent, UsageRecordedEvent } from '@bursar/contracts';
-import { type Charge, charge, originalOf, settledCharge } from '@bursar/contracts/folds';
+import {
+  type Charge,
+  type CorrectingEvent,
+  charge,
+  completesPrices,
+  correctionOf,
+  originalOf,
+  settledCharge,
+  standing,
+  takesEffect,
+} from '@bursar/contracts/folds';
 import type { Quarantined } from '../domain/changes.js';
-import type { UsageVoidedEvent } from '../domain/fold-void.js';
+import type { CorrectionsAt } from '../domain/fold-counted.js';
 import { Rollups } from '../domain/rollups.js';
-import { completesPriceList } from '../domain/tenant-history.js';
 import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
 import type { Flush } from './fold-partition.js';
 import type { Folded } from './handover.js';
-import { isUnreadable } from './ledger.js';
+import { isCorrection, isUnreadable } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
 
@@ -33,15 +42,16 @@ export class BreakdownFold {
   }
 
   async fold(items: readonly Folded[], flush: Flush): Promise<void> {
+    const corrections = await this.#corrections(items);
     for (const { item, charged } of items) {
       if (isUnreadable(item)) {
         // The main loop has set it aside.
       } else if (item.type === 'UsageRecorded') {
         const known = charged ?? (await this.#charge(item));
         if (known !== null) this.#addUsage(item, known);
-      } else if (item.type === 'UsageVoided') {
-        await this.#takeBack(item);
-      } else if (completesPriceList(item)) {
+      } else if (isCorrection(item)) {
+        await this.#correct(item, corrections.get(item.meta.tenant) ?? new Map());
+      } else if (completesPrices(item)) {
         await flush(); // the table of what waits is complete
         await this.#reprice(item);
       }
@@ -74,13 +84,28 @@ export class BreakdownFold {
     if (charged.cost === null) this.#waiting.push({ reason: 'price', tenant, position: usage.position, event: usage });
   }
 
-  async #takeBack(event: UsageVoidedEvent): Promise<void> {
+  /** Of all usage that these correct: the main loop has committed what it made of them. */
+  async #corrections(items: readonly Folded[]): Promise<ReadonlyMap<string, CorrectionsAt>> {
+    const events = items.flatMap(({ item }) => (!isUnreadable(item) && isCorrection(item) ? [item] : []));
+    const found = new Map<string, CorrectionsAt>();
+    for (const [tenant, ofTenant] of Map.groupBy(events, ({ meta }) => meta.tenant)) {
+      const positions = ofTenant.map(({ data }) => data.original.position);
+      found.set(tenant, await this.tables.corrections(tenant, positions));
+    }
+    return found;
+  }
+
+  async #correct(event: CorrectingEvent, corrections: CorrectionsAt): Promise<void> {
     const { tenant } = event.meta;
-    const history = await this.histories.get(tenant);
+    const { definitions, arrivals } = await this.histories.get(tenant);
     const usage = originalOf(event);
+    const before = standing(corrections.get(usage.position) ?? [], event.position - 1);
+    const correction = correctionOf(event);
+    if (!takesEffect(before, correction)) return;
     this.#attempt(event.position, tenant, () => {
-      const { charged } = settledCharge(usage, history.definitions, history.arrivals, event.position);
-      this.#rollups.takeBack(tenant, usage, charged);
+      const was = settledCharge(usage, definitions, arrivals, event.position, before).charged;
+      if (correction.cost === null) this.#rollups.takeBack(tenant, usage, was);
+      else this.#rollups.reprice(tenant, usage, was, { ...was, cost: correction.cost, unpriced: [] });
       this.#settled.push({ tenant, position: usage.position });
     });
   }
@@ -96,7 +121,7 @@ export class BreakdownFold {
         this.#attempt(position, tenant, () => {
           const priced = charge(usage, definitions, position, event.position);
           if (priced.cost === null) return;
-          this.#rollups.reprice(tenant, usage, priced);
+          this.#rollups.reprice(tenant, usage, { ...priced, cost: null }, priced);
           this.#settled.push({ tenant, position });
         });
       }

@@ -1,26 +1,32 @@
 import { type EpochNs, type EventOf, type LedgerEvent, parseInstant, usageStream } from '@bursar/contracts';
-import { type DefinitionEvent, findBudget, isDefinitionEvent } from '@bursar/contracts/folds';
+import {
+  type CorrectingEvent,
+  type Correction,
+  completesPrices,
+  type DefinitionEvent,
+  findBudget,
+  isDefinitionEvent,
+} from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import { Changes, type Quarantined } from '../domain/changes.js';
 import { decideCrossings } from '../domain/decide-crossings.js';
+import { planCorrection } from '../domain/fold-correction.js';
 import {
   type BudgetCountedEvent,
   beginThresholds,
+  type CorrectionsAt,
   countedBudget,
   countedPostings,
   foldCounted,
-  type VoidedAt,
 } from '../domain/fold-counted.js';
 import { foldDefinition } from '../domain/fold-definition.js';
 import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
-import { planVoid, type UsageVoidedEvent } from '../domain/fold-void.js';
 import { applyPlan, type Plan, touch } from '../domain/posting.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
-import { completesPriceList } from '../domain/tenant-history.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { FoldMemory } from './fold-memory.js';
 import type { Folded } from './handover.js';
-import { isUnreadable, type LedgerItem } from './ledger.js';
+import { isCorrection, isUnreadable, type LedgerItem } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 
 const WAITING_PAGE = 1_000;
@@ -30,7 +36,7 @@ export type Flush = () => Promise<void>;
 
 /**
  * Folds a partition's events in order into memory and into {@link Changes}. Reads what it lacks from the tables; writes nothing.
- * Usage between two definitions is planned first, so that the balances it needs are read in one query.
+ * Usage between two definitions is planned first, so that the balances it needs are read in one query; so are corrections in a row.
  */
 export class PartitionFold {
   #changes = new Changes();
@@ -55,7 +61,16 @@ export class PartitionFold {
   async fold(items: readonly LedgerItem[], flush: Flush): Promise<void> {
     this.memory.step += 1;
     let plans: UsagePlan[] = [];
+    let corrections: CorrectingEvent[] = [];
     for (const item of items) {
+      if (!isUnreadable(item) && isCorrection(item)) {
+        await this.#applyUsage(plans);
+        plans = [];
+        corrections.push(item);
+        continue;
+      }
+      await this.#foldCorrections(corrections, flush);
+      corrections = [];
       if (!isUnreadable(item) && item.type === 'UsageRecorded') {
         const tenant = this.memory.known(item.meta.tenant) ?? (await this.memory.tenant(item.meta.tenant));
         tenant.firstUsage ??= item.position;
@@ -77,6 +92,7 @@ export class PartitionFold {
       }
     }
     await this.#applyUsage(plans);
+    await this.#foldCorrections(corrections, flush);
   }
 
   async #applyUsage(plans: readonly UsagePlan[]): Promise<void> {
@@ -94,8 +110,9 @@ export class PartitionFold {
     switch (event.type) {
       case 'BudgetCounted':
         return this.#foldCounted(event, flush);
-      case 'UsageVoided':
-        return this.#foldVoided(event, flush);
+      case 'PriceCorrectionApplied':
+        this.#changes.pricesApplied.push({ tenant: event.meta.tenant, correctionId: event.data.correctionId });
+        return;
       case 'ThresholdCrossed': {
         const { id, position, recordedAt, data, meta } = event;
         this.#changes.told.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
@@ -184,8 +201,11 @@ export class PartitionFold {
     const tenant = await this.memory.tenant(event.meta.tenant);
     const budget = countedBudget(tenant, event);
     if (budget === null) return;
-    const voidedAt = await this.#voidedAmong(event, flush);
-    const part = this.#attempt(event, () => countedPostings(tenant, budget, event, voidedAt));
+    const corrections = await this.#corrections(
+      event.meta.tenant,
+      event.data.waitingForRate.map(({ position }) => position),
+    );
+    const part = this.#attempt(event, () => countedPostings(tenant, budget, event, corrections));
     if (part === null) return;
     if (part.waiting.length > 0 && this.#waitingUnwritten()) await flush();
     await this.memory.load([...part.sums.map(({ period }) => ({ budget, period })), ...part.rated]);
@@ -195,23 +215,47 @@ export class PartitionFold {
     beginThresholds(budget, event, this.#changes);
   }
 
-  /** Every void asks whether its usage was set aside: what was never counted is not taken back. */
-  async #foldVoided(event: UsageVoidedEvent, flush: Flush): Promise<void> {
-    const tenant = await this.memory.tenant(event.meta.tenant);
+  /** Of one another's usage too. Each asks what was said of its usage before, and whether it was set aside: what was never counted is not taken back. */
+  async #foldCorrections(events: readonly CorrectingEvent[], flush: Flush): Promise<void> {
+    const [first] = events;
+    if (first === undefined) return;
     if (this.#changes.quarantined.length > 0 || (this.memory.writing?.quarantined.length ?? 0) > 0) await flush();
-    const neverCounted = await this.tables.setAside(event.partition, event.data.original.position);
-    const plan = this.#attempt(event, () => planVoid(tenant, event, neverCounted));
-    if (plan === null) return;
-    await this.memory.load(plan.postings);
-    this.#apply(plan, event.position);
+    const aside = await this.tables.setAside(
+      first.partition,
+      events.map(({ data }) => data.original.position),
+    );
+    const known = new Map<string, Map<number, readonly Correction[]>>();
+    for (const [tenant, ofTenant] of Map.groupBy(events, ({ meta }) => meta.tenant)) {
+      const positions = ofTenant.map(({ data }) => data.original.position);
+      known.set(tenant, new Map(await this.#corrections(tenant, positions)));
+    }
+    const plans: { event: CorrectingEvent; plan: Plan | null }[] = [];
+    for (const event of events) {
+      const tenant = await this.memory.tenant(event.meta.tenant);
+      const { position } = event.data.original;
+      const corrections = known.get(event.meta.tenant)?.get(position) ?? [];
+      const neverCounted = aside.get(position);
+      const before = { corrections, neverCounted: neverCounted === undefined ? NOBODY : neverCounted };
+      const plan = this.#attempt(event, () => planCorrection(tenant, event, before));
+      if (plan?.corrects !== undefined) known.get(event.meta.tenant)?.set(position, [...corrections, plan.corrects.correction]);
+      plans.push({ event, plan });
+    }
+    await this.memory.load(plans.flatMap(({ plan }) => plan?.postings ?? []));
+    for (const { event, plan } of plans) {
+      if (plan !== null) this.#apply(plan, event.position);
+      this.#changes.passed(event);
+      this.onFolded({ item: event, charged: null });
+    }
   }
 
-  /** Of the usage that a count says waits for a rate: what was voided while it was being counted. */
-  async #voidedAmong({ data, meta }: BudgetCountedEvent, flush: Flush): Promise<VoidedAt> {
-    if (data.waitingForRate.length === 0) return new Map();
-    if (this.#changes.voided.length > 0 || (this.memory.writing?.voided.length ?? 0) > 0) await flush();
-    const positions = data.waitingForRate.map(({ position }) => position);
-    return this.tables.voided(meta.tenant, positions);
+  /** What was said of the usage at these positions, written or not. */
+  async #corrections(tenant: string, positions: readonly number[]): Promise<CorrectionsAt> {
+    if (positions.length === 0) return new Map();
+    // Before the tables are asked: what is being written now may be in them, or not, by the time they answer.
+    const unwritten = [...(this.memory.writing?.corrected ?? []), ...this.#changes.corrected].filter((one) => one.tenant === tenant);
+    const found = new Map(await this.tables.corrections(tenant, positions));
+    for (const { position, correction } of unwritten) found.set(position, [...(found.get(position) ?? []), correction]);
+    return found;
   }
 
   #waitingUnwritten(): boolean {
@@ -245,6 +289,8 @@ export class PartitionFold {
   }
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 type UsagePlan = Readonly<{ event: LedgerEvent; plan: Plan | null }>;
 
 const evolved = (tenant: TenantFold, event: DefinitionEvent): true => {
@@ -258,7 +304,7 @@ const recounts = (tenant: TenantFold, event: DefinitionEvent): boolean =>
   tenant.budgets.has(event.data.budgetId) &&
   findBudget(tenant.history.definitions, event.data.budgetId)?.definedPosition === event.position;
 
-const releasesWaiting = (event: DefinitionEvent): boolean => event.type === 'ExchangeRateSet' || completesPriceList(event);
+const releasesWaiting = (event: DefinitionEvent): boolean => event.type === 'ExchangeRateSet' || completesPrices(event);
 
 const inOrder = (budget: BudgetFold, endingAfter: EpochNs): readonly PeriodState[] =>
   [...budget.periods.values()].filter(({ period }) => period.end > endingAfter).sort((a, b) => (a.period.start < b.period.start ? -1 : 1));

@@ -1,4 +1,5 @@
 import type { LedgerEvent } from '@bursar/contracts';
+import type { CorrectingEvent } from '@bursar/contracts/folds';
 import type { Emitted } from '../domain/emitted.js';
 
 /** An event that cannot be read at all: it is set aside, and the partition goes on (RELIABILITY F18). */
@@ -8,6 +9,8 @@ export type LedgerItem = LedgerEvent | Unreadable;
 export const isUnreadable = (item: LedgerItem): item is Unreadable => 'unreadable' in item;
 
 export type FollowOptions = Readonly<{ partition: number; after: number; maxEvents: number; signal: AbortSignal }>;
+
+export const isCorrection = (event: LedgerEvent): event is CorrectingEvent => event.type === 'UsageVoided' || event.type === 'UsageRerated';
 
 /** Who takes a partition, in which epoch of its checkpoint. */
 export type Taken = Readonly<{ owner: string; epoch: number }>;

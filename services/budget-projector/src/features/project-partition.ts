@@ -1,4 +1,5 @@
 import { UnknownEventError } from '@bursar/contracts';
+import { completesPrices } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
 import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
@@ -52,6 +53,8 @@ export type ProjectWatch = Readonly<{
   committed: (position: number, events: number, quarantined: number) => void;
   /** A commit left budgets whose past is to be added up. */
   counting: () => void;
+  /** A commit told of prices: there may be usage to rerate. */
+  corrected: () => void;
 }>;
 
 /**
@@ -171,6 +174,7 @@ export class PartitionSession {
     await sendOutbox(this.ledger, this.tables, this.options.lease.partition, batch.emitted);
     this.watch.committed(batch.position, batch.events, batch.quarantined.length);
     if (batch.counted.some(({ position }) => position === null)) this.watch.counting();
+    if (batch.definitions.some(completesPrices)) this.watch.corrected();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
-import type { ThresholdState } from '@bursar/contracts/folds';
+import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
+import type { PriceCorrection } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
 import type { Sums } from '../domain/sums.js';
 import type { Waiting } from '../domain/waiting.js';
@@ -66,11 +67,14 @@ export abstract class ProjectionTables {
     limit: number,
   ): Promise<readonly Waiting[]>;
 
-  /** Where usage at these positions was voided; what was not is absent. */
-  abstract voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** What was said of the usage at these positions; what stands as it was recorded is absent. */
+  abstract corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>>;
 
-  /** The budgets that lack the event at a position, because it was set aside; null: all of its tenant do. */
-  abstract setAside(partition: number, position: number): Promise<ReadonlySet<string> | null>;
+  /** The budgets that lack the events at these positions, because they were set aside; null: all of the tenant do. Absent: none does. */
+  abstract setAside(partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<string> | null>>;
+
+  /** Corrections of prices, of all tenants, whose usage is not all rerated yet; in order. */
+  abstract priceCorrections(): Promise<readonly PriceCorrection[]>;
 
   /** Budgets of the tenant that lack an event that was set aside; null among them: all of them do. */
   abstract incomplete(tenant: string): Promise<readonly (string | null)[]>;

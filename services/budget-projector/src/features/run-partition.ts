@@ -9,6 +9,7 @@ import type { Load } from './pace.js';
 import { projectBreakdown } from './project-breakdown.js';
 import { haltsPartition, isFenced, noSuspects, PartitionSession, suspect } from './project-partition.js';
 import type { Projection, ProjectionTables } from './projection-tables.js';
+import { UsageRerater } from './rerate-usage.js';
 
 export type PartitionStatus =
   /** `catching-up`: taken, and not yet at the end that the ledger had then; nothing may be decided before. */
@@ -99,6 +100,7 @@ export class PartitionRunner {
   async #session(signal: AbortSignal, suspects: ReturnType<typeof noSuspects>): Promise<void> {
     const { partition, lease, tables, ledger, tuning } = this;
     let counter: PastCounter | null = null;
+    let rerater: UsageRerater | null = null;
     const session = new PartitionSession(
       tables,
       ledger,
@@ -110,21 +112,23 @@ export class PartitionRunner {
           if (quarantined > 0) this.events.quarantined(partition, quarantined);
         },
         counting: () => counter?.kick(),
+        corrected: () => rerater?.kick(),
       },
     );
     this.#current = session;
     const head = await session.take();
     this.events.taken('budget', partition, session.committed.position);
     this.#status = { status: 'catching-up' };
-    counter = new PastCounter(
-      tables,
-      ledger,
-      session.histories,
-      partition,
-      (tenant) => partitionOf(tenant, ledger.partitions) === partition,
-    );
+    const isOurs = (tenant: string): boolean => partitionOf(tenant, ledger.partitions) === partition;
+    counter = new PastCounter(tables, ledger, session.histories, partition, isOurs);
+    rerater = new UsageRerater(tables, ledger, session.histories, partition, isOurs);
     const beside = AbortSignal.any([signal, session.ended]);
-    await Promise.all([session.run(suspects), this.#breakdown(session, beside), this.#count(session, counter, head, beside)]);
+    await Promise.all([
+      session.run(suspects),
+      this.#breakdown(session, beside),
+      this.#beside('counting', counter, session, head, beside),
+      this.#beside('rerating', rerater, session, head, beside),
+    ]);
   }
 
   /** Its failures are its own: it begins again at its checkpoint while the main loop goes on. */
@@ -154,19 +158,25 @@ export class PartitionRunner {
   }
 
   /**
-   * Once the loop has come to where the ledger ended, the state is fit to decide on. Counting begins then: in a rebuild the counts are in
-   * the ledger already.
+   * Once the loop has come to where the ledger ended, the state is fit to decide on. Counting and rerating begin then: in a rebuild what
+   * they say is in the ledger already.
    */
-  async #count(session: PartitionSession, counter: PastCounter, head: number, signal: AbortSignal): Promise<void> {
+  async #beside(
+    what: string,
+    work: PastCounter | UsageRerater,
+    session: PartitionSession,
+    head: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     await session.committed.reached(head, signal);
     if (!signal.aborted) this.#status = { status: 'running' };
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
-        await counter.run(signal);
+        await work.run(signal);
       } catch (error) {
-        this.events.failed(this.partition, 'counting', error);
+        this.events.failed(this.partition, what, error);
         await pause(wait, signal);
-        counter.kick();
+        work.kick();
       }
     }
   }

@@ -1,7 +1,7 @@
 import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
-import type { ThresholdState } from '@bursar/contracts/folds';
+import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
-import type { Crossing, Quarantined } from '../../src/domain/changes.js';
+import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
@@ -22,7 +22,8 @@ export class MemoryTables extends ProjectionTables {
   readonly budgets = new Map<string, { tenant: string; budgetId: string; row: unknown; deleted: boolean; counted: number | null }>();
   readonly crossings = new Map<string, CrossingRow>();
   readonly waitingRows = new Map<string, WaitingRow & { projection: Projection }>();
-  readonly voidedRows = new Map<string, number>();
+  readonly correctionRows = new Map<string, Corrected>();
+  readonly priceCorrectionRows = new Map<string, PriceCorrection>();
   readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
   outboxRows: Emitted[] = [];
@@ -72,18 +73,21 @@ export class MemoryTables extends ProjectionTables {
       .map((row) => readWaiting({ ...row, text: row.event }));
   }
 
-  async voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    return new Map(
-      positions.flatMap((position) => {
-        const at = this.voidedRows.get(key(tenant, position));
-        return at === undefined ? [] : [[position, at] as const];
-      }),
-    );
+  async corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
+    const found = new Map<number, Correction[]>();
+    for (const { tenant: of, position, correction } of this.correctionRows.values()) {
+      if (of === tenant && positions.includes(position)) found.set(position, [...(found.get(position) ?? []), correction]);
+    }
+    return found;
   }
 
-  async setAside(_partition: number, position: number): Promise<ReadonlySet<string> | null> {
-    const row = this.quarantined.get(key('budget', position));
-    return row?.budgetIds === null ? null : new Set(row?.budgetIds);
+  async setAside(_partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<string> | null>> {
+    const rows = positions.flatMap((position) => this.quarantined.get(key('budget', position)) ?? []);
+    return new Map(rows.map(({ position, budgetIds }) => [position, budgetIds === null ? null : new Set(budgetIds)]));
+  }
+
+  async priceCorrections(): Promise<readonly PriceCorrection[]> {
+    return [...this.priceCorrectionRows.values()].sort((a, b) => a.position - b.position);
   }
 
   async incomplete(tenant: string): Promise<readonly (string | null)[]> {
@@ -125,7 +129,9 @@ export class MemoryTables extends ProjectionTables {
     this.#writeWaiting('budget', batch);
     for (const row of batch.stillWaiting) this.waitingRows.set(key('budget', row.tenant, row.position), { projection: 'budget', ...row });
     this.#settle('budget', batch);
-    for (const { tenant, position, voidedAt } of batch.voided) this.voidedRows.set(key(tenant, position), voidedAt);
+    for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
+    for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
+    for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
     this.outboxRows.push(...batch.emitted);
     for (const row of batch.quarantined) this.quarantined.set(key('budget', row.position), row);
     return next;
@@ -160,8 +166,9 @@ export class MemoryTables extends ProjectionTables {
   /** Everything that a rebuild must bring back, in one comparable value. */
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
-    const { balances, late, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined } = this;
-    return [balances, late, thresholds, scopes, budgets, crossings, waitingRows, voidedRows, quarantined]
+    const { balances, late, thresholds, scopes, budgets, crossings, waitingRows, quarantined, priceCorrectionRows } = this;
+    const correctionRows = new Map([...this.correctionRows].map(([id, row]) => [id, shown(row)]));
+    return [balances, late, thresholds, scopes, budgets, crossings, waitingRows, correctionRows, priceCorrectionRows, quarantined]
       .map(sorted)
       .concat([this.definitionEvents]);
   }
@@ -237,3 +244,7 @@ export class MemoryTables extends ProjectionTables {
     return { start: parseInstant(start), sums, position: row?.position ?? 0, updatedAt: row?.updatedAt ?? '', thresholds };
   }
 }
+
+/** Without bigints, which a diff cannot show. */
+const shown = ({ tenant, position, correction: { at, cost, stated } }: Corrected): string =>
+  [tenant, position, at, cost === null ? 'void' : `${cost.picos} ${cost.currency}`, stated].join(' ');

@@ -107,22 +107,44 @@ const pathAt = (scopes: readonly string[], position: number, events: readonly Le
   return path;
 };
 
-/** The cost said, else by the newest price of its model known where it arrived, else by the first one after that. */
-const costOf = (
-  usage: EventOf<'UsageRecorded'>,
-  events: readonly LedgerEvent[],
-): { picos: bigint; currency: string; at: number } | null => {
-  const { cost, quantities, dimensions } = usage.data;
-  if (cost !== undefined) return { picos: BigInt(cost.amount) * UNIT, currency: cost.currency, at: usage.position };
-  const tokens = BigInt(quantities?.inputTokens ?? '0');
-  if (tokens === 0n) return { picos: 0n, currency: 'USD', at: usage.position };
-  const prices = events.flatMap((event) =>
-    event.type === 'PriceListCreated' && event.data.prices[0]?.match.model === dimensions?.model
-      ? [{ at: event.position, amount: BigInt(event.data.prices[0]?.amount ?? '0') }]
-      : [],
+type Cost = { picos: bigint; currency: string; at: number };
+
+/** What somebody stated last, else the cost said, else what the lists that rated it say by now; at the rates of where it first had a cost. */
+export const costOf = (usage: EventOf<'UsageRecorded'>, events: readonly LedgerEvent[]): Cost | null => {
+  const recorded = recordedCost(usage, events);
+  const stated = events.filter(
+    (event): event is EventOf<'UsageRerated'> =>
+      event.type === 'UsageRerated' && event.data.cause === 'adjustment' && event.data.eventId === usage.id,
   );
-  const known = prices.findLast(({ at }) => at < usage.position) ?? prices.find(({ at }) => at > usage.position);
-  return known === undefined ? null : { picos: tokens * known.amount * UNIT, currency: 'USD', at: Math.max(known.at, usage.position) };
+  const [first, last] = [stated[0], stated.at(-1)];
+  if (first === undefined || last === undefined) return recorded;
+  const { amount, currency } = last.data.cost;
+  return { picos: BigInt(amount) * UNIT, currency, at: Math.min(recorded?.at ?? first.position, first.position) };
+};
+
+const recordedCost = (usage: EventOf<'UsageRecorded'>, events: readonly LedgerEvent[]): Cost | null => {
+  const { position, data } = usage;
+  const { cost, quantities, dimensions, rated, ratedAt = position } = data;
+  if (cost !== undefined) return { picos: BigInt(cost.amount) * UNIT, currency: cost.currency, at: position };
+  const tokens = BigInt(quantities?.inputTokens ?? '0');
+  if (tokens === 0n) return { picos: 0n, currency: 'USD', at: position };
+  const prices = events.flatMap((event) => {
+    if (event.type !== 'PriceListCreated' && event.type !== 'PricesCorrected') return [];
+    const [price] = event.data.prices;
+    const list = event.data.listId;
+    return price?.match.model === dimensions?.model ? [{ list, at: event.position, amount: BigInt(price?.amount ?? '0') }] : [];
+  });
+  // It was on its way while prices were corrected: what it was rated at is not what it costs.
+  const overtaken = events.some((event) => event.type === 'PricesCorrected' && event.position > ratedAt && event.position <= position);
+  const arrivedAt = rated !== undefined && !overtaken ? ratedAt : position;
+  const isPriced = prices.some(({ at }) => at <= arrivedAt);
+  const pricedBy = isPriced ? arrivedAt : prices.find(({ at }) => at > position)?.at;
+  if (pricedBy === undefined) return null;
+  // Of the lists there were then, the newest that prices it by now, at what it says by now.
+  const lists = events.flatMap((event) => (event.type === 'PriceListCreated' && event.position <= pricedBy ? [event.data.listId] : []));
+  const list = lists.findLast((id) => prices.some((price) => price.list === id));
+  const amount = prices.findLast((price) => price.list === list)?.amount ?? 0n;
+  return { picos: tokens * amount * UNIT, currency: 'USD', at: Math.max(pricedBy, position) };
 };
 
 /** By the rates known where it had a price, else by those known at the first later one that covers it. */

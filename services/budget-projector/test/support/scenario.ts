@@ -2,7 +2,7 @@ import { budgetStream, derivedId, type LedgerEvent, scopeStream, tenantStream, u
 import { MemoryLedger } from './memory-ledger.js';
 import { MemoryTables } from './memory-tables.js';
 import { type BudgetShape, definitionOf } from './stories.js';
-import { Driver, TENANT, voidOf } from './world.js';
+import { adjustmentOf, Driver, TENANT, voidOf } from './world.js';
 
 type Definition = ReturnType<typeof definitionOf>;
 const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null };
@@ -77,6 +77,22 @@ export class Scenario {
     const recorded = this.ledger.events.filter(({ type }) => type === 'UsageRecorded').at(-1 - back);
     if (recorded !== undefined) this.ledger.put(voidOf(recorded));
     return this;
+  }
+
+  /** States another cost for the usage recorded so many before the last one. */
+  adjust(amount: string, back = 0, currency = 'USD'): this {
+    const recorded = this.ledger.events.filter(({ type }) => type === 'UsageRecorded').at(-1 - back);
+    this.#count += 1;
+    if (recorded !== undefined) this.ledger.put(adjustmentOf(recorded, String(this.#count), { amount, currency }));
+    return this;
+  }
+
+  /** What a list should have said. */
+  correct(listId: string, units: Readonly<Record<string, string>>, more?: true): this {
+    const prices = Object.entries(units).map(([unit, amount]) => ({ meter: 'llm.tokens', match: {}, unit, amount, per: 1 }));
+    this.#count += 1;
+    const data = { correctionId: String(this.#count), listId, prices, ...(more && { more }) };
+    return this.#put(tenantStream(TENANT), 'PricesCorrected', data);
   }
 
   scope(scope: string, parents: readonly string[], type = 'ScopeRegistered'): this {

@@ -15,10 +15,14 @@ export type Step =
       failed: boolean;
       /** Percent for each of {@link ALLOCATED} in turn; null: not split. */
       percents: readonly number[] | null;
+      /** Rated by ingestion, by the prices of so many events ago; null: left to the fold. */
+      lag: number | null;
     }
   | { do: 'repeat'; which: number }
   /** Takes back one of the latest usages: 0 is the last one. */
   | { do: 'void'; back: number }
+  /** States another cost for one of the latest usages. */
+  | { do: 'adjust'; back: number; amount: number; currency: 'USD' | 'EUR' }
   | { do: 'create'; budget: number; shape: BudgetShape }
   | { do: 'change'; budget: number; shape: BudgetShape }
   /** Limit and thresholds only: nothing is counted anew. */
@@ -26,6 +30,8 @@ export type Step =
   | { do: 'delete'; budget: number }
   | { do: 'move'; user: number; team: number }
   | { do: 'price'; model: string; amount: number }
+  /** Corrects a price of one of the latest lists, or adds the one it lacked. */
+  | { do: 'correct'; back: number; model: string; amount: number }
   | { do: 'rate'; from: 'USD' | 'EUR'; rate: number; agoHours: number }
   | { do: 'wait'; hours: number };
 
@@ -42,7 +48,7 @@ export type BudgetShape = {
 /** How the projector happens to run meanwhile. */
 export type Turn =
   | { turn: 'fold'; events: number }
-  | { turn: 'commit' | 'send' | 'crash' | 'crash after commit' | 'count' | 'evict' | 'break down' };
+  | { turn: 'commit' | 'send' | 'crash' | 'crash after commit' | 'count' | 'rerate' | 'evict' | 'break down' };
 
 export const SCOPES = ['user:0', 'user:1', 'user:2', 'team:0', 'team:1', 'tenant:acme'] as const;
 /** A user, and a team that may be hers; a team whose only way up is the root. */
@@ -77,12 +83,26 @@ const use: fc.Arbitrary<Step> = fc.record({
     fc.constantFrom([100], [50, 50], [33, 34, 33], [70, 0, 30], [1, 98, 1]).map((all): readonly number[] => all),
     { freq: 1, nil: null },
   ),
+  lag: fc.option(fc.constantFrom(0, 0, 1, 4, 12), { nil: null }),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 24, arbitrary: use },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat(30) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('void' as const), back: fc.nat(12) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('adjust' as const), back: fc.nat(12), amount: fc.nat(30), currency }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('correct' as const),
+      back: fc.nat(3),
+      model: fc.constantFrom(...MODELS),
+      amount: fc.nat(5),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('create' as const), budget: fc.nat(4), shape }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('change' as const), budget: fc.nat(4), shape }) },
   {
@@ -115,6 +135,7 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
         'crash' as const,
         'crash after commit' as const,
         'count' as const,
+        'rerate' as const,
         'evict' as const,
         'break down' as const,
       ),

@@ -3,19 +3,23 @@ import {
   derivedId,
   formatInstant,
   type LedgerEvent,
+  reratedEventId,
   scopeStream,
   tenantStream,
+  toWireMoney,
+  type UsageData,
   usageEventId,
   usageStream,
   voidEventId,
 } from '@bursar/contracts';
-import { findBudget } from '@bursar/contracts/folds';
-import { BudgetCounter } from '../../src/domain/count-budgets.js';
+import { evolveDefinitions, findBudget, rate, TenantDefinitions } from '@bursar/contracts/folds';
+import { BudgetCounter, isUsageEvent } from '../../src/domain/count-budgets.js';
 import { toBatch } from '../../src/features/batches.js';
 import { BreakdownFold } from '../../src/features/fold-breakdown.js';
 import { FoldMemory, type MemoryLimits } from '../../src/features/fold-memory.js';
 import { PartitionFold } from '../../src/features/fold-partition.js';
 import type { Fence, ProjectionTables } from '../../src/features/projection-tables.js';
+import { UsageRerater } from '../../src/features/rerate-usage.js';
 import { sendOutbox } from '../../src/features/send-outbox.js';
 import { TenantHistories } from '../../src/features/tenant-histories.js';
 import { KEY } from './leases.js';
@@ -32,6 +36,7 @@ export class World {
   /** As last defined. */
   readonly #shapes = new Map<number, BudgetShape>();
   readonly #sent: Parameters<MemoryLedger['put']>[0][] = [];
+  readonly #lists: string[] = [];
 
   constructor(readonly ledger: MemoryLedger) {
     for (const team of [0, 1]) this.#scope('ScopeRegistered', { scope: `team:${team}`, parents: [] });
@@ -54,6 +59,9 @@ export class World {
       case 'void':
         this.#void(this.#sent.at(-1 - step.back));
         return;
+      case 'adjust':
+        this.#adjust(this.#sent.at(-1 - step.back), n, { amount: String(step.amount), currency: step.currency });
+        return;
       case 'create':
       case 'change': {
         const budgetId = `budget-${step.budget}`;
@@ -75,14 +83,21 @@ export class World {
         this.#scope('ScopeMoved', { scope: `user:${step.user}`, parents: [`team:${step.team}`] }, n);
         return;
       case 'price':
+        this.#lists.push(n);
         this.#put(tenantStream(TENANT), n, 'PriceListCreated', {
           listId: n,
           name: n,
           currency: 'USD',
           effectiveFrom: '1970-01-01T00:00:00Z',
-          prices: [{ meter: 'llm.tokens', match: { model: step.model }, unit: 'inputTokens', amount: String(step.amount), per: 1 }],
+          prices: [tokenPrice(step.model, step.amount)],
         });
         return;
+      case 'correct': {
+        const listId = this.#lists.at(-1 - step.back);
+        const prices = [tokenPrice(step.model, step.amount)];
+        if (listId !== undefined) this.#put(tenantStream(TENANT), n, 'PricesCorrected', { correctionId: n, listId, prices });
+        return;
+      }
       case 'rate': {
         const effectiveFrom = this.#ago(step.agoHours);
         const to = step.from === 'USD' ? 'EUR' : 'USD';
@@ -96,28 +111,43 @@ export class World {
   }
 
   #use(step: Extract<Step, { do: 'use' }>, n: string): void {
-    const { user, team, amount, currency, model, tokens, agoHours, failed, percents } = step;
+    const { user, team, amount, currency, model, tokens, agoHours, failed, percents, lag } = step;
     const allocation = percents?.map((percent, index) => ({ scope: ALLOCATED[index] ?? 'team:0', percent: String(percent) }));
+    const data: UsageData = {
+      id: n,
+      source: 'test',
+      occurredAt: this.#ago(agoHours),
+      scopes: team ? [`user:${user}`, 'team:0'] : [`user:${user}`],
+      meter: 'llm.tokens',
+      status: failed ? 'failed' : 'succeeded',
+      dimensions: { model },
+      quantities: { inputTokens: String(tokens) },
+      ...(amount !== null && { cost: { amount: String(amount), currency } }),
+      ...(allocation !== undefined && { allocation }),
+    };
     const event = {
       stream: usageStream(TENANT),
       id: usageEventId(TENANT, 'test', n),
       type: 'UsageRecorded',
       tenant: TENANT,
-      data: {
-        id: n,
-        source: 'test',
-        occurredAt: this.#ago(agoHours),
-        scopes: team ? [`user:${user}`, 'team:0'] : [`user:${user}`],
-        meter: 'llm.tokens',
-        status: failed ? 'failed' : 'succeeded',
-        dimensions: { model },
-        quantities: { inputTokens: String(tokens) },
-        ...(amount !== null && { cost: { amount: String(amount), currency } }),
-        ...(allocation !== undefined && { allocation }),
-      },
+      data: amount !== null || lag === null ? data : this.#rated(data, lag),
     };
     this.#sent.push(event);
     this.ledger.put(event);
+  }
+
+  /** As ingestion would, which may have read the prices a while ago. */
+  #rated(data: UsageData, lag: number): UsageData {
+    const definitions = new TenantDefinitions(TENANT);
+    for (const event of this.ledger.events.slice(0, Math.max(0, this.ledger.events.length - lag))) evolveDefinitions(definitions, event);
+    const rating = rate(data, definitions, Number.POSITIVE_INFINITY);
+    if (!('cost' in rating)) return { ...data, unpriced: [...rating.unpriced] };
+    return { ...data, rated: toWireMoney(rating.cost), ratedAt: definitions.pricedBy };
+  }
+
+  #adjust(sent: Parameters<MemoryLedger['put']>[0] | undefined, n: string, cost: { amount: string; currency: string }): void {
+    const recorded = this.ledger.events.find(({ id }) => id === sent?.id);
+    if (recorded !== undefined) this.ledger.put(adjustmentOf(recorded, n, cost));
   }
 
   /** As ingestion would: once, with the original as the ledger has it. */
@@ -145,6 +175,26 @@ export const voidOf = ({ id, stream, position, revision, recordedAt, data }: Led
   type: 'UsageVoided',
   tenant: TENANT,
   data: { eventId: id, reason: 'twice', original: { position, revision, recordedAt, data } },
+});
+
+export const adjustmentOf = (
+  { id, stream, position, revision, recordedAt, data }: LedgerEvent,
+  correctionId: string,
+  cost: { amount: string; currency: string },
+): Parameters<MemoryLedger['put']>[0] => ({
+  stream,
+  id: reratedEventId(TENANT, id, correctionId),
+  type: 'UsageRerated',
+  tenant: TENANT,
+  data: { eventId: id, correctionId, cause: 'adjustment', previousCost: null, cost, original: { position, revision, recordedAt, data } },
+});
+
+const tokenPrice = (model: string, amount: number) => ({
+  meter: 'llm.tokens',
+  match: { model },
+  unit: 'inputTokens',
+  amount: String(amount),
+  per: 1,
 });
 
 /** The projector's parts, driven by hand: what it does, and when it dies, is the test's choice. */
@@ -180,6 +230,8 @@ export class Driver {
         return this.crash();
       case 'count':
         return this.count();
+      case 'rerate':
+        return this.rerate();
       case 'evict':
         this.#memory.evict(this.#fold.changes);
         return;
@@ -227,9 +279,15 @@ export class Driver {
       return state === null ? [] : [{ state, through: state.definedPosition }];
     });
     const counter = new BudgetCounter(history, targets);
-    for (const item of await this.ledger.usage(TENANT, 0, 1_000_000))
-      if ('type' in item && (item.type === 'UsageRecorded' || item.type === 'UsageVoided')) counter.add(item);
+    for (const item of await this.ledger.usage(TENANT, 0, 1_000_000)) if ('type' in item && isUsageEvent(item)) counter.add(item);
     for (const events of counter.results()) await this.ledger.append(0, events[0]?.stream ?? '', events);
+  }
+
+  /** Rerates what the corrections of prices that are committed change. */
+  async rerate(): Promise<void> {
+    await this.#own();
+    const rerater = new UsageRerater(this.tables, this.ledger, new TenantHistories(this.tables), 0, () => true);
+    await rerater.applyAll(new AbortController().signal);
   }
 
   async breakDown(): Promise<void> {
@@ -256,6 +314,7 @@ export class Driver {
       await this.send();
       if (this.#folded < this.ledger.events.length) continue;
       await this.count();
+      await this.rerate();
       if (this.#folded === this.ledger.events.length) break;
     }
     await this.breakDown();

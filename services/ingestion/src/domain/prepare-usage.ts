@@ -67,7 +67,7 @@ export const rateUsage = (usage: UsageData, definitions: TenantDefinitions): Usa
   const rating = rate(usage, definitions, Number.POSITIVE_INFINITY);
   if (!('cost' in rating)) return { ...usage, unpriced: [...rating.unpriced] };
   const missing = rating.prices.flatMap(({ listId, unit }) => (listId === FALLBACK_LIST ? [unit] : []));
-  return { ...usage, rated: toWireMoney(rating.cost), ...(missing.length > 0 && { unpriced: missing }) };
+  return { ...usage, rated: toWireMoney(rating.cost), ratedAt: definitions.pricedBy, ...(missing.length > 0 && { unpriced: missing }) };
 };
 
 /** By the tenant's rule, for what says nothing itself. A settlement is charged as its hold was, which knew no rule. */

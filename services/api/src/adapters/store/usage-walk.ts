@@ -14,12 +14,12 @@ export type Walk = Readonly<{
   since?: EpochNs | undefined;
 }>;
 
-/** Recorded, taken back, or refused beforehand. */
-export type WalkedEvent = EventOf<'UsageRecorded' | 'UsageVoided' | 'UsageRefused'>;
-const isWalked = (event: LedgerEvent): event is WalkedEvent =>
-  event.type === 'UsageRecorded' || event.type === 'UsageVoided' || event.type === 'UsageRefused';
+/** Recorded, taken back or rerated, or refused beforehand. */
+export type WalkedEvent = EventOf<'UsageRecorded' | 'UsageVoided' | 'UsageRerated' | 'UsageRefused'>;
+const WALKED: ReadonlySet<string> = new Set(['UsageRecorded', 'UsageVoided', 'UsageRerated', 'UsageRefused']);
+const isWalked = (event: LedgerEvent): event is WalkedEvent => WALKED.has(event.type);
 
-/** A tenant's usage from the ledger itself, newest first, read as far as it is asked for. A void comes before what it voids. */
+/** A tenant's usage from the ledger itself, newest first, read as far as it is asked for. What was said of usage comes before it. */
 @Injectable()
 export class UsageWalk {
   constructor(private readonly store: EventStore) {}

@@ -1,15 +1,18 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
+import type { Correction } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import { type Kysely, sql } from 'kysely';
+import type { PriceCorrection } from '../../domain/changes.js';
 import type { Emitted } from '../../domain/emitted.js';
 import { readWaiting, type Waiting } from '../../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
 import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
+import { readCorrections, writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
 import { writeBudgets, writeCounted, writeDefinitions, writeScopes } from './write-definitions.js';
-import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine, writeVoided } from './write-records.js';
+import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
 import { advanceWithRollups } from './write-rollups.js';
 
 /** The tables of `projection.*` in PostgreSQL. */
@@ -79,26 +82,24 @@ export class SqlProjectionTables extends ProjectionTables {
     return rows.map(({ position, budget_ids, event }) => readWaiting({ tenant, position, reason, budgetIds: budget_ids, text: event }));
   }
 
-  async voided(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const rows = await this.db
-      .selectFrom('projection.voided')
-      .select(['position', 'voided_at'])
-      .where('tenant', '=', tenant)
-      .where('position', '=', sql<number>`ANY (${positions}::bigint[])`)
-      .execute();
-    return new Map(rows.map(({ position, voided_at }) => [position, voided_at]));
+  corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
+    return readCorrections(this.db, tenant, positions);
   }
 
-  async setAside(partition: number, position: number): Promise<ReadonlySet<string> | null> {
-    const row = await this.db
+  async setAside(partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<string> | null>> {
+    const rows = await this.db
       .selectFrom('projection.quarantine')
-      .select('budget_ids')
+      .select(['position', 'budget_ids'])
       .where('projection', '=', 'budget')
       .where('partition', '=', partition)
-      .where('position', '=', position)
-      .executeTakeFirst();
-    if (row === undefined) return new Set();
-    return row.budget_ids === null ? null : new Set(row.budget_ids);
+      .where('position', '=', sql<number>`ANY (${positions}::bigint[])`)
+      .execute();
+    return new Map(rows.map(({ position, budget_ids }) => [position, budget_ids === null ? null : new Set(budget_ids)]));
+  }
+
+  async priceCorrections(): Promise<readonly PriceCorrection[]> {
+    const rows = await this.db.selectFrom('projection.price_correction').selectAll().orderBy('position').execute();
+    return rows.map(({ tenant, correction_id, list_id, position }) => ({ tenant, correctionId: correction_id, listId: list_id, position }));
   }
 
   async incomplete(tenant: string): Promise<readonly (string | null)[]> {
@@ -170,7 +171,8 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await addWaiting(trx, 'budget', batch.waiting);
   await replaceWaiting(trx, 'budget', batch.stillWaiting);
   await removeWaiting(trx, 'budget', batch.settled);
-  await writeVoided(trx, batch.voided);
+  await writeCorrections(trx, batch.corrected);
+  await writePriceCorrections(trx, batch);
   await writeOutbox(trx, partition, batch.emitted);
   await writeQuarantine(trx, 'budget', partition, batch.quarantined);
   return next;

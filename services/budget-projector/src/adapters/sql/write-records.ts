@@ -1,6 +1,6 @@
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
-import type { Crossing, Quarantined, Voided } from '../../domain/changes.js';
+import type { Crossing, Quarantined } from '../../domain/changes.js';
 import type { Emitted } from '../../domain/emitted.js';
 import type { CommitBatch, WaitingRow } from '../../features/batches.js';
 import type { Projection } from '../../features/projection-tables.js';
@@ -107,18 +107,6 @@ export const removeWaiting = async (
     DELETE FROM projection.waiting USING unnest(
       ${column(rows, 'text', (row) => row.tenant)}, ${column(rows, 'bigint', (row) => row.position)}) AS u (tenant, position)
     WHERE waiting.projection = ${projection} AND waiting.tenant = u.tenant AND waiting.position = u.position`.execute(db);
-};
-
-/** Usage is voided once: the first void stands. */
-export const writeVoided = async (db: Session, rows: readonly Voided[]): Promise<void> => {
-  if (rows.length === 0) return;
-  await sql`
-    INSERT INTO projection.voided (tenant, position, voided_at)
-    SELECT * FROM unnest(
-      ${column(rows, 'text', (row) => row.tenant)},
-      ${column(rows, 'bigint', (row) => row.position)},
-      ${column(rows, 'bigint', (row) => row.voidedAt)})
-    ON CONFLICT (tenant, position) DO NOTHING`.execute(db);
 };
 
 /** In order: the sequence of rows is the order in which they were decided. */

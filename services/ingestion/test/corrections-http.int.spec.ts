@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { send, usage } from './support/usage-client.js';
 import { freshTenant, KEY, openWorld, type World } from './support/world.js';
 
-/** PRODUCT A8: a recorded event is voided once, by another event. */
+/** PRODUCT A8: a recorded event is voided once, or adjusted, by another event. */
 
 let world: World;
 let url = '';
@@ -19,13 +19,13 @@ const record = async (tenant: string): Promise<string> => {
   return body.results[0]?.eventId ?? '';
 };
 
-type Voiding = Readonly<{ at?: string; body?: unknown; headers?: Record<string, string>; query?: string }>;
+type Voiding = Readonly<{ at?: string; action?: string; body?: unknown; headers?: Record<string, string>; query?: string }>;
 const voidUsage = async (
   tenant: string,
   eventId: string,
-  { at = url, body = { reason: 'twice' }, headers = {}, query = '' }: Voiding = {},
+  { at = url, action = 'void', body = { reason: 'twice' }, headers = {}, query = '' }: Voiding = {},
 ) => {
-  const response = await fetch(`${at}/api/v1/usage/${eventId}/void${query}`, {
+  const response = await fetch(`${at}/api/v1/usage/${eventId}/${action}${query}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'bursar-tenant': tenant, 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
@@ -108,6 +108,64 @@ describe('a void', () => {
     const tenant = freshTenant();
     const eventId = await record(tenant);
     const { status, answer } = await voidUsage(tenant, eventId, { body, query });
+    expect([status, answer.code]).toEqual([400, code]);
+    expect((await world.usageOf(tenant)).length).toBe(1);
+  });
+});
+
+describe('an adjustment', () => {
+  const adjust = (tenant: string, eventId: string, amount: unknown, headers: Record<string, string> = {}) =>
+    voidUsage(tenant, eventId, { action: 'adjust', body: { cost: { amount, currency: 'EUR' }, reason: 'a credit note' }, headers });
+
+  test('is durable at its own position; each one states the cost anew', async () => {
+    const tenant = freshTenant();
+    const eventId = await record(tenant);
+    const first = await adjust(tenant, eventId, '0.25');
+    expect([first.status, first.answer]).toEqual([
+      202,
+      {
+        eventId,
+        status: 'accepted',
+        adjustmentEventId: expect.any(String),
+        cost: { amount: '0.25', currency: 'EUR' },
+        position: first.headers.get('bursar-position'),
+      },
+    ]);
+    expect((await adjust(tenant, eventId, '0.25')).answer.status).toBe('accepted');
+    const stored = await world.usageOf(tenant);
+    expect(stored.map(({ type }) => type)).toEqual(['UsageRecorded', 'UsageRerated', 'UsageRerated']);
+    expect(JSON.parse(stored[1]?.data ?? '')).toMatchObject({ eventId, cause: 'adjustment', reason: 'a credit note' });
+  });
+
+  test('under one Idempotency-Key is made once, at whichever replica', async () => {
+    const tenant = freshTenant();
+    const eventId = await record(tenant);
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const first = await adjust(tenant, eventId, '1', headers);
+    expect((await adjust(tenant, eventId, '1', headers)).answer).toEqual(first.answer);
+    expect((await world.usageOf(tenant)).length).toBe(2);
+  });
+
+  test('of voided usage is 409, of what is no usage of the tenant 404', async () => {
+    const tenant = freshTenant();
+    const eventId = await record(tenant);
+    const { answer } = await adjust(tenant, eventId, '1');
+    expect((await adjust(tenant, `${answer.adjustmentEventId}`, '1')).status).toBe(404);
+    expect((await adjust(freshTenant(), eventId, '1')).status).toBe(404);
+    await voidUsage(tenant, eventId);
+    const late = await adjust(tenant, eventId, '1');
+    expect([late.status, late.answer.code]).toEqual([409, 'usage_voided']);
+    expect((await world.usageOf(tenant)).length).toBe(3);
+  });
+
+  test.each([
+    { amount: '-1', code: 'negative', why: 'regression: litellm #16051, a negative cost' },
+    { amount: '1e3', code: 'amount_format', why: 'IN-B2 an exponent' },
+    { amount: undefined, code: 'required', why: 'no amount' },
+  ])('$why is 400 and changes nothing', async ({ amount, code }) => {
+    const tenant = freshTenant();
+    const eventId = await record(tenant);
+    const { status, answer } = await adjust(tenant, eventId, amount);
     expect([status, answer.code]).toEqual([400, code]);
     expect((await world.usageOf(tenant)).length).toBe(1);
   });
