@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type About, commit, loadAverage, machine, settingsOf } from './bench/about.ts';
 import { cleanUpOnSignals } from './bench/cleanup.ts';
 import type { BenchRow } from './bench/row.ts';
-import { runSuite, type Suite } from './bench/suite.ts';
+import { runSuite, type Sizes, type Suite } from './bench/suite.ts';
 import { SUITES } from './bench/suites.ts';
 import { type RunningSystem, withSystem } from './bench/system.ts';
 import { renderRows } from './bench/table.ts';
@@ -14,6 +14,8 @@ const HELP = `scripts/bench: figures beside the limits and peers measured in the
 ${Object.entries(SUITES)
   .map(([name, { about }]) => `                ${name.padEnd(9)} ${about}`)
   .join('\n')}
+  --budgets N   of the largest tenant of the suite reads (100,000)
+  --events N    of its longest history (1,000,000)
   --json        for machines
   --help        this
 
@@ -22,17 +24,24 @@ because figures depend on what else the machine does; 1 when it could not run at
 NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' profiles every process that it starts.
 Keep a figure with its command, commit and machine: ratios carry over to other machines, figures do not.`;
 
-const options = { json: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } } as const;
+const options = {
+  json: { type: 'boolean' },
+  only: { type: 'string' },
+  budgets: { type: 'string', default: '100000' },
+  events: { type: 'string', default: '1000000' },
+  help: { type: 'boolean' },
+} as const;
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({ options });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const chosen = choose(values.only);
+  const sizes = { budgets: count(values.budgets), events: count(values.events) };
   cleanUpOnSignals();
   const startedAt = performance.now();
   const before = loadAverage();
   const at = { commit: commit(), date: new Date().toISOString(), machine: machine() };
-  const { rows, settings } = await runAll(chosen);
+  const { rows, settings } = await runAll(chosen, sizes);
   const about: About = {
     ...at,
     settings,
@@ -40,6 +49,12 @@ const main = async (): Promise<void> => {
     seconds: Math.round((performance.now() - startedAt) / 1000),
   };
   process.stdout.write(values.json === true ? `${JSON.stringify({ ...about, rows }, null, 2)}\n` : renderRows(about, rows));
+};
+
+/** Throws `TypeError` for what is no count. */
+const count = (text: string): number => {
+  if (/^[1-9][0-9]{1,7}$/.test(text)) return Number(text);
+  throw new TypeError(`${text}: expected a number from 10 to 99999999`);
 };
 
 /** Throws `TypeError` when a name is unknown. */
@@ -53,13 +68,13 @@ const choose = (only: string | undefined): readonly (readonly [string, Suite])[]
 };
 
 /** One after the other; suites that share a system share one, which ends before those with systems of their own begin. */
-const runAll = async (chosen: readonly (readonly [string, Suite])[]) => {
+const runAll = async (chosen: readonly (readonly [string, Suite])[], sizes: Sizes) => {
   const rows: BenchRow[] = [];
   let settings: About['settings'] = {};
   const run = async (suites: readonly (readonly [string, Suite])[], system: () => Promise<RunningSystem>): Promise<void> => {
     for (const [name, suite] of suites) {
       process.stderr.write(`${name} …\n`);
-      rows.push(...(await runSuite(name, suite, system)));
+      rows.push(...(await runSuite(name, suite, system, sizes)));
     }
   };
   const sharing = chosen.filter(([, suite]) => suite.ownSystem !== true);

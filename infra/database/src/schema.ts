@@ -88,6 +88,16 @@ export interface PriceCorrectionTable {
   position: Count;
 }
 
+/** What a scope ever spent, descendants included, by currency: the sum of its rollups. */
+export interface ScopeSpendTable {
+  tenant: string;
+  scope: string;
+  currency: string;
+  spend: string;
+  events: number;
+  unpriced: number;
+}
+
 export interface ScopeTable {
   tenant: string;
   scope: string;
@@ -296,6 +306,7 @@ export interface Database {
   'projection.usage_correction': UsageCorrectionTable;
   'projection.price_correction': PriceCorrectionTable;
   'projection.scope': ScopeTable;
+  'projection.scope_spend': ScopeSpendTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;
   'projection.relay_stream': RelayStreamTable;

@@ -44,6 +44,12 @@ export class Checkpoints {
     }
   }
 
+  /** Resolves when the past of every budget is added up. */
+  async counted(pollMs: number): Promise<void> {
+    const sql = 'SELECT 1 FROM projection.budget WHERE NOT deleted AND counted_position IS NULL LIMIT 1';
+    while (((await this.client.query(sql)).rowCount ?? 0) > 0) await delay(pollMs);
+  }
+
   /** Throws unless every event of the tenant counted: a fast figure over events without a price would say nothing. */
   async allPriced(tenant: string): Promise<void> {
     const sql = 'SELECT count(*) AS balances, sum(waiting) AS waiting FROM projection.balance WHERE tenant = $1 AND spend > 0';

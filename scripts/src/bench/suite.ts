@@ -9,15 +9,23 @@ export type Suite = Readonly<{
   /** It starts systems as it needs them; the one that suites share is down meanwhile. */
   ownSystem?: true;
   /** `system` is the one that suites share. Rows already emitted stay when it throws. */
-  run: (system: () => Promise<RunningSystem>, emit: (...rows: readonly BenchRow[]) => void) => Promise<void>;
+  run: (system: () => Promise<RunningSystem>, emit: (...rows: readonly BenchRow[]) => void, sizes: Sizes) => Promise<void>;
 }>;
 
+/** How much a suite makes, where that takes long. */
+export type Sizes = Readonly<{ budgets: number; events: number }>;
+
 /** Runs a suite to its rows. Never rejects: what went wrong is the note of the rows that are missing. */
-export const runSuite = async (name: string, suite: Suite, system: () => Promise<RunningSystem>): Promise<readonly BenchRow[]> => {
+export const runSuite = async (
+  name: string,
+  suite: Suite,
+  system: () => Promise<RunningSystem>,
+  sizes: Sizes,
+): Promise<readonly BenchRow[]> => {
   const rows: BenchRow[] = [];
   let reason = 'the suite ended without it';
   try {
-    await suite.run(system, (...more) => rows.push(...more));
+    await suite.run(system, (...more) => rows.push(...more), sizes);
   } catch (error) {
     reason = shortened(error instanceof Error ? error.message : String(error));
     process.stderr.write(`${name}: ${error instanceof Error ? error.stack : reason}\n`);

@@ -4,6 +4,7 @@ import { catchUpSuite } from './catch-up.ts';
 import { fanOutSuite } from './fan-out.ts';
 import { ingestSuite } from './ingest.ts';
 import { litellmSuite } from './litellm.ts';
+import { readsSuite } from './reads.ts';
 import type { Suite } from './suite.ts';
 
 /** In the order they run. */
@@ -14,4 +15,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   ingest: ingestSuite,
   'catch-up': catchUpSuite,
   litellm: litellmSuite,
+  reads: readsSuite,
 };

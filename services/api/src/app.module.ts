@@ -49,6 +49,7 @@ import { ListPeriods } from './features/list-periods.js';
 import { ListPrices } from './features/list-prices.js';
 import { ListResets } from './features/list-resets.js';
 import { ListScopes } from './features/list-scopes.js';
+import { LongReads } from './features/long-reads.js';
 import { MyBudget } from './features/my-budget.js';
 import { NotificationTemplates } from './features/notification-templates.js';
 import { OverrideBudget } from './features/override-budget.js';
@@ -156,6 +157,7 @@ export const appModule = ({
     ListPrices,
     ListResets,
     ListScopes,
+    LongReads,
     NotificationTemplates,
     OverrideBudget,
     PauseBudget,

@@ -5,6 +5,8 @@ export type ScopeGraph = Readonly<{
   root: ScopeRef;
   registered: ReadonlyMap<ScopeRef, readonly ScopeRef[]>;
   mentioned: Iterable<ScopeRef>;
+  /** Not all that belongs to these is known here. */
+  cut?: ReadonlySet<ScopeRef>;
 }>;
 
 export type TreeNode = Readonly<{
@@ -29,7 +31,7 @@ export const treeFrom = (top: ScopeRef, graph: ScopeGraph): TreeNode => {
       // No cycle is ever stored; a tree that met one all the same would have no end.
       if (!path.has(child)) below.push(grow(child, path));
     }
-    return { scope, children: below };
+    return { scope, children: below, ...(graph.cut?.has(scope) === true && { truncated: true as const }) };
   };
   return grow(top, new Set());
 };

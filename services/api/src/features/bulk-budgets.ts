@@ -13,7 +13,7 @@ import type { CommandContext } from './command-context.js';
 import { DecidedBudget, type Placed } from './decided-budget.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
 import { Settled } from './settled.js';
-import { BudgetTemplates } from './templates.js';
+import { BudgetTemplates, type Door } from './templates.js';
 
 type Result = Readonly<{
   index: number;
@@ -30,8 +30,8 @@ type Wish = Readonly<{
   create: () => BudgetInput;
   revise: (current: BudgetDefinition) => BudgetDefinition;
 }>;
-/** The same for all of them: the store's clock, and the tenant's currency. */
-type Given = Readonly<{ now: string; currency: string }>;
+/** The same for all of them: the store's clock, the tenant's currency, and what its template says. */
+type Given = Readonly<{ now: string; currency: string; door: Door }>;
 type Done = Readonly<{ result: Result; outcome: Placed | null }>;
 
 /** Decided at the same time: they meet in the store's group commit. */
@@ -69,6 +69,7 @@ export class BulkBudgets {
   async #run(context: CommandContext, wishes: readonly (() => Wish)[], rows?: readonly number[]): Promise<Answer> {
     const now = formatInstant(BigInt(Math.trunc(await this.store.clock())) * NS_PER_MS);
     const { currency } = await this.settings.of(context.tenant);
+    const door = await this.templates.door(context.tenant, 'budget');
     const done: Done[] = [];
     let next = 0;
     const worker = async (): Promise<void> => {
@@ -76,7 +77,7 @@ export class BulkBudgets {
         const index = next;
         next += 1;
         const wish = wishes[index];
-        if (wish !== undefined) done[index] = await this.#one(context, index, wish, { now, currency });
+        if (wish !== undefined) done[index] = await this.#one(context, index, wish, { now, currency, door });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -94,7 +95,7 @@ export class BulkBudgets {
     try {
       const wish = toWishOrThrow();
       id = wish.id;
-      const command = await this.#command(own, wish, given);
+      const command = this.#command(own, wish, given);
       const outcome = await this.decided.decide(own, command);
       const status = id === undefined ? 'created' : outcome.changed ? 'updated' : 'unchanged';
       return { result: { index, status, id: command.budgetId, revision: outcome.revision }, outcome };
@@ -105,17 +106,13 @@ export class BulkBudgets {
     }
   }
 
-  async #command(
-    { tenant, requestId }: CommandContext,
-    { id, sent, create, revise }: Wish,
-    { now, currency }: Given,
-  ): Promise<BudgetCommand> {
+  #command({ tenant, requestId }: CommandContext, { id, sent, create, revise }: Wish, { now, currency, door }: Given): BudgetCommand {
     if (id !== undefined) return { type: 'ChangeBudget', tenant, budgetId: id, revise, now };
     return {
       type: 'CreateBudget',
       tenant,
       budgetId: derivedId('budget', tenant, requestId),
-      definition: withCurrency(await this.templates.through(tenant, 'budget', sent, create()), currency),
+      definition: withCurrency(door(sent, create()), currency),
     };
   }
 }

@@ -19,7 +19,7 @@ export class CreateBudget {
   /** `sent`: the body as it came, which says what it leaves to the template of this door (PRODUCT B6). */
   async execute(context: CommandContext, sent: unknown, read: BudgetInput): Promise<Answer> {
     const { tenant } = context;
-    const input = await this.templates.through(tenant, 'budget', sent, read);
+    const input = (await this.templates.door(tenant, 'budget'))(sent, read);
     const budgetId = derivedId('budget', tenant, context.requestId);
     const definition = withCurrency(input, input.limit.currency ?? (await this.settings.of(tenant)).currency);
     const outcome = await this.decided.run(context, { type: 'CreateBudget', tenant, budgetId, definition });

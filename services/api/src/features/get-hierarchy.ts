@@ -4,7 +4,7 @@ import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { budgetsOn } from '../adapters/sql/budgets.js';
-import { subtree } from '../adapters/sql/scopes.js';
+import { treeBelow } from '../adapters/sql/scopes.js';
 import { onSnapshot } from '../adapters/sql/snapshot.js';
 import { type ScopeSpend, totalSpend } from '../adapters/sql/spend.js';
 import { loadStandings } from '../adapters/sql/standings.js';
@@ -33,6 +33,10 @@ export type Details = Readonly<{
   budgets: ReadonlyMap<ScopeRef, readonly ShownBudget[]>;
 }>;
 
+/** Shown in one answer, nearest levels first: what is left out is asked for by its own address, and a large tenant gets an answer as fast. */
+const MAX_SCOPES = 2_000;
+const MAX_BUDGETS = 2_000;
+
 /** The tree from a scope down with balances at every level (PRODUCT B3). */
 @Injectable()
 export class GetHierarchy {
@@ -44,9 +48,10 @@ export class GetHierarchy {
   execute(tenant: string, top: ScopeRef): Promise<Answer> {
     const root = rootScope(tenant);
     return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
-      const registered = await subtree(trx, tenant, top === root ? null : top);
-      const within = top === root ? 'all' : [...new Set([top, ...registered.map((row) => row.scope)])];
-      const rows = await budgetsOn(trx, tenant, within);
+      const { registered, mentioned, cut } = await treeBelow(trx, tenant, top, MAX_SCOPES);
+      const within = [...new Set([top, ...registered.map((row) => row.scope), ...mentioned])];
+      const found = await budgetsOn(trx, tenant, within, MAX_BUDGETS + 1);
+      const rows = found.slice(0, MAX_BUDGETS);
       const spend = await totalSpend(trx, tenant, within);
       const standings = await loadStandings(trx, tenant, rows, moment);
       const details: Details = {
@@ -60,7 +65,8 @@ export class GetHierarchy {
       const tree = treeFrom(top, {
         root,
         registered: new Map(registered.map((row) => [row.scope, row.parents])),
-        mentioned: [...details.spend.keys(), ...details.budgets.keys()],
+        mentioned,
+        cut: new Set([...cut, ...found.slice(MAX_BUDGETS).map(({ scope }) => scope)]),
       });
       return ok(showNode(tree, details));
     });

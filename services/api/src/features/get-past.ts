@@ -16,8 +16,8 @@ import { ScopeSums, within } from '../domain/scope-sums.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showDefinition } from './budget-view.js';
 import { showNode, showOnNode } from './get-hierarchy.js';
+import { LongReads } from './long-reads.js';
 import { type Budgets, PastBudgets } from './past-budgets.js';
-import { UsageScan } from './usage-scan.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
 const ALERTS_SHOWN = 5;
@@ -33,14 +33,22 @@ export class GetPast {
     private readonly pasts: Pasts,
     private readonly budgets: PastBudgets,
     private readonly walk: UsageWalk,
-    private readonly scan: UsageScan,
+    private readonly long: LongReads,
   ) {}
 
-  async status(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
-    return ok((await this.#one(tenant, budgetId, asOf)).status);
+  status(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
+    return this.long.answer(['status', tenant, budgetId, asOf], async () => ok((await this.#one(tenant, budgetId, asOf)).status));
   }
 
-  async whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
+  whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
+    return this.long.answer(['budget', tenant, budgetId, asOf], () => this.#whole(tenant, budgetId, asOf));
+  }
+
+  hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
+    return this.long.answer(['hierarchy', tenant, top, asOf], () => this.#hierarchy(tenant, top, asOf));
+  }
+
+  async #whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
     const { state, status, stamps, alerts } = await this.#one(tenant, budgetId, asOf);
     const [first, last] = [stamps[0], stamps.at(-1)];
     const body = {
@@ -56,7 +64,7 @@ export class GetPast {
     return ok(body, { etag: etag(body.revision) });
   }
 
-  async hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
+  async #hierarchy(tenant: string, top: ScopeRef, asOf: AsOf): Promise<Answer> {
     const moment = await this.budgets.at(tenant, asOf);
     const rows = await this.db.selectFrom('projection.budget').select('budget_id').where('tenant', '=', tenant).execute();
     const past = await this.pasts.load(

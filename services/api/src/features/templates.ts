@@ -24,6 +24,9 @@ const TEMPLATES: Aggregate<Templates> = {
 /** What a template leaves open, filled in so that all it says can be judged like a budget. */
 const REST = { name: 'template', scope: 'team:any', limit: null, period: { kind: 'monthly' } };
 
+/** A body as it was sent and as it was read, to what is to be made. */
+export type Door = (sent: unknown, read: BudgetInput) => BudgetInput;
+
 /** GET, POST and DELETE /templates, from the ledger itself: a template saved is there at once. */
 @Injectable()
 export class BudgetTemplates {
@@ -55,13 +58,15 @@ export class BudgetTemplates {
     return template;
   }
 
-  /** A body with what the tenant's own template of a door adds to it; as it is while that template is the shipped one. Throws 400. */
-  async through(tenant: string, door: 'budget', body: unknown, asIs: BudgetInput): Promise<BudgetInput> {
-    const { builtIn, budget } = await this.named(tenant, door);
-    if (builtIn) return asIs;
-    const parsed = parseWith(BudgetBody, { ...budget, ...(body as object) });
-    if (!parsed.ok) throw invalid(parsed.errors);
-    return parsed.value;
+  /** What the tenant's own template of a door adds to bodies; nothing while it is the shipped one. What it makes throws 400. */
+  async door(tenant: string, name: 'budget'): Promise<Door> {
+    const { builtIn, budget } = await this.named(tenant, name);
+    return (sent, read) => {
+      if (builtIn) return read;
+      const parsed = parseWith(BudgetBody, { ...budget, ...(sent as object) });
+      if (!parsed.ok) throw invalid(parsed.errors);
+      return parsed.value;
+    };
   }
 
   /** The shipped one of that name is there again. Throws 404 for one that the tenant did not save. */

@@ -35,15 +35,16 @@ export const pageOfBudgets = async (
   return query.orderBy('created_position', 'desc').orderBy('budget_id', 'desc').limit(limit).execute();
 };
 
-/** Budgets by the scopes they are on. */
+/** Budgets by the scopes they are on, oldest first. */
 export const budgetsOn = async (
   trx: Kysely<Database>,
   tenant: string,
   scopes: readonly string[] | 'all',
+  limit = Number.MAX_SAFE_INTEGER,
 ): Promise<readonly BudgetRow[]> => {
   let query = trx.selectFrom('projection.budget').selectAll().where('tenant', '=', tenant).where('deleted', '=', false);
   if (scopes !== 'all') query = query.where(sql<boolean>`scope = ANY(${scopes}::text[])`);
-  return query.orderBy('created_position').execute();
+  return query.orderBy('created_position').limit(limit).execute();
 };
 
 /** The scope itself or one of several members. */

@@ -23,17 +23,11 @@ export type SpendCell = Readonly<{
   outputTokens: string;
 }>;
 
-/** All that scopes ever spent, from the rollups: what was charged to a scope, descendants included, once each. What was voided whole is no row. */
-export const totalSpend = async (
-  db: Kysely<Database>,
-  tenant: string,
-  scopes: readonly ScopeRef[] | 'all',
-): Promise<readonly ScopeSpend[]> => {
-  const some = scopes === 'all' ? sql`true` : sql`scope = ANY(${scopes}::text[])`;
+/** All that scopes ever spent: what was charged to a scope, descendants included, once each. What was voided whole is no row. */
+export const totalSpend = async (db: Kysely<Database>, tenant: string, scopes: readonly ScopeRef[]): Promise<readonly ScopeSpend[]> => {
   const { rows } = await sql<ScopeSpend>`
-    SELECT scope, currency, sum(spend) AS spend, sum(unpriced)::bigint AS unpriced FROM projection.rollup
-    WHERE tenant = ${tenant} AND ${some} GROUP BY scope, currency
-    HAVING sum(events) <> 0 OR sum(spend) <> 0 ORDER BY scope, currency`.execute(db);
+    SELECT scope, currency, spend, unpriced FROM projection.scope_spend
+    WHERE tenant = ${tenant} AND scope = ANY(${scopes}::text[]) AND (events <> 0 OR spend <> 0) ORDER BY scope, currency`.execute(db);
   return rows;
 };
 

@@ -31,7 +31,7 @@ export const loadStandings = async (
   budgets: readonly BudgetRow[],
   moment: Moment,
 ): Promise<readonly Standing[]> => {
-  const periods = budgets.map((budget) => currentPeriod(budget.definition, moment.now));
+  const periods = currentPeriods(budgets, moment);
   const ids = budgets.map((budget) => budget.budget_id);
   // PostgreSQL keeps microseconds: a finer boundary is rounded on the way in, here and where the projector stored it, alike.
   const starts = periods.map((period) => (period === null ? null : formatInstant(period.start)));
@@ -58,6 +58,19 @@ export const loadStandings = async (
     incomplete: isIncomplete(budget.budget_id),
     active: activeOf.get(budget.budget_id) ?? [],
   }));
+};
+
+/** Most budgets of a tenant have one of a few calendars, whose period is found once. */
+const currentPeriods = (budgets: readonly BudgetRow[], { now }: Moment): readonly (Period | null)[] => {
+  const known = new Map<string, Period | null>();
+  return budgets.map(({ definition }) => {
+    const key = JSON.stringify(definition.period);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const period = currentPeriod(definition, now);
+    known.set(key, period);
+    return period;
+  });
 };
 
 /** Does a budget lack an event up to the position, because it was set aside? */

@@ -1,5 +1,5 @@
 import { type EpochNs, type EventOf, type LedgerEvent, NS_PER_SECOND, parseInstant, usageStream } from '@bursar/contracts';
-import { EventStore } from '@bursar/event-store';
+import { EventStore, type StoredEvent } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { readable } from './readable.js';
 
@@ -26,15 +26,23 @@ export class UsageWalk {
 
   async *backwards(tenant: string, { from, since }: Walk): AsyncGenerator<WalkedEvent, void> {
     const stream = usageStream(tenant);
-    for (let next = from; next >= 0; ) {
-      const page = await this.store.readStreamBackwards(stream, next, PAGE);
+    const read = (last: number): Promise<readonly StoredEvent[]> =>
+      last < 0 ? Promise.resolve([]) : this.store.readStreamBackwards(stream, last, PAGE);
+    const isBefore = (stored: StoredEvent): boolean => since !== undefined && parseInstant(stored.recordedAt) + AHEAD < since;
+    let coming = read(from);
+    for (;;) {
+      const page = await coming;
+      const oldest = page.at(-1);
+      if (oldest === undefined) return;
+      const isLast = isBefore(oldest);
+      // The next page is read while this one is looked at. Who stops in between does not want to hear what became of it.
+      coming = isLast ? Promise.resolve([]) : read(oldest.revision - 1);
+      coming.catch(() => undefined);
       for (const stored of page) {
-        if (since !== undefined && parseInstant(stored.recordedAt) + AHEAD < since) return;
+        if (isLast && isBefore(stored)) return;
         const event = readable(stored);
         if (event !== null && isWalked(event)) yield event;
-        next = stored.revision - 1;
       }
-      if (page.length === 0) return;
     }
   }
 

@@ -12,8 +12,7 @@ export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, pos
       UPDATE projection.checkpoint SET position = ${position}
       WHERE projection = ${fence.projection} AND partition = ${fence.partition} AND position = ${fence.position} AND epoch = ${fence.epoch}
       RETURNING 1
-    ), written AS (
-      INSERT INTO projection.rollup AS rollup (tenant, scope, bucket, key, currency, spend, events, unpriced, input_tokens, output_tokens)
+    ), cells AS (
       SELECT u.* FROM fence, unnest(
         ${column(rows, 'text', (row) => row.tenant)},
         ${column(rows, 'text', (row) => row.scope)},
@@ -25,10 +24,18 @@ export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, pos
         ${column(rows, 'bigint', (row) => row.gain.unpriced)},
         ${column(rows, 'numeric', (row) => row.gain.inputTokens.toString())},
         ${column(rows, 'numeric', (row) => row.gain.outputTokens.toString())}
-      ) AS u
+      ) AS u (tenant, scope, bucket, key, currency, spend, events, unpriced, input_tokens, output_tokens)
+    ), written AS (
+      INSERT INTO projection.rollup AS rollup (tenant, scope, bucket, key, currency, spend, events, unpriced, input_tokens, output_tokens)
+      SELECT * FROM cells
       ON CONFLICT (tenant, scope, bucket, key) DO UPDATE SET
         spend = rollup.spend + excluded.spend, events = rollup.events + excluded.events, unpriced = rollup.unpriced + excluded.unpriced,
         input_tokens = rollup.input_tokens + excluded.input_tokens, output_tokens = rollup.output_tokens + excluded.output_tokens
+    ), summed AS (
+      INSERT INTO projection.scope_spend AS total (tenant, scope, currency, spend, events, unpriced)
+      SELECT tenant, scope, currency, sum(spend), sum(events), sum(unpriced) FROM cells GROUP BY tenant, scope, currency
+      ON CONFLICT (tenant, scope, currency) DO UPDATE SET
+        spend = total.spend + excluded.spend, events = total.events + excluded.events, unpriced = total.unpriced + excluded.unpriced
     )
     SELECT 1 FROM fence`.execute(db);
   if (hits.length !== 1) throw new FencedError(fence);
