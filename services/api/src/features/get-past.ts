@@ -18,7 +18,10 @@ import { showDefinition } from './budget-view.js';
 import { showNode, showOnNode } from './get-hierarchy.js';
 import { LongReads } from './long-reads.js';
 import { type Budgets, PastBudgets } from './past-budgets.js';
+import { UsageScan } from './usage-scan.js';
 
+/** As many events as there are: {@link LongReads} takes care of the time. */
+const ALL = Number.POSITIVE_INFINITY;
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
 const ALERTS_SHOWN = 5;
 
@@ -33,6 +36,7 @@ export class GetPast {
     private readonly pasts: Pasts,
     private readonly budgets: PastBudgets,
     private readonly walk: UsageWalk,
+    private readonly scan: UsageScan,
     private readonly long: LongReads,
   ) {}
 
@@ -78,7 +82,7 @@ export class GetPast {
     const states = listBudgets(past.definitions, moment.position).filter(({ definition }) => isInside(definition.scope));
     const budgets = await this.budgets.load(tenant, past, states, moment);
     const sums = new ScopeSums();
-    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), undefined)) {
+    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), undefined, ALL)) {
       for (const budget of budgets.all) budget.add(usage, corrections);
       if (isVoided(corrections)) continue;
       sums.add(settledCharge(usage, past.definitions, past.arrivals, moment.position, corrections));
@@ -109,7 +113,7 @@ export class GetPast {
     if (budget === undefined) throw new Error('one budget has one past');
     if (budget.since !== null) {
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const { usage, corrections } of this.scan.usage(tenant, last, budget.since)) budget.add(usage, corrections);
+      for await (const { usage, corrections } of this.scan.usage(tenant, last, budget.since, ALL)) budget.add(usage, corrections);
     }
     const since = await this.#sinces(moment, budgets);
     const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= moment.position);

@@ -44,16 +44,15 @@ export class UsageScan {
   }
 
   /**
-   * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past so many events, rather than
+   * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past `most` events, rather than
    * run out of time.
    */
-  async *usage(tenant: string, from: number, since: EpochNs | undefined): AsyncGenerator<Corrected, void> {
+  async *usage(tenant: string, from: number, since: EpochNs | undefined, most = MAX_SCANNED): AsyncGenerator<Corrected, void> {
     const met = new CorrectionsMet();
     let scanned = 0;
     for await (const event of this.walk.backwards(tenant, { from, since })) {
       scanned += 1;
-      if (scanned > MAX_SCANNED)
-        throw tooMany(`That is more than ${MAX_SCANNED} events to look at; ask for a shorter, later time`, '/from');
+      if (scanned > most) throw tooMany(`That is more than ${most} events to look at; ask for a shorter, later time`, '/from');
       if (event.type === 'UsageRecorded') yield { usage: event, corrections: met.take(event.id) };
       else if (event.type !== 'UsageRefused') met.add(event);
     }
