@@ -16,6 +16,8 @@ export type BusOptions = Readonly<{
   name: string;
   logger?: Logger;
   streams?: Partial<StreamLimits>;
+  /** A consumer of this process is stuck for good. Default: ends the process, for whoever supervises it to start it again (RELIABILITY F15). */
+  onGivenUp?: () => void;
 }>;
 
 export type CoveredListener = (partition: number, first: number, last: number) => void;
@@ -33,6 +35,7 @@ export class Bus {
   readonly #publisher: Publisher;
   readonly #limits: StreamLimits;
   readonly #isOffline: boolean;
+  readonly #onGivenUp: () => void;
   readonly #hubs = new Map<EventStore, LedgerHub>();
   readonly #acked = new Map<number, number>();
   readonly #coveredListeners = new Set<CoveredListener>();
@@ -41,6 +44,7 @@ export class Bus {
   constructor(options: BusOptions) {
     this.logger = options.logger ?? silent;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.streams };
+    this.#onGivenUp = options.onGivenUp ?? (() => process.exit(1));
     this.#isOffline = options.url === undefined;
     this.#connection = new Connection(options.url, options.name, this.counters, this.logger);
     this.#publisher = new Publisher(this.#connection, this.logger);
@@ -119,6 +123,12 @@ export class Bus {
     const { promise, resolve } = Promise.withResolvers<Stored | null>();
     if (!this.#publisher.publish(subject, body, headers, resolve)) resolve(null);
     return promise;
+  }
+
+  /** For consumers: nothing in this process helps any more. */
+  giveUp(why: string): void {
+    this.logger.error({}, `${why}: this process is given up`);
+    this.#onGivenUp();
   }
 
   /** What consumers of a store in this process share. */

@@ -23,6 +23,8 @@ const HELP = {
   fanoutMessages: 'messages the relay published to events.*',
   fanoutRewinds: 'times stream EVENTS had lost messages, and the relay went back to fan them out again',
   fanoutFailures: 'messages to events.* that were refused or unacknowledged and are tried again',
+  consumersRevived: 'consumers of the ledger that were behind and did nothing for 10 s, and subscribed anew',
+  repliesRefused: 'requests ignored because their reply was to go to a subject of ours or of the server',
   durableBatches: 'batches from durable consumers handed to handlers',
   durableMessages: 'messages in these batches',
   durableFailures: 'batches whose handler failed; what it left unsettled comes again',

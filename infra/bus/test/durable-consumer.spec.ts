@@ -114,7 +114,7 @@ describe('settling', () => {
     expect(batches).toEqual([]);
   });
 
-  test('the handler settles single messages, once; the rest is acknowledged', async () => {
+  test('IN-E11: the handler settles single messages, once; the rest is acknowledged', async () => {
     const { source, stop } = run(async (_payloads, context) => {
       context.nak(0, 250);
       context.term(1, 'never');
@@ -165,7 +165,7 @@ describe('settling', () => {
     expect(from.verdicts()).toEqual({ a: '+ACK', b: '+ACK' });
   });
 
-  test('nothing is acknowledged to a consumer that is gone', async () => {
+  test('IN-E11: nothing is acknowledged to a consumer that is gone', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { source, batches, stop } = run(() => promise);
     const from = await source();

@@ -50,7 +50,7 @@ describe('the ledger over NATS', () => {
     await eventually('all was acknowledged', () => publisher.ackedThrough(0) === head);
   });
 
-  test('goes on from the store while NATS is down, and by the bus once it is back, with its storage lost', async () => {
+  test('IN-E15: goes on from the store while NATS is down, and by the bus once it is back, with its storage lost', async () => {
     const collector = collect({ store, bus: consumer, partition: 1, pollMs: 50 });
     await append(1, 5);
     await eventually('the first arrived', () => collector.events.length === 5);
@@ -89,7 +89,7 @@ describe('the ledger over NATS', () => {
     await absent.close();
   });
 
-  test('wrong credentials: not connected, says so, and no caller notices', async () => {
+  test('IN-E16: wrong credentials: not connected, says so, and no caller notices', async () => {
     const url = new URL(world.nats.url);
     url.password = 'wrong';
     const refused = await connectBus({ url: url.href, name: 'refused' });

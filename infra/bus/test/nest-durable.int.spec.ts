@@ -128,7 +128,7 @@ test('what a throwing handler left comes again after its delay; what it had sett
   expect(performance.now() - failedAt).toBeGreaterThan(600);
 });
 
-test('a batch slower than its time to acknowledge stays ours, with what waits behind it', async () => {
+test('IN-E11: a batch slower than its time to acknowledge stays ours, with what waits behind it', async () => {
   await makeStream();
   await publish(300);
   await start(() => new Promise((resolve) => setTimeout(resolve, seen.length === 1 ? ACK_WAIT_MS * 1.5 : 0)));
@@ -156,7 +156,7 @@ test('closed in the middle of a batch it finishes that and gives back the rest a
   expect([...first, ...handled()].sort((a, b) => a - b)).toEqual(upTo(500));
 });
 
-test('its consumer deleted under it, and the stream too, it goes on when they are back', async () => {
+test('IN-E11, IN-E14: its consumer deleted under it, and the stream too, it goes on when they are back', async () => {
   await makeStream();
   await start();
   await publish(10);
@@ -171,7 +171,7 @@ test('its consumer deleted under it, and the stream too, it goes on when they ar
   expect(bus.counters.durableReopened).toBeGreaterThanOrEqual(2);
 });
 
-test('its consumer changed or paused by somebody is set right, at once or when it is opened', async () => {
+test('IN-E14: its consumer changed or paused by somebody is set right, at once or when it is opened', async () => {
   const wrong = { max_ack_pending: 1, max_deliver: 3, filter_subject: 'work.nothing' };
   const right = { max_ack_pending: 2_000, max_deliver: -1, filter_subject: 'work.*' };
   await makeStream();

@@ -134,6 +134,21 @@ describe('request-reply', () => {
     expect([reply.header('Nats-Service-Error-Code'), reply.header('Nats-Service-Error'), reply.text]).toEqual([code, error, body]);
   });
 
+  test.each(['ledger.0', 'events.acme.UsageRecorded', 'usage.ingest.other', '$JS.API.STREAM.DELETE.EVENTS', 'double.other'])(
+    'IN-E10: a reply that is to go to %s goes nowhere, and nothing is done',
+    async (reply) => {
+      const heard: string[] = [];
+      const tap = nc.subscribe('>', { callback: (_, message) => void heard.push(message.subject) });
+      calls.length = 0;
+      const refused = bus.counters.repliesRefused;
+      nc.publish('double.x', 'ab', { reply });
+      await eventually('it was refused', () => bus.counters.repliesRefused === refused + 1);
+      expect((await ask('ab')).text).toBe('abab');
+      tap.unsubscribe();
+      expect(heard.filter((subject) => subject === reply)).toEqual([]);
+    },
+  );
+
   test('nobody listens where there is no handler', async () => {
     await expect(ask('x', 'triple.x')).rejects.toThrow(/no responders/i);
   });

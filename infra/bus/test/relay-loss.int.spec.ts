@@ -52,7 +52,7 @@ const onEvents = async (): Promise<readonly string[]> => {
 const allAreThere = (): Promise<void> =>
   eventually('all are there', async () => new Set(await onEvents().catch(() => [])).size === appended, 60_000);
 
-describe('the relay fans out again what EVENTS lost', () => {
+describe('IN-E15: the relay fans out again what EVENTS lost', () => {
   test('when it comes back empty, all that its retention would have kept', async () => {
     for (let nth = 0; nth < 12; nth += 1) await append(900);
     await allAreThere();

@@ -3,6 +3,7 @@ import type { StoredEvent } from '@bursar/event-store';
 import { decodeStored } from '../decode.js';
 import type { Batch, ConsumeOptions } from './options.js';
 import { PartitionReader } from './partition-reader.js';
+import { PATIENCE, TICK_MS, Watchdog } from './watchdog.js';
 
 /**
  * Delivers a partition's events in position order from `after` + 1, each exactly once per call, from range messages where they come
@@ -14,8 +15,10 @@ export const consumeLedger = (options: ConsumeOptions, handler: (batch: Batch<Le
 
 /** As {@link consumeLedger}, with the stored texts. */
 export const consumeStored = async (options: ConsumeOptions, handler: (batch: Batch<StoredEvent>) => Promise<void>): Promise<void> => {
-  const { signal, maxEvents } = options;
-  const reader = new PartitionReader(options);
+  const { signal, maxEvents, patience = PATIENCE } = options;
+  const watchdog = new Watchdog(patience ?? PATIENCE);
+  const reader = new PartitionReader(options, () => watchdog.alive());
+  const watching = patience === null ? undefined : setInterval(() => watch(options, watchdog, reader), TICK_MS).unref();
   try {
     while (!signal.aborted) {
       const events = await reader.next();
@@ -23,9 +26,20 @@ export const consumeStored = async (options: ConsumeOptions, handler: (batch: Ba
         const slice = events.length <= maxEvents ? events : events.slice(from, from + maxEvents);
         const last = slice.at(-1);
         if (last !== undefined) await handler({ events: slice, last: last.position });
+        watchdog.alive();
       }
     }
   } finally {
+    clearInterval(watching);
     reader.close();
   }
+};
+
+const watch = ({ bus, partition }: ConsumeOptions, watchdog: Watchdog, reader: PartitionReader): void => {
+  const what = watchdog.tick(performance.now(), reader.isBehind);
+  if (what === 'revive') {
+    bus.counters.consumersRevived += 1;
+    bus.logger.warn({ partition }, 'a consumer is behind and does nothing; it subscribes anew and looks at the store');
+    reader.revive();
+  } else if (what === 'give up') bus.giveUp(`the consumer of partition ${partition} is behind and does nothing`);
 };

@@ -63,6 +63,13 @@ export class LedgerHub {
     };
   }
 
+  /** Should a subscription be there in name alone. */
+  resubscribe(partition: number): void {
+    this.#subscriptions.get(partition)?.unsubscribe();
+    this.#subscriptions.delete(partition);
+    if (this.#members.has(partition)) this.#subscribe(partition);
+  }
+
   /** Hears every poll of the heads, while somebody consumes. */
   onHeads(listener: (heads: readonly PartitionHead[]) => void): () => void {
     this.#headListeners.add(listener);

@@ -1,5 +1,6 @@
 import type { EventStore } from '@bursar/event-store';
 import type { Bus } from '../bus.js';
+import type { Patience } from './watchdog.js';
 
 export type ConsumeOptions = Readonly<{
   store: EventStore;
@@ -13,6 +14,11 @@ export type ConsumeOptions = Readonly<{
   maxEvents: number;
   /** How often the store's head is asked for, should the bus be silent (RELIABILITY F10: at most 1 s when behind, 5 s idle). */
   pollMs: number;
+  /**
+   * When a consumer that is behind and shows no sign of life is revived, and when the process is given up. Default: RELIABILITY F15. Null:
+   * never, for a handler that rightly waits as long as it takes.
+   */
+  patience?: Patience | null;
 }>;
 
 /** `last` is the position of the last event: the next checkpoint. */

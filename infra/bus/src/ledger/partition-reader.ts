@@ -38,10 +38,16 @@ export class PartitionReader {
   #claims = 0;
   /** The position whose successor was already waited for, or must not be. */
   #waitedAt: number;
+  /** What was answered last is not done with until the next is asked for. */
+  #isHandedOver = false;
   /** The next read, begun while the handler works on the last one. */
   #ahead: Promise<readonly StoredEvent[]> | null = null;
 
-  constructor(private readonly options: ConsumeOptions) {
+  constructor(
+    private readonly options: ConsumeOptions,
+    /** Called when the store has answered, be it with an error. */
+    private readonly alive: () => void = () => undefined,
+  ) {
     const { bus, store, partition, after, pollMs } = options;
     // Every partition of a process may wait on the same signal, which is no leak of listeners.
     setMaxListeners(0, options.signal);
@@ -60,6 +66,14 @@ export class PartitionReader {
 
   /** The next events in order, after a wait if need be; empty when there is nothing to hand over yet. */
   async next(): Promise<readonly StoredEvent[]> {
+    this.#isHandedOver = false;
+    const events = await this.#next();
+    this.alive();
+    this.#isHandedOver = events.length > 0;
+    return events;
+  }
+
+  async #next(): Promise<readonly StoredEvent[]> {
     const { signal, maxEvents } = this.options;
     if (this.#ahead === null) {
       const taken = this.#buffer.take(this.#position, maxEvents);
@@ -75,6 +89,17 @@ export class PartitionReader {
       return NOTHING;
     }
     return await this.#fromStore();
+  }
+
+  /** Events are known, or claimed, that no handler is done with. */
+  get isBehind(): boolean {
+    return this.#isHandedOver || this.#claimed > this.#position;
+  }
+
+  /** As if it had only begun: whatever it waits for may never come. */
+  revive(): void {
+    this.#hub.resubscribe(this.options.partition);
+    this.#claim(this.#position + 1);
   }
 
   close(): void {
@@ -169,6 +194,7 @@ export class PartitionReader {
         return await question();
       } catch (error) {
         bus.counters.storeReadFailures += 1;
+        this.alive();
         bus.logger.warn({ error: String(error), partition }, 'the event store does not answer; asking again');
         await delay(wait, undefined, { signal }).catch(() => undefined);
       }

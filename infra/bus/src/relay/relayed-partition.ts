@@ -57,7 +57,8 @@ export class RelayedPartition implements LeasedRunner {
     const appends = new WholeAppends(store, partition);
     try {
       await events.renewed(signal);
-      await consumeStored({ store, bus, partition, after, maxEvents: FAN_OUT_EVENTS, pollMs, signal }, async (batch) => {
+      // NATS may be away for as long as it likes.
+      await consumeStored({ store, bus, partition, after, maxEvents: FAN_OUT_EVENTS, pollMs, signal, patience: null }, async (batch) => {
         const whole = await appends.add(batch.events);
         const last = whole.at(-1)?.at(-1);
         if (last === undefined) return;

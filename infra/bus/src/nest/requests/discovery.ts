@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Endpoint } from './endpoint.js';
+import { mayReplyTo } from './reply-subject.js';
 
 /** Who answers, as NATS services discovery shows it. */
 export type ServiceIdentity = Readonly<{
@@ -39,7 +40,7 @@ export class Discovery {
     const { name } = this.identity;
     this.#subscriptions = Object.entries(verbs).flatMap(([verb, answer]) =>
       [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${this.id}`].map((subject) =>
-        nc.subscribe(subject, { callback: (error, message) => (error === null ? respond(message, answer()) : undefined) }),
+        nc.subscribe(subject, { callback: (error, message) => (error === null ? this.#respond(message, answer()) : undefined) }),
       ),
     );
   }
@@ -48,6 +49,11 @@ export class Discovery {
   detach(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
+  }
+
+  #respond(message: Msg, answer: object): void {
+    const answered = this.endpoints.map(({ subject }) => subject);
+    if (mayReplyTo(message.reply, answered)) message.respond(JSON.stringify(answer));
   }
 
   #self(type: 'ping' | 'info' | 'stats'): object {
@@ -67,7 +73,3 @@ export class Discovery {
     return { ...this.#self('stats'), started: this.#started, endpoints: this.endpoints.map((endpoint) => endpoint.stats()) };
   }
 }
-
-const respond = (message: Msg, answer: object): void => {
-  message.respond(JSON.stringify(answer));
-};

@@ -4,6 +4,7 @@ import type { Bus } from '../../bus.js';
 import { Discovery, type ServiceIdentity } from './discovery.js';
 import { Endpoint, type EndpointOptions } from './endpoint.js';
 import { asItCame, asItIs, replyOf } from './reply.js';
+import { mayReplyTo } from './reply-subject.js';
 
 const DRAIN_MS = 2_000;
 /** Handlers answer within 10 s. */
@@ -44,9 +45,18 @@ export class NatsRequestServer extends ServerNats {
 
   /** Once for each new connection; a reconnect keeps subscriptions by itself. */
   override bindEvents(nc: NatsConnection): void {
-    this.#subscribed = [...this.#endpoints.values()].map(({ subject, queue }) =>
-      nc.subscribe(subject, { queue, callback: this.getMessageHandler(subject) as (error: Error | null, message: Msg) => void }),
-    );
+    const answered = [...this.#endpoints.keys()];
+    this.#subscribed = [...this.#endpoints.values()].map(({ subject, queue }) => {
+      const handle = this.getMessageHandler(subject) as (error: Error | null, message: Msg) => void;
+      const callback = (error: Error | null, message: Msg): void => {
+        if (error !== null || mayReplyTo(message.reply, answered)) handle(error, message);
+        else {
+          this.bus.counters.repliesRefused += 1;
+          this.bus.logger.warn({ subject: message.subject }, 'a request wants its reply where none may go; it is ignored');
+        }
+      };
+      return nc.subscribe(subject, { queue, callback });
+    });
     this.#discovery?.attach(nc);
   }
 

@@ -1,0 +1,85 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import { type TestNats, testNats } from '@bursar/embedded';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { generate } from 'selfsigned';
+import { connectBus } from '../src/bus.js';
+import type { Logger } from '../src/logger.js';
+import { eventually } from './support/events.js';
+
+/** RELIABILITY IN-E16: what cannot be connected to as it was asked for is not connected to at all, and says so. */
+
+let nats: TestNats;
+let strangers: Server;
+/** What clients sent before, or instead of, a TLS handshake. */
+const plain: string[] = [];
+const sockets = new Set<Socket>();
+
+/** Says that it wants TLS, and shows a certificate that nobody has signed. */
+const stranger = async (): Promise<Server> => {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048, algorithm: 'sha256' });
+  const secureContext = createSecureContext({ key, cert });
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', (first: Buffer) => {
+      plain.push(first.toString('latin1'));
+      socket.pause();
+      socket.unshift(first);
+      const secure = new TLSSocket(socket, { isServer: true, secureContext });
+      secure.on('error', () => undefined);
+      secure.on('data', (data: Buffer) => plain.push(data.toString('latin1')));
+      socket.resume();
+    });
+    socket.write(
+      `INFO ${JSON.stringify({ server_id: 'x', proto: 1, version: '2.12.0', max_payload: 1_048_576, tls_required: true, headers: true })}\r\n`,
+    );
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return server;
+};
+
+beforeAll(async () => {
+  [nats, strangers] = await Promise.all([testNats(), stranger()]);
+}, 60_000);
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  strangers.close();
+  await nats.stop();
+});
+
+/** Tries for as long as it takes to be refused twice; answers why. */
+const refusal = async (url: string): Promise<string> => {
+  const told: string[] = [];
+  const nothing = (): void => undefined;
+  const logger: Logger = { debug: nothing, info: nothing, warn: (fields) => void told.push(JSON.stringify(fields)), error: nothing };
+  const bus = await connectBus({ url, name: 'refused', logger });
+  await eventually('it was refused', () => told.length > 0, 30_000);
+  expect([bus.connected, bus.problems]).toEqual([false, ['not_connected']]);
+  await bus.close();
+  return told.join(' ');
+};
+
+test('IN-E16: a server without TLS is not used where TLS was asked for', async () => {
+  await refusal(nats.url.replace('nats://', 'tls://'));
+});
+
+test.each(['tls', 'nats'])(
+  'IN-E16: a server with a certificate of an unknown authority is told nothing, not even a password (%s://)',
+  async (scheme) => {
+    plain.length = 0;
+    const address = strangers.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    await refusal(`${scheme}://user:secret@127.0.0.1:${port}`);
+    expect(plain.length).toBeGreaterThan(0);
+    // A TLS handshake begins with 0x16.
+    expect(plain.filter((text) => !text.startsWith('\u0016'))).toEqual([]);
+    expect(plain.join('')).not.toContain('secret');
+  },
+);
+
+test('IN-E16: credentials that are good no longer', async () => {
+  const url = new URL(nats.url);
+  url.password = 'expired';
+  expect(await refusal(url.href)).toMatch(/authorization/i);
+});
