@@ -20,7 +20,11 @@ export const keepResets = (period: PeriodDefinition, before: PeriodDefinition): 
 };
 
 /** The rule alone: what was asked for. */
-export const withoutResets = ({ resets: _, ...rule }: PeriodDefinition): PeriodDefinition => rule;
+export const withoutResets = (period: PeriodDefinition): PeriodDefinition => {
+  if (period.resets === undefined) return period;
+  const { resets: _, ...rule } = period;
+  return rule;
+};
 
 /** Does a reset by hand begin a period at this instant? Nothing is carried over it. */
 export const isResetAt = ({ resets }: PeriodDefinition, at: EpochNs): boolean =>

@@ -48,11 +48,11 @@ const MOST_SECONDS = 7_900 * 365.2425 * 86_400;
 export const periodResolver = (definition: PeriodDefinition): ((at: EpochNs, position?: number) => Period | null) => {
   const find = remembering(periodFinder(definition));
   const cuts = cutsOf(definition);
-  const last = cuts.at(-1);
-  if (last === undefined) return find;
+  const [first, last] = [cuts[0], cuts.at(-1)];
+  if (first === undefined || last === undefined) return find;
   const rule = remembering(ruleFinder(definition));
   return (at, position = Number.POSITIVE_INFINITY) => {
-    if (at < last.at || position >= last.position) return find(at);
+    if (at < first.at || position >= last.position) return find(at);
     const whole = rule(at);
     const known = cuts.filter((cut) => cut.position <= position);
     return whole === null ? null : find(cutPeriod(whole, known, at).start);

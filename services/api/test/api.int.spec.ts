@@ -19,6 +19,7 @@ import { notificationTemplates } from './suites/notification-templates.js';
 import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
 import { prices } from './suites/prices.js';
+import { resets } from './suites/resets.js';
 import { scopes } from './suites/scopes.js';
 import { settings } from './suites/settings.js';
 import { spend } from './suites/spend.js';
@@ -53,6 +54,7 @@ describe('api', () => {
   corrections(api);
   prices(api);
   periods(api);
+  resets(api, () => system.startScheduler());
   positions(api);
   idempotency(api, () => system.database.url);
   documents(api);

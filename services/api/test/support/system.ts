@@ -19,6 +19,8 @@ export type TestSystem = Readonly<{
   ingestion: Process;
   projector: Process;
   alerting: Process;
+  /** The reset-scheduler, which nothing needs but what speaks of periods that it ended; whoever starts it kills it. */
+  startScheduler(): Promise<Process>;
   stop(): Promise<void>;
 }>;
 
@@ -54,6 +56,7 @@ export const startSystem = async (): Promise<TestSystem> => {
     ingestion,
     projector,
     alerting,
+    startScheduler: () => launch('reset-scheduler', env),
     stop: async () => {
       await service.stop();
       await Promise.all([ingestion.kill(), projector.kill(), alerting.kill()]);

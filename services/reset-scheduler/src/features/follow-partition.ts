@@ -30,6 +30,7 @@ export class PartitionFollower {
   #seen = 0;
   #written = 0;
   #turn: Promise<void> = Promise.resolve();
+  #again = new AbortController();
   #writtenAt = performance.now();
 
   constructor(
@@ -41,12 +42,19 @@ export class PartitionFollower {
   ) {}
 
   /** From the checkpoint until the signal aborts; rejects with what broke it, and `CheckpointMovedError` when another was faster. */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(until: AbortSignal): Promise<void> {
     this.#written = await readCheckpoint(this.db, 'ledger', this.partition);
     this.#seen = this.#written;
+    this.#again = new AbortController();
+    const signal = AbortSignal.any([until, this.#again.signal]);
     await this.ledger.follow({ partition: this.partition, after: this.#written, signal, types: TYPES }, (events, last) =>
       this.#take(events, last),
     );
+  }
+
+  /** Ends the run when the checkpoint was put back behind what it has written: the tables were lost, and are to be made anew. */
+  async check(): Promise<void> {
+    if ((await readCheckpoint(this.db, 'ledger', this.partition)) < this.#written) this.#again.abort();
   }
 
   /** Writes how far it has come, if the checkpoint does not say so yet. */

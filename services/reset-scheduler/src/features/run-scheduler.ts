@@ -14,7 +14,7 @@ const LAST_RETRY_MS = 5_000;
 /** Another process consumes the partition as well: this one looks again where it is. */
 const MOVED_MS = 250;
 const RESTATE_EVERY_MS = 1_000;
-const LOOK_FOR_LOSS_MS = 10_000;
+const LOOK_FOR_LOSS_MS = 3_000;
 
 export type RunWatch = Readonly<{ failed: (what: string, error: unknown) => void; halted: (partition: number, error: Error) => void }>;
 
@@ -50,7 +50,7 @@ export class Scheduler {
     this.#running ??= Promise.all([
       this.#keeper.run(signal),
       this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute(this.#flush)),
-      this.#every(LOOK_FOR_LOSS_MS, 'looking for lost timers', () => forgetWhereLost(this.db)),
+      this.#every(LOOK_FOR_LOSS_MS, 'looking for lost timers', () => this.#lookForLoss()),
       ...this.#followers.map((follower, partition) => this.#follow(follower, partition, signal)),
     ]);
   }
@@ -65,6 +65,7 @@ export class Scheduler {
     for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await follower.run(signal);
+        wait = FIRST_RETRY_MS / 2;
       } catch (error) {
         if (error instanceof UnknownEventError) {
           this.#halted.set(partition, error.message);
@@ -76,6 +77,11 @@ export class Scheduler {
         await delay(wait, undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  async #lookForLoss(): Promise<void> {
+    await forgetWhereLost(this.db);
+    for (const follower of this.#followers) await follower.check();
   }
 
   async #every(ms: number, what: string, work: () => Promise<void>): Promise<void> {
