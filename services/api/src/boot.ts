@@ -9,10 +9,12 @@ import { Docs } from './adapters/http/docs-routes.js';
 import { IngestionIntake } from './adapters/http/ingestion-intake.js';
 import { ProjectorChecks } from './adapters/http/projector-checks.js';
 import { registerProxied, registerUnreachable } from './adapters/http/proxy-routes.js';
+import { registerStream } from './adapters/http/stream-routes.js';
 import { DECISION_PATIENCE, Upstream } from './adapters/http/upstream.js';
 import { appModule } from './app.module.js';
 import type { ApiEnv } from './config.js';
 import { ChannelTargets } from './features/channel-targets.js';
+import { LiveFeeds } from './features/live/live-feeds.js';
 
 const DATABASE_CONNECTIONS = 10;
 const FORGET_EVERY_MS = 600_000;
@@ -42,6 +44,9 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
   const targets = new ChannelTargets(new Outgoing({ allowPrivate }), allowPrivate);
   const secrets = SecretBox.of(config.BURSAR_SECRET_KEY, config.BURSAR_ADMIN_KEY);
   const docs = new Docs();
+  const feeds = new LiveFeeds(database, store.partitions, {
+    trouble: (error) => logger.warn({ err: error }, 'the live streams could not be read'),
+  });
   const authenticator = new AdminKey(config.BURSAR_ADMIN_KEY);
 
   const service = await createService({
@@ -65,6 +70,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     openPaths: docs.paths,
     extend: (fastify) => {
       docs.register(fastify, authenticator);
+      registerStream(fastify, feeds);
       for (const { name, upstream } of opened) {
         if (upstream === null) registerUnreachable(fastify, name);
         else registerProxied(fastify, name, upstream, isDecided(name));

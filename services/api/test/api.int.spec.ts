@@ -14,6 +14,7 @@ import { documents } from './suites/documents.js';
 import { explain } from './suites/explain.js';
 import { idempotency } from './suites/idempotency.js';
 import { incomplete } from './suites/incomplete.js';
+import { liveStream } from './suites/live-stream.js';
 import { mutations } from './suites/mutations.js';
 import { notificationTemplates } from './suites/notification-templates.js';
 import { periods } from './suites/periods.js';
@@ -44,6 +45,7 @@ describe('api', () => {
   explain(api);
   alerts(api);
   notificationTemplates(api);
+  liveStream(api);
   channels(api, () => system.database.url);
   scopes(api);
   spend(api);

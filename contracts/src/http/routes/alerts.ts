@@ -78,6 +78,7 @@ const recordRoutes = routes('alerts', 'api', [
   },
   {
     operationId: 'stream',
+    built: true,
     method: 'GET',
     path: `${API}/stream`,
     summary: 'Balances and alerts as they change (SSE)',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amountText } from '../fields/amount.js';
+import { Complaint } from '../fields/complaint.js';
 import { coded, field } from '../fields/field.js';
 import { monthText } from '../fields/month.js';
 import { asOf, minPosition, page, queryFlag, queryText, readPosition } from '../fields/query.js';
@@ -71,7 +72,26 @@ export const AlertListQuery = z.strictObject({
 });
 export type AlertListQuery = z.output<typeof AlertListQuery>;
 
-export const StreamQuery = z.strictObject({ topics: queryText(200).optional(), scope: scopeRef.optional() });
+const TOPICS: Readonly<Record<string, 'balances' | 'alerts'>> = {
+  balances: 'balances',
+  balance: 'balances',
+  budgets: 'balances',
+  budget: 'balances',
+  alerts: 'alerts',
+  alert: 'alerts',
+};
+const topics = field(
+  { type: 'string', description: '`balances`, `alerts`, or both, separated by a comma', examples: ['balances,alerts'] },
+  (value) => {
+    const named = typeof value === 'string' ? value.split(',').map((name) => TOPICS[name.trim()]) : [undefined];
+    const known = named.flatMap((topic) => topic ?? []);
+    return known.length === named.length ? known : new Complaint('not_allowed', 'Expected balances, alerts, or both');
+  },
+);
+
+/** Of budgets on `scope` alone, when it is given. */
+export const StreamQuery = z.strictObject({ topics: topics.default(['balances', 'alerts']), scope: scopeRef.optional() });
+export type StreamQuery = z.output<typeof StreamQuery>;
 export const MonthQuery = z.strictObject({ month: monthText.optional(), minPosition });
 export const BillingStatusQuery = z.strictObject({ campaignId: queryText(128).optional(), estimate: amountText().optional(), minPosition });
 export const AuditQuery = z

@@ -69,7 +69,10 @@ export class Client {
       },
       body: payload,
     });
-    const text = await response.text();
+    // A stream goes on for as long as it is listened to.
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
     const json = (response.headers.get('content-type') ?? '').includes('json');
     return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : null, text };
   }

@@ -33,16 +33,16 @@ export type AlertFilter = Readonly<{
 /** Behind everything that the same event made cross. */
 const LAST_INDEX = 1_000_000;
 
-const COLUMNS = sql`
+export const ALERT_COLUMNS = sql`
   alert.data, alert.position, alert.revision, coalesce(alert.suppressed, false) AS suppressed,
   acknowledgement.at AS acknowledged_at, acknowledgement.by_actor AS acknowledged_by,
   crossing.data AS crossing, crossing.crossed_at, crossing.cleared_at`;
 
 const JOIN_ALERT = sql`LEFT JOIN alerting.alert AS alert ON alert.tenant = crossing.tenant AND alert.alert_id = crossing.alert_id`;
-const JOIN_CROSSING = sql`
+export const JOIN_CROSSING = sql`
   LEFT JOIN projection.crossing AS crossing
     ON crossing.tenant = alert.tenant AND alert.event = 'threshold.crossed' AND crossing.alert_id = alert.alert_id`;
-const acknowledged = (id: RawBuilder<unknown>, tenant: string) => sql`
+export const alertAcknowledged = (id: RawBuilder<unknown>, tenant: string) => sql`
   LEFT JOIN alerting.acknowledgement AS acknowledgement ON acknowledgement.tenant = ${tenant} AND acknowledgement.alert_id = ${id}`;
 
 /** Of a budget, newest first. A crossing is there with the balance that crossed it, recorded by alerting or not yet. */
@@ -55,14 +55,14 @@ export const budgetAlerts = async (
 ): Promise<readonly BudgetAlertRow[]> => {
   const { causePosition, causeIndex } = after ?? { causePosition: Number.MAX_SAFE_INTEGER, causeIndex: 0 };
   const { rows } = await sql<BudgetAlertRow>`
-    (SELECT crossing.alert_id, crossing.cause_position, crossing.cause_index, ${COLUMNS}
-     FROM projection.crossing AS crossing ${JOIN_ALERT} ${acknowledged(sql`crossing.alert_id`, tenant)}
+    (SELECT crossing.alert_id, crossing.cause_position, crossing.cause_index, ${ALERT_COLUMNS}
+     FROM projection.crossing AS crossing ${JOIN_ALERT} ${alertAcknowledged(sql`crossing.alert_id`, tenant)}
      WHERE crossing.tenant = ${tenant} AND crossing.budget_id = ${budgetId}
        AND (crossing.cause_position, crossing.cause_index) < (${causePosition}::bigint, ${causeIndex}::int)
      ORDER BY crossing.cause_position DESC, crossing.cause_index DESC LIMIT ${limit})
     UNION ALL
-    (SELECT alert.alert_id, alert.cause_position, ${LAST_INDEX}::int AS cause_index, ${COLUMNS}
-     FROM alerting.alert AS alert ${JOIN_CROSSING} ${acknowledged(sql`alert.alert_id`, tenant)}
+    (SELECT alert.alert_id, alert.cause_position, ${LAST_INDEX}::int AS cause_index, ${ALERT_COLUMNS}
+     FROM alerting.alert AS alert ${JOIN_CROSSING} ${alertAcknowledged(sql`alert.alert_id`, tenant)}
      WHERE alert.tenant = ${tenant} AND alert.budget_id = ${budgetId} AND alert.event <> 'threshold.crossed'
        AND (alert.cause_position, ${LAST_INDEX}::int) < (${causePosition}::bigint, ${causeIndex}::int)
      ORDER BY alert.cause_position DESC LIMIT ${limit})
@@ -80,8 +80,8 @@ export const tenantAlerts = async (
 ): Promise<readonly AlertRow[]> => {
   const { budgetId, type, severity, after } = filter;
   const { rows } = await sql<AlertRow>`
-    SELECT alert.alert_id, ${COLUMNS}
-    FROM alerting.alert AS alert ${JOIN_CROSSING} ${acknowledged(sql`alert.alert_id`, tenant)}
+    SELECT alert.alert_id, ${ALERT_COLUMNS}
+    FROM alerting.alert AS alert ${JOIN_CROSSING} ${alertAcknowledged(sql`alert.alert_id`, tenant)}
     WHERE alert.tenant = ${tenant}
       AND alert.position < ${place ?? Number.MAX_SAFE_INTEGER}
       ${after === undefined ? sql`` : sql`AND alert.position > ${after}`}
@@ -97,13 +97,13 @@ export const tenantAlerts = async (
 export const findAlert = async (db: Kysely<Database>, tenant: string, alertId: string): Promise<AlertRow | undefined> => {
   if (!UUID.test(alertId)) return undefined;
   const { rows } = await sql<AlertRow>`
-    SELECT alert.alert_id, ${COLUMNS}
-    FROM alerting.alert AS alert ${JOIN_CROSSING} ${acknowledged(sql`alert.alert_id`, tenant)}
+    SELECT alert.alert_id, ${ALERT_COLUMNS}
+    FROM alerting.alert AS alert ${JOIN_CROSSING} ${alertAcknowledged(sql`alert.alert_id`, tenant)}
     WHERE alert.tenant = ${tenant} AND alert.alert_id = ${alertId}::uuid`.execute(db);
   if (rows[0] !== undefined) return rows[0];
   const { rows: crossings } = await sql<AlertRow>`
-    SELECT crossing.alert_id, ${COLUMNS}
-    FROM projection.crossing AS crossing ${JOIN_ALERT} ${acknowledged(sql`crossing.alert_id`, tenant)}
+    SELECT crossing.alert_id, ${ALERT_COLUMNS}
+    FROM projection.crossing AS crossing ${JOIN_ALERT} ${alertAcknowledged(sql`crossing.alert_id`, tenant)}
     WHERE crossing.tenant = ${tenant} AND crossing.alert_id = ${alertId}::uuid`.execute(db);
   return crossings[0];
 };

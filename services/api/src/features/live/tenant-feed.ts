@@ -1,0 +1,99 @@
+import type { Database } from '@bursar/database';
+import type { Kysely } from 'kysely';
+import { changedAlerts, changedBudgets, progressOf } from '../../adapters/sql/changes.js';
+import { onSnapshot } from '../../adapters/sql/snapshot.js';
+import { type BudgetRow, loadStandings } from '../../adapters/sql/standings.js';
+import type { LiveEvent } from '../../domain/sse.js';
+import type { StreamCursor } from '../../domain/stream-cursor.js';
+import { showAlertRow } from '../alert-view.js';
+import { showStatus } from '../budget-view.js';
+import type { Subscriber } from './subscriber.js';
+
+/** Standings read at once. */
+const PAGE = 500;
+
+/** What one tenant's subscribers hear: read once for all of them, in one snapshot, from the tables that lists and statuses are made of. */
+export class TenantFeed {
+  readonly #subscribers = new Set<Subscriber>();
+  #cursor: StreamCursor | null = null;
+  /** One reading at a time: what is older never overtakes what is newer. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly db: Kysely<Database>,
+    readonly tenant: string,
+    readonly partition: number,
+  ) {}
+
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Begins at the present, or sends what happened since `from` first. Answers where it begins. */
+  join(subscriber: Subscriber, from: StreamCursor | null, opening: (cursor: StreamCursor) => void): Promise<void> {
+    return this.#inTurn(async () => {
+      const { cursor, events } = await this.#read(from);
+      opening(from ?? cursor);
+      subscriber.send(events, cursor);
+      // Others have yet to hear what is between their cursor and this one; this one hears it twice, which changes nothing.
+      this.#cursor ??= cursor;
+      this.#subscribers.add(subscriber);
+    });
+  }
+
+  leave(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+  }
+
+  /** The projections have come so far: tells everyone what that changed for the tenant. */
+  advance(to: Readonly<{ balances: number; alerts: number }>): Promise<void> {
+    return this.#inTurn(async () => {
+      const from = this.#cursor;
+      if (from === null || (to.balances <= from.balances && to.alerts <= from.alerts)) return;
+      const { cursor, events } = await this.#read(from);
+      this.#cursor = cursor;
+      for (const subscriber of this.#subscribers) subscriber.send(events, cursor);
+    });
+  }
+
+  beat(): void {
+    const cursor = this.#cursor;
+    if (cursor !== null) for (const subscriber of this.#subscribers) subscriber.beat(cursor);
+  }
+
+  end(): void {
+    for (const { out } of this.#subscribers) out.end();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Everything after `from`, nothing when it is null, and where that ends. */
+  #read(from: StreamCursor | null): Promise<Readonly<{ cursor: StreamCursor; events: readonly LiveEvent[] }>> {
+    const { tenant, partition } = this;
+    return onSnapshot(this.db, partition, async (trx, moment) => {
+      const progress = (await progressOf(trx, [partition])).get(partition) ?? { balances: 0, alerts: 0 };
+      const cursor = { partition, ...progress };
+      if (from === null) return { cursor, events: [] };
+      const budgets = await changedBudgets(trx, tenant, from.balances);
+      const live = budgets.filter(({ deleted }) => !deleted);
+      const events: LiveEvent[] = budgets.filter(({ deleted }) => deleted).map(gone);
+      for (let page = 0; page < live.length; page += PAGE) {
+        const standings = await loadStandings(trx, tenant, live.slice(page, page + PAGE), moment);
+        events.push(
+          ...standings.map(
+            (standing): LiveEvent => ({ topic: 'balances', scope: standing.budget.scope, data: showStatus(standing, moment) }),
+          ),
+        );
+      }
+      const alerts = await changedAlerts(trx, tenant, from.alerts);
+      events.push(...alerts.map((row): LiveEvent => ({ topic: 'alerts', scope: row.scope, data: showAlertRow(row, partition) })));
+      return { cursor, events };
+    });
+  }
+}
+
+const gone = ({ budget_id, scope }: BudgetRow): LiveEvent => ({ topic: 'balances', scope, data: { budgetId: budget_id, deleted: true } });
