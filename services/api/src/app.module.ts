@@ -33,6 +33,7 @@ import { ChangeScopes } from './features/change-scopes.js';
 import { ChannelSecrets } from './features/channel-secrets.js';
 import { ChannelTargets } from './features/channel-targets.js';
 import { Channels } from './features/channels.js';
+import { CorrectPrices } from './features/correct-prices.js';
 import { CreateBudget } from './features/create-budget.js';
 import { Cursors } from './features/cursors.js';
 import { DecidedBudget } from './features/decided-budget.js';
@@ -57,6 +58,7 @@ import { OverridePermission } from './features/override-permission.js';
 import { OwnerChecks } from './features/owner-checks.js';
 import { PastBudgets } from './features/past-budgets.js';
 import { PauseBudget } from './features/pause-budget.js';
+import { PriceCorrectionReports } from './features/price-correction-report.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { ResetBudget } from './features/reset-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
@@ -155,6 +157,8 @@ export const appModule = ({
     ListBudgets,
     ListPeriods,
     ListPrices,
+    PriceCorrectionReports,
+    CorrectPrices,
     ListResets,
     ListScopes,
     LongReads,

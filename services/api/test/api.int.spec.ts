@@ -19,6 +19,7 @@ import { mutations } from './suites/mutations.js';
 import { notificationTemplates } from './suites/notification-templates.js';
 import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
+import { priceCorrections } from './suites/price-corrections.js';
 import { prices } from './suites/prices.js';
 import { resets } from './suites/resets.js';
 import { scopes } from './suites/scopes.js';
@@ -34,7 +35,7 @@ const api = (): Client => new Client(system.url, 'unused');
 
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
+}, 240_000);
 afterAll(() => system?.stop());
 
 describe('api', () => {
@@ -55,6 +56,7 @@ describe('api', () => {
   budgetUsage(api);
   corrections(api);
   prices(api);
+  priceCorrections(api);
   periods(api);
   resets(api, () => system.startScheduler());
   positions(api);

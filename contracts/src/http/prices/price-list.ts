@@ -97,10 +97,11 @@ function complaintsOf({ from, ...own }: z.infer<typeof Sent>): readonly Complain
   );
 }
 
-/** `POST /price-lists/:id/correct`: the prices that should have been. */
+/** `POST /price-lists/:id/correct`: prices that should have been, each in the place of the one for the same meter, match, unit and condition. */
 export const PriceCorrection = z
   .strictObject({ prices: z.array(PriceBody).min(1).max(MAX_PRICES), dryRun: flag.default(false) })
   .meta({ id: 'PriceCorrection' });
+export type PriceCorrectionInput = z.output<typeof PriceCorrection>;
 
 /** `POST /exchange-rates`: 1 `from` = `rate` `to`, from `effectiveFrom` (now) until a later one. */
 export const ExchangeRateBody = z

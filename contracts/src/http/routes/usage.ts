@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AdjustBody, VoidBody } from '../budgets/commands.js';
 import { ExchangeRateBody, PriceCorrection, PriceListBody } from '../prices/price-list.js';
-import { Anything } from '../responses/common.js';
+import { PriceCorrectionResult } from '../responses/price-correction.js';
 import { ExchangeRate, ExchangeRates, PriceList, PriceLists } from '../responses/registry.js';
 import { AdjustResult, DryRunResults, UsageResults, VoidResult } from '../responses/usage.js';
 import { UsageBody, UsageCloudEvent } from '../usage/event.js';
@@ -81,9 +81,10 @@ export const usageRoutes = [
       operationId: 'correctPriceList',
       method: 'POST',
       path: `${API}/price-lists/:id/correct`,
-      summary: 'Re-rate past events by corrected prices',
+      summary: 'Correct prices of a list, and re-rate past events by them; a dry run says what would change',
+      built: true,
       body: PriceCorrection,
-      responses: { 200: { description: 'Differences', schema: Anything } },
+      responses: { 200: { description: 'Differences', schema: PriceCorrectionResult } },
     },
     {
       operationId: 'setExchangeRate',

@@ -30,6 +30,20 @@ export const decidePriceList = (command: CreatePriceList): readonly NewEvent<'Pr
   ];
 };
 
+/** Prices that stand instead of those for the same, in one append: usage that waits is never charged by half of them. */
+export const decidePriceCorrection = (
+  correctionId: string,
+  listId: string,
+  prices: readonly Price[],
+): readonly NewEvent<'PricesCorrected' | 'PricesAdded'>[] => {
+  const [first = [], ...rest] = chunks(prices);
+  const more = (index: number): { more?: true } => (index < rest.length ? { more: true } : {});
+  return [
+    { type: 'PricesCorrected', data: { correctionId, listId, prices: first, ...more(0) } },
+    ...rest.map((part, index) => ({ type: 'PricesAdded', data: { listId, prices: part, ...more(index + 1) } }) as const),
+  ];
+};
+
 const chunks = (prices: readonly Price[]): Price[][] =>
   Array.from({ length: Math.ceil(prices.length / PRICES_PER_EVENT) }, (_, k) =>
     prices.slice(k * PRICES_PER_EVENT, (k + 1) * PRICES_PER_EVENT),

@@ -1,4 +1,4 @@
-import type { LedgerEvent, Price } from '@bursar/contracts';
+import { canonicalJson, type LedgerEvent, type Price } from '@bursar/contracts';
 
 export type PriceList = Readonly<{
   listId: string;
@@ -17,6 +17,8 @@ export type ExchangeRate = Readonly<{ from: string; to: string; rate: string; ef
 export class TenantSettings {
   readonly priceLists = new Map<string, PriceList>();
   readonly rates: ExchangeRate[] = [];
+  /** Lists of which more corrected prices follow. */
+  readonly correcting = new Set<string>();
 }
 
 /** Total; other events change nothing. */
@@ -24,10 +26,33 @@ export const evolveTenantSettings = (settings: TenantSettings, event: LedgerEven
   const { position, recordedAt: createdAt } = event;
   if (event.type === 'PriceListCreated') {
     settings.priceLists.set(event.data.listId, { ...event.data, from: event.data.from ?? null, position, createdAt });
-  } else if (event.type === 'PricesAdded') {
-    const list = settings.priceLists.get(event.data.listId);
-    if (list !== undefined) settings.priceLists.set(list.listId, { ...list, prices: [...list.prices, ...event.data.prices] });
+  } else if (event.type === 'PricesAdded' || event.type === 'PricesCorrected') {
+    const { listId, prices, more } = event.data;
+    const list = settings.priceLists.get(listId);
+    const corrects = event.type === 'PricesCorrected' || settings.correcting.has(listId);
+    if (corrects && more === true) settings.correcting.add(listId);
+    else settings.correcting.delete(listId);
+    if (list !== undefined)
+      settings.priceLists.set(listId, { ...list, prices: corrects ? corrected(list.prices, prices) : [...list.prices, ...prices] });
   } else if (event.type === 'ExchangeRateSet') {
     settings.rates.push({ ...event.data, position, createdAt });
   }
 };
+
+/** Each in the place of those that are for the same; what is new comes last. */
+const corrected = (prices: readonly Price[], corrections: readonly Price[]): readonly Price[] => {
+  const by = new Map(corrections.map((price) => [keyOf(price), price]));
+  const kept = new Set<string>();
+  const replaced = prices.flatMap((price) => {
+    const key = keyOf(price);
+    const now = by.get(key);
+    if (now === undefined) return [price];
+    if (kept.has(key)) return [];
+    kept.add(key);
+    return [now];
+  });
+  return [...replaced, ...[...by].flatMap(([key, price]) => (kept.has(key) ? [] : [price]))];
+};
+
+/** What a price is for: all but its amount. */
+const keyOf = ({ meter, match, unit, when }: Price): string => canonicalJson({ meter, match, unit, when });

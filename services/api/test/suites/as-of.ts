@@ -73,6 +73,16 @@ export const asOf = (api: () => Client): void => {
           make,
           () => tenant.post(`budgets/${pick(budgets)}/resume`),
           () => tenant.post(`usage/${pick(recorded)}/void`, { reason: 'wrong' }),
+          () =>
+            tenant.post(`usage/${pick(recorded)}/adjust`, {
+              cost: { amount: `${below(9)}`, currency: pick(['USD', 'USD', 'EUR']) },
+              reason: 'wrong',
+            }),
+          async () => {
+            const [list] = (await tenant.get('price-lists')).body.data;
+            const prices = [{ meter: 'x', match: {}, unit: 'things', amount: pick(['1', '3']) }];
+            return tenant.post(`price-lists/${list?.id ?? 'none'}/correct`, { prices });
+          },
           () => tenant.post('exchange-rates', { from: 'EUR', to: 'USD', rate: pick(['2', '1.1']), effectiveFrom: '2020-01-01T00:00:00Z' }),
           () =>
             tenant.post('price-lists', {

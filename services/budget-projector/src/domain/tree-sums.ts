@@ -16,17 +16,16 @@ export class TreeSums {
 
   constructor(private readonly definitions: TenantDefinitions) {}
 
-  /** @param sign -1: it was voided */
-  add(usage: UsageRecordedEvent, charged: Charge, sign: 1 | -1): void {
+  /** What was not voided. */
+  add(usage: UsageRecordedEvent, charged: Charge): void {
     const { position, data } = usage;
     const named = new Set([...data.scopes, ...(data.allocation ?? []).map(({ scope }) => scope)]);
     const currency = charged.cost?.currency ?? '';
     for (const scope of charged.path) {
       const picos = charged.cost === null ? 0n : shareOf(charged.split, [scope], charged.cost.picos);
       const sum = this.#of(scope);
-      if (named.has(scope)) gain(sum.direct, currency, sign === 1 ? picos : -picos);
-      else if (charged.path.some((child) => this.#isChild(child, scope, position)))
-        gain(sum.children, currency, sign === 1 ? picos : -picos);
+      if (named.has(scope)) gain(sum.direct, currency, picos);
+      else if (charged.path.some((child) => this.#isChild(child, scope, position))) gain(sum.children, currency, picos);
       else this.unreached.push({ scope, position });
     }
     // And nobody on the way up was left out.

@@ -19,8 +19,3 @@ export const scopeAt = (tenant: string, { type, id }: ByScope['params']): ScopeR
   if (type === 'tenant' && scope !== rootScope(tenant)) throw new Problem('not_found', 'There is no such scope.');
   return scope;
 };
-
-/** The past is answered from the ledger, which nobody built yet. */
-export const refuseAsOf = ({ query }: PastOrNow): void => {
-  if (query.asOf !== undefined) throw new Problem('not_implemented', 'asOf is not built yet.');
-};

@@ -1,5 +1,5 @@
 import { formatInstant, NS_PER_MS } from '@bursar/contracts';
-import type { ExchangeRateBody, PeriodPreview, PriceListInput } from '@bursar/contracts/http';
+import type { ExchangeRateBody, PeriodPreview, PriceCorrectionInput, PriceListInput } from '@bursar/contracts/http';
 import { EventStore } from '@bursar/event-store';
 import { Caller, type Principal } from '@bursar/platform';
 import { Controller } from '@nestjs/common';
@@ -7,9 +7,10 @@ import type { z } from 'zod';
 import type { Answer } from '../../features/answer.js';
 import { ChangePrices } from '../../features/change-prices.js';
 import type { CommandContext } from '../../features/command-context.js';
+import { CorrectPrices } from '../../features/correct-prices.js';
 import { ListPrices } from '../../features/list-prices.js';
 import { previewPeriods } from '../../features/preview-periods.js';
-import { type Paged, type PastOrNow, refuseAsOf } from './inputs.js';
+import type { ById, Paged, PastOrNow } from './inputs.js';
 import { Command, Input, Operation } from './operation.js';
 
 @Controller()
@@ -17,6 +18,7 @@ export class PricesController {
   constructor(
     private readonly changePrices: ChangePrices,
     private readonly listPrices: ListPrices,
+    private readonly correctPrices: CorrectPrices,
   ) {}
 
   @Operation('createPriceList')
@@ -31,8 +33,12 @@ export class PricesController {
 
   @Operation('getCurrentPrices')
   current(@Input() input: PastOrNow & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
-    refuseAsOf(input);
     return this.listPrices.current(tenant, input.query);
+  }
+
+  @Operation('correctPriceList')
+  correct(@Input() { params, body }: ById & { body: PriceCorrectionInput }, @Command() context: CommandContext): Promise<Answer> {
+    return this.correctPrices.execute(context, params.id, body);
   }
 
   @Operation('setExchangeRate')

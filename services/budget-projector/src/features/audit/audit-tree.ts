@@ -1,8 +1,8 @@
 import { type EpochNs, formatPicos, type LedgerEvent, NS_PER_SECOND, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
-import { originalOf, settledCharge } from '@bursar/contracts/folds';
+import { CorrectionsMet, isVoided, settledCharge } from '@bursar/contracts/folds';
 import type { TenantHistory } from '../../domain/tenant-history.js';
 import { TreeSums } from '../../domain/tree-sums.js';
-import { isUnreadable, type LedgerItem } from '../ledger.js';
+import { isCorrection, isUnreadable, type LedgerItem } from '../ledger.js';
 import type { AuditReads, CellSum } from './audit-reads.js';
 
 /** What an audit reads of the ledger. */
@@ -41,14 +41,16 @@ export const auditTree = async (reads: AuditReads, ledger: TreeLedger, partition
 
   const history = await ledger.history(tenant);
   const sums = new TreeSums(history.definitions);
+  const said = new CorrectionsMet();
   for (const event of usage) {
     if (isUnreadable(event) || event.position > position || setAside.has(event.position)) continue;
-    // What is charged by more than the event itself, this does not add up.
-    if (event.type === 'UsageRerated' || (event.type === 'UsageRecorded' && event.data.reservationId !== undefined)) return null;
-    if (event.type !== 'UsageRecorded' && event.type !== 'UsageVoided') continue;
-    const recorded = event.type === 'UsageVoided' ? originalOf(event) : event;
-    const { charged } = settledCharge(recorded, history.definitions, history.arrivals, position);
-    if (quarterOf(charged.effectiveAt) === bucket) sums.add(recorded, charged, event.type === 'UsageVoided' ? -1 : 1);
+    if (isCorrection(event)) said.add(event);
+    if (event.type !== 'UsageRecorded') continue;
+    // What is charged by more than the event and what was said of it, this does not add up.
+    if (event.data.reservationId !== undefined) return null;
+    const corrections = said.take(event.id);
+    const { charged } = settledCharge(event, history.definitions, history.arrivals, position, corrections);
+    if (quarterOf(charged.effectiveAt) === bucket && !isVoided(corrections)) sums.add(event, charged);
   }
   const where = `${tenant} quarter hour ${bucket / QUARTER_HOUR}`;
   return [
