@@ -25,6 +25,14 @@ export const UsageRecorded = defineEvent(
     reservationId: z.string().optional(),
     allocation: z.array(z.object({ scope: StoredScope, percent: StoredDecimal })).optional(),
     metadata: z.record(z.string(), z.unknown()).optional(),
+    /**
+     * It adds scopes to usage that these events recorded, the original first: whom they charge is not charged again. Its id and source are
+     * the original's, its event id is derived from that one's.
+     */
+    beyond: z
+      .array(z.object({ eventId: z.string(), scopes: z.array(StoredScope), position: z.number().int() }))
+      .min(1)
+      .optional(),
     rated: StoredMoney.optional(),
     /**
      * Position of the last of the prices and settings that rated it. Absent in what was recorded before it was kept: they are those at

@@ -15,7 +15,12 @@ import { evolveTerms, type Terms } from './rollover.js';
 export type BudgetEvent = EventOf<'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | 'BudgetReset'> | ControlEvent;
 
 /** What of a usage event a budget's filter looks at. */
-export type Countable = Readonly<{ category?: string; dimensions?: Readonly<Record<string, string>> }>;
+export type Countable = Readonly<{
+  category?: string;
+  dimensions?: Readonly<Record<string, string>>;
+  /** Who draws on one of these counts the usage already. */
+  beyond?: ReadonlySet<ScopeRef>;
+}>;
 
 /** A budget as it is at some position. */
 export type BudgetState = Readonly<{
@@ -43,9 +48,11 @@ export type BudgetState = Readonly<{
 export const budgetAppliesAt = (budget: BudgetState, effectiveAt: EpochNs): boolean =>
   (budget.validFrom === null || effectiveAt >= budget.validFrom) && (budget.validUntil === null || effectiveAt < budget.validUntil);
 
-/** The filter alone: category and every named dimension, `*` in a value standing for anything. No filter matches all. */
+/** The filter alone, and what was counted before: category and every named dimension, `*` in a value standing for anything. No filter matches all. */
 export const filterMatches = (budget: BudgetState, usage: Countable): boolean => {
   const { filter } = budget.definition;
+  const { beyond } = usage;
+  if (beyond !== undefined && budget.scopes.some((scope) => beyond.has(scope))) return false;
   if (filter === undefined) return true;
   const { category, dimensions } = filter;
   if (category !== undefined && (usage.category === undefined || !globMatches(category, usage.category))) return false;

@@ -138,3 +138,68 @@ test('a void is charged as its usage was, whatever was defined since', () => {
     }),
   );
 });
+
+describe('scopes added to recorded usage', () => {
+  /** An event per element: the first records, each further one adds what is not said before. */
+  const events = (parts: readonly (readonly string[])[], from: number) =>
+    parts.map((scopes, index) =>
+      usage(from + index, {
+        scopes: [...scopes],
+        cost: { amount: '1', currency: 'USD' },
+        ...(index > 0 && {
+          beyond: parts.slice(0, index).map((before, n) => ({ eventId: `event-${from + n}`, scopes: [...before], position: from + n })),
+        }),
+      }),
+    );
+
+  test('charge whom the usage had charged had it named them all at once, each once, however they are added', () => {
+    const scope = fc.integer({ min: 0, max: 11 }).map((n) => `team:${n}`);
+    const edges = fc.array(fc.tuple(fc.integer({ min: 1, max: 11 }), fc.integer({ min: 0, max: 10 })), { maxLength: 20 });
+    fc.assert(
+      fc.property(edges, fc.uniqueArray(scope, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(5)), (pairs, scopes, cuts) => {
+        const parents = Map.groupBy(
+          pairs.filter(([child, parent]) => parent < child),
+          ([child]) => child,
+        );
+        const definitions = given(
+          ...[...parents].map(([child, found], index) =>
+            registered(index + 1, `team:${child}`, ...found.map(([, parent]) => `team:${parent}`)),
+          ),
+        );
+        const parts = Object.values(Object.groupBy(scopes, (_, index) => cuts[index] ?? 0)).map((part) => part ?? []);
+        const paths = events(parts, 100).map((event) => charge(event, definitions).path);
+        const whole = charge(usage(100, { scopes, cost: { amount: '1', currency: 'USD' } }), definitions).path;
+        expect(paths.flat().sort()).toEqual([...whole].sort());
+      }),
+    );
+  });
+
+  test('are counted by budgets that do not count the usage yet, also where members draw on one pool', () => {
+    const definitions = given(
+      budgetCreated(1, 'a', { scope: 'team:a' }),
+      budgetCreated(2, 'b', { scope: 'team:b' }),
+      budgetCreated(3, 'pool', { scope: 'team:a', members: ['team:a', 'team:b'] }),
+      budgetCreated(4, 'root', { scope: 'tenant:acme' }),
+    );
+    const counting = events([['team:a'], ['team:b']], 10).map((event) => {
+      const charged = charge(event, definitions);
+      const found = budgetsOnPath(definitions, charged.path, charged, event.position).map(({ budgetId }) => budgetId);
+      expect(
+        listBudgets(definitions)
+          .filter((budget) => budgetCounts(budget, charged))
+          .map(({ budgetId }) => budgetId),
+      ).toEqual([...found].sort());
+      return found;
+    });
+    expect(counting).toEqual([['a', 'pool', 'root'], ['b']]);
+  });
+
+  test('go by the tree that each arrived in', () => {
+    const definitions = given(registered(1, 'team:a', 'org:x'), registered(2, 'team:b', 'org:x'), moved(11, 'team:b', 'org:y'));
+    const [, added] = events([['team:a'], ['team:b']], 10).map((event) => ({
+      ...event,
+      position: event.position + (event.position > 10 ? 5 : 0),
+    }));
+    expect(added === undefined ? [] : charge(added, definitions).path).toEqual(['team:b', 'org:y']);
+  });
+});

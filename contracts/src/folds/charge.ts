@@ -22,6 +22,8 @@ export type Charge = Readonly<{
   category?: string;
   meter?: string;
   dimensions: Readonly<Record<string, string>>;
+  /** Charged by earlier events of the same usage: whoever counts those does not count this one too. */
+  beyond?: ReadonlySet<ScopeRef>;
 }>;
 
 const NONE: readonly string[] = [];
@@ -41,6 +43,7 @@ export const charge = (
   const { data } = usage;
   const effectiveAt = parseInstant(data.occurredAt);
   const said = data.cost ?? (isRatingStale(data, definitions, position) ? undefined : data.rated);
+  const beyond = chargedBefore(definitions, data);
   const path = usagePath(definitions, data, position);
   const split = splitOf(data, path, (scope) => chargedPath(definitions, [scope], position));
   const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt, position) : { cost: fromWireMoney(said) };
@@ -54,6 +57,7 @@ export const charge = (
     category: data.category,
     meter: data.meter,
     dimensions: data.dimensions ?? NO_DIMENSIONS,
+    ...(beyond !== undefined && { beyond }),
   };
 };
 
@@ -61,13 +65,20 @@ export const charge = (
 export const isRatingStale = ({ ratedAt }: Pick<UsageData, 'ratedAt'>, { prices }: TenantDefinitions, position: number): boolean =>
   ratedAt !== undefined && prices.correctedBetween(ratedAt, position);
 
-/** Whom usage charges: its scopes, those of its allocation, and all above them, each once, the root last. */
+/** Whom earlier events of the same usage charge, each by the tree it arrived in; undefined: there are none. */
+const chargedBefore = (definitions: TenantDefinitions, { beyond }: Pick<UsageData, 'beyond'>): ReadonlySet<ScopeRef> | undefined =>
+  beyond === undefined ? undefined : new Set(beyond.flatMap(({ scopes, position }) => chargedPath(definitions, scopes, position)));
+
+/** Whom usage charges: its scopes, those of its allocation, and all above them, each once, the root last; but for {@link chargedBefore}. */
 export const usagePath = (
   definitions: TenantDefinitions,
-  { scopes, allocation }: Pick<UsageData, 'scopes' | 'allocation'>,
+  { scopes, allocation, beyond }: Pick<UsageData, 'scopes' | 'allocation' | 'beyond'>,
   position: number,
-): readonly ScopeRef[] =>
-  chargedPath(definitions, allocation === undefined ? scopes : [...scopes, ...allocation.map(({ scope }) => scope)], position);
+): readonly ScopeRef[] => {
+  const path = chargedPath(definitions, allocation === undefined ? scopes : [...scopes, ...allocation.map(({ scope }) => scope)], position);
+  const before = chargedBefore(definitions, { beyond });
+  return before === undefined ? path : path.filter((scope) => !before.has(scope));
+};
 
 /** The usage that a void or a rerating is about, as it was when it was recorded: what {@link charge} is asked about. */
 export const originalOf = ({

@@ -10,6 +10,10 @@ export const derivedId = (...parts: readonly string[]): string => {
 /** The event id of usage: the same (tenant, source, id) is the same event, for ever. */
 export const usageEventId = (tenant: string, source: string, id: string): string => derivedId('usage', tenant, source, id);
 
+/** Of the n-th addition of scopes to usage, from 1: two at once are told apart, and one of them comes after the other. */
+export const usageScopeEventId = (tenant: string, eventId: string, n: number): string =>
+  derivedId('usage-scope', tenant, eventId, String(n));
+
 /** The event id of a void: usage is voided once, for ever. */
 export const voidEventId = (tenant: string, eventId: string): string => derivedId('voided', tenant, eventId);
 

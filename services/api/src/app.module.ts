@@ -23,6 +23,7 @@ import { Moments } from './adapters/store/moments.js';
 import { Pasts } from './adapters/store/past.js';
 import { Streams } from './adapters/store/streams.js';
 import { UsageWalk } from './adapters/store/usage-walk.js';
+import { AddUsageScope } from './features/add-usage-scope.js';
 import { Alerts } from './features/alerts.js';
 import { BudgetSpend } from './features/budget-spend.js';
 import { BudgetUsage } from './features/budget-usage.js';
@@ -137,6 +138,7 @@ export const appModule = ({
     Explain,
     MyBudget,
     RecordBudgetUsage,
+    AddUsageScope,
     BulkBudgets,
     ExportBudgets,
     BudgetTemplates,

@@ -17,6 +17,7 @@ import type { z } from 'zod';
 import { FoundEvents } from '../adapters/store/found-events.js';
 import type { Then } from '../domain/budget-as-of.js';
 import { OwnerChecks } from './owner-checks.js';
+import { SettingsOfTenant } from './settings-of-tenant.js';
 import type { Sender } from './usage-intake.js';
 
 type Body = z.output<typeof ExplainBody>;
@@ -50,6 +51,7 @@ export class ExplainedSubjects {
     private readonly found: FoundEvents,
     private readonly owner: OwnerChecks,
     private readonly store: EventStore,
+    private readonly settings: SettingsOfTenant,
   ) {}
 
   /** Throws 404 for what is not in the tenant's ledger, or says nothing of budgets. */
@@ -61,11 +63,11 @@ export class ExplainedSubjects {
     }
     if (eventId !== undefined) return this.#of(tenant, 'event', eventId, await this.found.byId(tenant, eventId));
     if (alertId !== undefined) return this.#of(tenant, 'alert', alertId, await this.found.alert(tenant, alertId));
-    return this.#asked(sender, body);
+    return this.#asked(tenant, sender, body);
   }
 
   /** As the owner decides it now; explained as of the position it was decided on. */
-  async #asked(sender: Sender, { scopes = [], amount = '0', currency, category, dimensions }: Body): Promise<Subject> {
+  async #asked(tenant: string, sender: Sender, { scopes = [], amount = '0', currency, category, dimensions }: Body): Promise<Subject> {
     const filter = { ...(category !== undefined && { category }), ...(dimensions !== undefined && { dimensions }) };
     const { answer } = await this.owner.check(sender, { scopes, amount, ...(currency !== undefined && { currency }), ...filter });
     const at = readPosition(answer.position);
@@ -78,7 +80,7 @@ export class ExplainedSubjects {
       moment: { ...at, now },
       scopes,
       ...filter,
-      amount: { picos: parsePicos(amount), currency: currency ?? 'USD' },
+      amount: { picos: parsePicos(amount), currency: currency ?? (await this.settings.of(tenant)).currency },
       allowed: answer.allowed,
       code: answer.code ?? null,
       reason: answer.reason ?? null,

@@ -3,11 +3,12 @@ import { BudgetUsageBody, parseWith, readPosition, type SentUsage, UsageEvent } 
 import { invalid, Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Streams } from '../adapters/store/streams.js';
+import { AddUsageScope } from './add-usage-scope.js';
 import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { BUDGET } from './decided-budget.js';
 import { Settled } from './settled.js';
-import { type Sender, UsageIntake } from './usage-intake.js';
+import { type Receipt, type Sender, UsageIntake } from './usage-intake.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -16,7 +17,8 @@ const SOURCE = 'api';
 
 /**
  * POST /budgets/:id/usage: one usage event on the budget's scope, recorded by ingestion like any other. Its id is `metadata.requestId`,
- * else the Idempotency-Key, else made. Another content under the same (source, id) is 409 `idempotency_conflict`.
+ * else the Idempotency-Key, else made. With the same cost through another budget it adds that budget's scope; another content under the
+ * same (source, id) is 409 `idempotency_conflict`.
  */
 @Injectable()
 export class RecordBudgetUsage {
@@ -24,6 +26,7 @@ export class RecordBudgetUsage {
     private readonly streams: Streams,
     private readonly intake: UsageIntake,
     private readonly settled: Settled,
+    private readonly addScope: AddUsageScope,
   ) {}
 
   async execute(context: CommandContext, budgetId: string, body: Body, sender: Sender): Promise<Answer> {
@@ -32,11 +35,22 @@ export class RecordBudgetUsage {
     const { scope, members } = state.definition;
     const counted = members === undefined || members.includes(scope) ? scope : (members[0] ?? scope);
     const event = toEvent(body, counted, sender.idempotencyKey ?? context.requestId);
-    const { status, eventId, position } = await this.intake.record(sender, event);
+    const { status, eventId, position } = await this.#record(context, sender, event);
     const place = readPosition(position);
     if ('partition' in place) await this.settled.at(place);
     const answer = { eventId, id: event.id, source: event.source, status, budgetId, scopes: event.scopes, position };
     return { status: 201, body: answer, headers: { 'bursar-position': position } };
+  }
+
+  /** Recorded already, with the same cost and through another budget: this one's scope is added. */
+  async #record(context: CommandContext, sender: Sender, event: SentUsage): Promise<Receipt> {
+    try {
+      return await this.intake.record(sender, event);
+    } catch (error) {
+      const added = error instanceof Problem && error.code === 'idempotency_conflict' ? await this.addScope.add(context, event) : null;
+      if (added === null) throw error;
+      return added;
+    }
   }
 }
 

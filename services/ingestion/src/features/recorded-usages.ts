@@ -1,5 +1,5 @@
 import { decodeStored } from '@bursar/bus';
-import { partitionOf, usageStream } from '@bursar/contracts';
+import { partitionOf, usageScopeEventId, usageStream } from '@bursar/contracts';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import type { RecordedUsage } from '../domain/correcting-events.js';
@@ -28,6 +28,14 @@ export class RecordedUsages {
     return { id, position, revision, recordedAt, data };
   }
 
+  /** What added scopes to the usage since, in order: whoever says something of it says it of them too. */
+  async additions(tenant: string, eventId: string): Promise<readonly RecordedUsage[]> {
+    const ids = Array.from({ length: MAX_ADDITIONS }, (_, n) => usageScopeEventId(tenant, eventId, n + 1));
+    const known = await this.store.lookup(this.#partition(tenant), ids);
+    const found = await Promise.all(ids.map((id) => (known.has(id) ? this.find(tenant, id) : null)));
+    return found.filter((one) => one !== null);
+  }
+
   async isRecorded(tenant: string, eventId: string): Promise<boolean> {
     return (await this.store.lookup(this.#partition(tenant), [eventId])).has(eventId);
   }
@@ -47,5 +55,7 @@ export class RecordedUsages {
   }
 }
 
+/** Each adds one of 16 scopes at least. */
+const MAX_ADDITIONS = 16;
 /** Every id is one; another text names nothing. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -17,7 +17,12 @@ export class VoidUsage {
     const recorded = await this.usages.find(sender.tenant, eventId);
     if (recorded === null) throw new Problem('not_found', 'There is no such usage.');
     const event = voidEvent(sender.tenant, recorded, reason);
-    const { status, position } = await this.usages.say(event, sender);
+    const { status, position: first } = await this.usages.say(event, sender);
+    let position = first;
+    // Asked for afterwards: after its void no scope is added any more.
+    for (const addition of await this.usages.additions(sender.tenant, recorded.id)) {
+      ({ position } = await this.usages.say(voidEvent(sender.tenant, addition, reason), sender));
+    }
     return { eventId: recorded.id, status, voidEventId: event.id, position };
   }
 }
