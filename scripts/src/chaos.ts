@@ -1,4 +1,4 @@
-/** `./scripts/chaos`: hand-over of partitions under load, with processes killed and frozen at random. See `--help`. */
+/** `./scripts/chaos`: hand-over of partitions under load, with processes killed and frozen, and NATS broken, at random. See `--help`. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { freePort } from '@bursar/embedded';
 import { Caller } from './chaos/hand-over/caller.ts';
 import { Load } from './chaos/hand-over/load.ts';
 import { MuteAppender } from './chaos/hand-over/mute-appender.ts';
+import { NatsBreaker } from './chaos/hand-over/nats-breaker.ts';
 import { type ChaosOptions, HELP, parseChaosOptions } from './chaos/hand-over/options.ts';
 import { ProcessFaults } from './chaos/hand-over/process-faults.ts';
 import { Random } from './chaos/hand-over/random.ts';
@@ -56,7 +57,8 @@ const run = async (options: ChaosOptions, dataDir: string): Promise<boolean> => 
   const mute = new MuteAppender(dataDir, PARTITIONS, tenants, seed);
   const appending = mute.run(loaded.signal);
   const usurper = new Usurper(dataDir, tenants, seed);
-  const breaking = Promise.all([faults.run(faulty.signal), usurper.run(faulty.signal)]);
+  const nats = new NatsBreaker(dataDir, seed, say);
+  const breaking = Promise.all([faults.run(faulty.signal), usurper.run(faulty.signal), nats.run(faulty.signal)]);
   await delay(minutes * 60_000);
   faulty.abort();
   await breaking;
@@ -79,6 +81,7 @@ const run = async (options: ChaosOptions, dataDir: string): Promise<boolean> => 
       figures,
       histories,
       faults: faults.made,
+      natsFaults: nats.made,
       usurped: usurper.usurped,
       counts: witness.counts,
       stalls: witness.stalls,

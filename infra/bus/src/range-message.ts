@@ -10,6 +10,15 @@ export type RangeMessage = Readonly<{ subject: string; headers: MsgHdrs; body: U
 /** A range as it arrived: its place from the headers, its events still bytes. Nothing of it is trusted yet. */
 export type ReceivedRange = Readonly<{ first: number; last: number; link: Uint8Array; body: Uint8Array }>;
 
+/** By the first event of a range this process has announced: the batch of all its events, for whoever sends the very same elsewhere. */
+const encoded = new WeakMap<StoredEvent, Readonly<{ events: number; body: Uint8Array }>>();
+
+/** The CloudEvents batch of exactly these events, if this process has just made it; at most 500 events and 512 KB. */
+export const encodedBatch = (events: readonly StoredEvent[]): Uint8Array | null => {
+  const known = events[0] === undefined ? undefined : encoded.get(events[0]);
+  return known?.events === events.length ? known.body : null;
+};
+
 const BATCH_TYPE = 'application/cloudevents-batch+json';
 const NO_EVENTS = Buffer.from('[]');
 
@@ -20,6 +29,7 @@ const NO_EVENTS = Buffer.from('[]');
 export const toRangeMessage = (range: AppendedRange): RangeMessage & { readonly wake: boolean } => {
   const body = range.events.length > MAX_RANGE_EVENTS ? NO_EVENTS : Buffer.from(toBatch(range.events));
   const wake = body.length > MAX_RANGE_BYTES || body.length === NO_EVENTS.length;
+  if (!wake && range.events[0] !== undefined) encoded.set(range.events[0], { events: range.events.length, body });
   const fields = headers();
   fields.set('Content-Type', BATCH_TYPE);
   fields.set(HEADER.firstPosition, String(range.first));

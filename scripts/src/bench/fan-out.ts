@@ -149,7 +149,7 @@ const relay = async (store: EventStore, bus: Bus, pool: Pool, url: string): Prom
   const running = startRelay({ store, bus, pool, url });
   const before = bus.counters.fanoutMessages;
   try {
-    await untilTrue(() => bus.counters.fanoutMessages - before >= EVENTS / BATCH);
+    await untilTrue(() => bus.counters.fanoutMessages - before >= EVENTS / RANGE);
   } finally {
     await running.stop();
   }

@@ -21,6 +21,7 @@ export type NatsFaultOptions = Readonly<{
 }>;
 
 const BACK_WITHIN_MS = 30_000;
+const ATTEMPTS = 20;
 
 /** Every fault of NATS. The first one takes the copy that another restores. */
 export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly NatsFault[] => {
@@ -78,8 +79,16 @@ export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly Nats
       administer(runOf(dataDir).natsUrl, async ({ streams }) => {
         await streams.update('EVENTS', { max_msgs: 3, max_age: 600_000_000_000 });
         await streams.update('USAGE_INTAKE', { max_bytes: 1_000_000 });
-        await streams.delete('LEDGER');
-        await streams.add({ name: 'LEDGER', subjects: ['ledger.*'], retention: 'workqueue' });
+        // Whoever guards the streams may be faster than we are.
+        for (let attempt = 1; ; attempt += 1) {
+          await streams.delete('LEDGER').catch(() => false);
+          try {
+            await streams.add({ name: 'LEDGER', subjects: ['ledger.*'], retention: 'workqueue' });
+            break;
+          } catch (error) {
+            if (attempt === ATTEMPTS) throw error;
+          }
+        }
       }),
     ),
     fault('its files deleted under it', true, async () => empty()),

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@bursar/event-store';
 import { describe, expect, test } from '@jest/globals';
 import { fromBatch, fromCloudEvent } from '../cloud-event.js';
+import { toRangeMessage } from '../range-message.js';
 import { fanOutMessages } from './fan-out-messages.js';
 
 const event = (position: number, more: Partial<StoredEvent> = {}): StoredEvent => ({
@@ -34,6 +35,20 @@ describe('what the world hears', () => {
 
   test('what has sealed secrets in it stays inside', () => {
     expect(fanOutMessages([event(1, { type: 'ChannelSaved', stream: 'tenant-acme' })])).toEqual([]);
+  });
+
+  test('the same of a range that this process has announced, without encoding it again', () => {
+    const events = [event(1), event(2), event(3)];
+    const [before] = fanOutMessages(events);
+    const range = toRangeMessage({ partition: 0, first: 1, last: 3, link: Buffer.alloc(32), events });
+    const [after] = fanOutMessages(events);
+    expect(after?.body).toBe(range.body);
+    expect(Buffer.from(after?.body ?? [])).toEqual(before?.body);
+    expect([...(after?.headers ?? [])]).toEqual([...(before?.headers ?? [])]);
+    const mixed = [...events, event(4, other)];
+    toRangeMessage({ partition: 0, first: 1, last: 4, link: Buffer.alloc(32), events: mixed });
+    expect(fanOutMessages(mixed).length).toBe(2);
+    expect(fanOutMessages(events.slice(0, 2)).map(({ body }) => fromBatch(Buffer.from(body).toString()).length)).toEqual([2]);
   });
 
   test('anything else alone, under its own id', () => {

@@ -3,6 +3,7 @@ import { eventsSubject, HEADER, KEPT_INSIDE, MAX_RANGE_BYTES, MAX_RANGE_EVENTS }
 import { metaOf, type StoredEvent } from '@bursar/event-store';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { toCloudEvent } from '../cloud-event.js';
+import { encodedBatch } from '../range-message.js';
 import { setTrace, sharedTrace, traceOfMeta } from '../trace.js';
 
 export type FanOutMessage = Readonly<{ subject: string; headers: MsgHdrs; body: Uint8Array }>;
@@ -10,7 +11,7 @@ export type FanOutMessage = Readonly<{ subject: string; headers: MsgHdrs; body: 
 const SUBJECT_TOKEN = /^[^\s.*>]+$/;
 
 /**
- * What the world hears of consecutive events of a partition, on `events.<tenant>.<EventType>`: structured CloudEvents, one per
+ * What the world hears of the events of an append, on `events.<tenant>.<EventType>`: structured CloudEvents, one per
  * message; usage in batches, because there is so much of it. Events of no tenant (holds of a partition) stay inside.
  */
 export const fanOutMessages = (events: readonly StoredEvent[]): readonly FanOutMessage[] => {
@@ -23,8 +24,23 @@ export const fanOutMessages = (events: readonly StoredEvent[]): readonly FanOutM
     if (event.type !== 'UsageRecorded') messages.push(single(tenant, event));
     else usage.set(tenant, [...(usage.get(tenant) ?? []), event]);
   }
-  for (const [tenant, ofTenant] of usage) messages.push(...batches(tenant, ofTenant));
+  for (const [tenant, ofTenant] of usage) {
+    const known = ofTenant.length === events.length ? encodedBatch(events) : null;
+    messages.push(...(known === null ? batches(tenant, ofTenant) : [batchOf(tenant, ofTenant, known)]));
+  }
   return messages;
+};
+
+/** Under an id that depends on nothing but the events: they are of one append. */
+const batchOf = (tenant: string, events: readonly StoredEvent[], body: Uint8Array): FanOutMessage => {
+  const [first, last] = [events[0], events.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError('a batch of nothing');
+  const id = `events/${last.partition}/${tenant}/${first.position}-${last.position}`;
+  return {
+    subject: eventsSubject(tenant, last.type),
+    headers: headersOf('application/cloudevents-batch+json', id, sharedTrace(events)),
+    body,
+  };
 };
 
 const tenantReader = (): ((event: StoredEvent) => string | null) => {
@@ -51,15 +67,7 @@ const batches = (tenant: string, events: readonly StoredEvent[]): readonly FanOu
   let length = 0;
   let from = 0;
   const flush = (until: number) => {
-    const batch = events.slice(from, until);
-    const [first, last] = [batch[0], batch.at(-1)];
-    if (first === undefined || last === undefined) return;
-    const id = `events/${last.partition}/${tenant}/${first.position}-${last.position}`;
-    messages.push({
-      subject: eventsSubject(tenant, last.type),
-      headers: headersOf('application/cloudevents-batch+json', id, sharedTrace(batch)),
-      body: Buffer.from(`[${texts.join(',')}]`),
-    });
+    if (until > from) messages.push(batchOf(tenant, events.slice(from, until), Buffer.from(`[${texts.join(',')}]`)));
   };
   events.forEach((event, index) => {
     const text = toCloudEvent(event);

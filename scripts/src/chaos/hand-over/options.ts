@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-export const HELP = `scripts/chaos: three projectors under load, killed and frozen at random; every figure is checked against the ledger at the end
+export const HELP = `scripts/chaos: three projectors under load, killed and frozen at random, and NATS broken in every way; every figure is checked against
+the ledger at the end
 
   --minutes N    how long faults are made (default 10; fractions are fine)
   --seed N       the same faults, load and victims again, as far as timing allows (default: any)
@@ -11,7 +12,8 @@ export const HELP = `scripts/chaos: three projectors under load, killed and froz
   --all          also kill and freeze ingestion, NATS and PostgreSQL
   --data DIR     where data and logs go (default: a temporary directory, kept when the run fails)
 
-Exits 1 when a figure is wrong, and when the run saw no lost compare-and-set or no gap read from the store: it proved nothing then.`;
+Exits 1 when a figure is wrong, and when the run saw no lost compare-and-set, no gap read from the store, or no fault of NATS: it proved
+nothing then.`;
 
 const positive = z.coerce.number().positive();
 const Options = z.object({

@@ -9,6 +9,8 @@ export type Run = Readonly<{
   figures: Figures;
   histories: readonly History[];
   faults: readonly Fault[];
+  /** Names of what was done to NATS. */
+  natsFaults: readonly string[];
   usurped: number;
   counts: Counts;
   stalls: readonly Stall[];
@@ -32,6 +34,7 @@ export const report = (run: Run, say: (line: string) => void): boolean => {
   say(
     `faults: ${kills} killed, ${faults.length - kills} frozen, ${run.usurped} partitions usurped; ${counts.takeovers} take-overs, ${counts.leasesLost} leases lost`,
   );
+  say(`NATS: ${run.natsFaults.length} faults, of ${new Set(run.natsFaults).size} kinds`);
   say(`seen: ${counts.lostCompareAndSets} lost compare-and-sets, ${counts.gapsRead} gaps read from the store`);
   say(`partitions that stood still for a second or more: ${stalls.length} times, p50 ${at(0.5)} s, p95 ${at(0.95)} s, longest ${at(1)} s`);
   say(`ledger: ${figures.events} events in those partitions, ${figures.usage} of usage, ${figures.crossings} crossings and clearings`);
@@ -45,6 +48,7 @@ export const report = (run: Run, say: (line: string) => void): boolean => {
   const wrong = [...run.wrong];
   if (typeof run.settled === 'string') wrong.push(`not settled after a minute: ${run.settled}`);
   if (counts.lostCompareAndSets === 0) wrong.push('no compare-and-set was lost: the run proved nothing');
+  if (run.natsFaults.length === 0) wrong.push('NATS was never broken: the run proved nothing of it');
   if (counts.gapsRead === 0) wrong.push('no gap was read from the store: the run proved nothing');
   for (const line of wrong.slice(0, 30)) say(`WRONG  ${line}`);
   say(wrong.length === 0 ? 'passed' : `FAILED: ${wrong.length} findings`);

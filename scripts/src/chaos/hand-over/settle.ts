@@ -21,7 +21,7 @@ const whatIsLeft = async (dataDir: string): Promise<string | null> => {
   const [left] = await query<{ behind: number; outbox: number }>(
     dataDir,
     `SELECT
-       (SELECT count(*)::int FROM store.partitions AS head CROSS JOIN (VALUES ('budget'), ('breakdown')) AS each (projection)
+       (SELECT count(*)::int FROM store.partitions AS head CROSS JOIN (VALUES ('budget'), ('breakdown'), ('relay')) AS each (projection)
         LEFT JOIN projection.checkpoint USING (partition, projection)
         WHERE head.position > coalesce(checkpoint.position, 0)) AS behind,
        (SELECT count(*)::int FROM projection.outbox) AS outbox`,
