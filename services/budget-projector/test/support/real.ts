@@ -1,10 +1,11 @@
 import { decodeStored } from '@bursar/bus';
-import { contentHash, type LedgerEvent, type UsageVoidedData, usageStream } from '@bursar/contracts';
+import { contentHash, type LedgerEvent, type UsageReratedData, type UsageVoidedData, usageStream } from '@bursar/contracts';
 import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
 import { testDatabase } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import { type Kysely, sql } from 'kysely';
 import { SqlProjectionTables } from '../../src/adapters/sql/sql-projection-tables.js';
+import { isCorrection } from '../../src/features/ledger.js';
 import { KEY, seize } from './leases.js';
 import { MemoryLedger } from './memory-ledger.js';
 import type { Step } from './stories.js';
@@ -50,15 +51,16 @@ export const publish = async (store: EventStore, steps: readonly Step[], pause: 
   for (const step of steps) world.take(step);
   for (let from = 0; from < ledger.events.length; from += 50) {
     const events = ledger.events.slice(from, from + 50);
-    const voids = events.filter((event) => event.type === 'UsageVoided');
-    await Promise.all(events.filter((event) => event.type !== 'UsageVoided').map((event) => append(store, event)));
-    await Promise.all(voids.map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })));
+    await Promise.all(events.filter((event) => !isCorrection(event)).map((event) => append(store, event)));
+    await Promise.all(
+      events.filter(isCorrection).map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })),
+    );
     await pause();
   }
 };
 
-/** A void carries its usage as the store has it, whose positions are not the story's. */
-const withStored = async (store: EventStore, data: UsageVoidedData): Promise<UsageVoidedData> => {
+/** A void or a rerating carries its usage as the store has it, whose positions are not the story's. */
+const withStored = async <D extends UsageVoidedData | UsageReratedData>(store: EventStore, data: D): Promise<D> => {
   const known = (await store.lookup(0, [data.eventId])).get(data.eventId);
   const [event] = await store.readStream(usageStream(TENANT), known?.revision ?? 0, 1);
   if (event?.id !== data.eventId) throw new Error(`usage ${data.eventId} is not in the store`);
