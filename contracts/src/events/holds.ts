@@ -9,7 +9,35 @@ export const PartitionTaken = defineEvent(
   z.object({ partition: z.number().int(), epoch: z.number().int(), owner: z.string() }),
 );
 
-/** Reservations granted, released or expired by one group commit of the partition's owner, packed. */
+const Granted = z.object({
+  change: z.literal('granted'),
+  tenant: z.string(),
+  reservationId: z.string(),
+  /** SHA-256 of what was asked, hex: the same id with another body is another request. */
+  bodyHash: z.string(),
+  /** All it is charged to, the root last: frozen, whatever the tree becomes. */
+  path: z.array(StoredScope),
+  amount: StoredAmount,
+  currency: z.string(),
+  category: z.string().optional(),
+  dimensions: z.record(z.string(), z.string()).optional(),
+  /** By the database's clock: the moment that says in which period it is, and by which exchange rate. */
+  grantedAt: StoredInstant,
+  expiresAt: StoredInstant,
+  /** The position on which it was decided: what was known of rates then is what it is settled by. */
+  decidedAt: z.number().int(),
+  /** What it holds of each applicable budget, in the budget's currency. */
+  budgets: z.array(z.object({ budgetId: z.string(), periodStart: StoredInstant, amount: StoredAmount })),
+  /** Left of the tightest budget once it was held, in that budget's currency: said again to whoever asks again. */
+  tightest: z.object({ budgetId: z.string(), remaining: StoredAmount.nullable(), graceRemaining: StoredAmount.nullable() }).nullable(),
+});
+
+const Ended = z.object({ tenant: z.string(), reservationId: z.string(), at: StoredInstant });
+
+/**
+ * Reservations granted, released or expired by one group commit of the partition's owner, packed. A grant, release or expiry that comes
+ * after the usage that settles its hold changes nothing; an expiry recorded before the hold's `expiresAt` neither.
+ */
 export const HoldsChanged = defineEvent(
   'HoldsChanged',
   1,
@@ -17,21 +45,12 @@ export const HoldsChanged = defineEvent(
     partition: z.number().int(),
     changes: z.array(
       z.discriminatedUnion('change', [
-        z.object({
-          change: z.literal('granted'),
-          tenant: z.string(),
-          reservationId: z.string(),
-          bodyHash: z.string(),
-          path: z.array(StoredScope),
-          amount: StoredAmount,
-          currency: z.string(),
-          grantedAt: StoredInstant,
-          expiresAt: StoredInstant,
-          budgets: z.array(z.object({ budgetId: z.string(), periodStart: StoredInstant, amount: StoredAmount })),
-        }),
-        z.object({ change: z.literal('released'), tenant: z.string(), reservationId: z.string(), at: StoredInstant }),
-        z.object({ change: z.literal('expired'), tenant: z.string(), reservationId: z.string(), at: StoredInstant }),
+        Granted,
+        Ended.extend({ change: z.literal('released') }),
+        Ended.extend({ change: z.literal('expired') }),
       ]),
     ),
   }),
 );
+export type HoldGranted = z.infer<typeof Granted>;
+export type HoldChange = z.infer<typeof HoldsChanged.data>['changes'][number];

@@ -1,12 +1,11 @@
 import type { LedgerEvent } from '../events/registry.js';
 import type { UsageRecordedEvent } from '../events/usage.js';
-import { parseInstant } from '../values/instant.js';
 import { shareOf } from './allocation.js';
 import type { BudgetState } from './budget-book.js';
 import { type Charge, charge } from './charge.js';
-import { convert } from './convert.js';
 import { type Correction, standing } from './corrections.js';
 import type { TenantDefinitions } from './definitions.js';
+import { convertCharge } from './hold-facts.js';
 import type { PriceEvent } from './price-book.js';
 
 /** Positions at which usage that waits for a price or a rate may become chargeable. The events may come in any order, and twice. */
@@ -96,9 +95,8 @@ export const settledCost = (
   if (charged.cost === null || pricedAt === null) return null;
   const share = (picos: bigint): bigint => shareOf(charged.split, scopes, picos);
   if (charged.cost.currency === currency) return { picos: share(charged.cost.picos), at: pricedAt };
-  const occurredAt = parseInstant(usage.data.occurredAt);
   for (const at of [pricedAt, ...arrivals.rates(pricedAt, through)]) {
-    const picos = convert(definitions, charged.cost, currency, occurredAt, at);
+    const picos = convertCharge(definitions, charged.cost, currency, charged, usage, at);
     if (picos !== 'rate_missing') return { picos: share(picos), at };
   }
   return null;

@@ -5,13 +5,17 @@ import type { ScopeRef } from '../values/scope.js';
 import { type Split, splitOf } from './allocation.js';
 import { type BudgetState, budgetAppliesAt, filterMatches } from './budget-book.js';
 import { chargedPath, type TenantDefinitions } from './definitions.js';
+import type { HoldFacts } from './hold-facts.js';
 import { rateAt } from './rating.js';
 
 /** What one usage event means: to whom, when, how much. Every fold that counts money goes through this. */
 export type Charge = Readonly<{
   /** Charged once each, the root last. */
   path: readonly ScopeRef[];
+  /** When its hold was granted, where it settles one; else when it happened. */
   effectiveAt: EpochNs;
+  /** Of the reservation that it names. */
+  hold?: HoldFacts;
   /** null while a price is missing: the event waits, and is never taken for zero. */
   cost: Money | null;
   /** How the cost is split over the path; absent: all of it for each. What a budget gets of it is `shareOf`. */
@@ -33,6 +37,7 @@ const NO_DIMENSIONS: Readonly<Record<string, string>> = {};
  * Path by the tree at the event's own position. A cost in the event stands; then what ingestion rated, unless prices were corrected
  * between its rating and its position (it was on its way meanwhile); else the price lists known at `pricesAt`, later than `position` only
  * for usage that waited for its price; a unit without one gets the fallback price at `position`.
+ * With the hold that it names, whatever became of that: charged as the hold was, and whole to each scope of its path.
  */
 export const charge = (
   usage: UsageRecordedEvent,
@@ -41,22 +46,24 @@ export const charge = (
   pricesAt: number = position,
 ): Charge => {
   const { data } = usage;
-  const effectiveAt = parseInstant(data.occurredAt);
+  const occurredAt = parseInstant(data.occurredAt);
+  const hold = data.reservationId === undefined ? null : definitions.holds.of(data.reservationId, position);
   const said = data.cost ?? (isRatingStale(data, definitions, position) ? undefined : data.rated);
   const beyond = chargedBefore(definitions, data);
-  const path = usagePath(definitions, data, position);
-  const split = splitOf(data, path, (scope) => chargedPath(definitions, [scope], position));
-  const rating = said === undefined ? rateAt(data, definitions, pricesAt, effectiveAt, position) : { cost: fromWireMoney(said) };
+  const path = hold?.path ?? usagePath(definitions, data, position);
+  const split = hold === null ? splitOf(data, path, (scope) => chargedPath(definitions, [scope], position)) : undefined;
+  const rating = said === undefined ? rateAt(data, definitions, pricesAt, occurredAt, position) : { cost: fromWireMoney(said) };
   return {
     path,
-    effectiveAt,
+    effectiveAt: hold?.grantedAt ?? occurredAt,
+    ...(hold !== null && { hold }),
     cost: 'cost' in rating ? rating.cost : null,
     ...(split !== undefined && { split }),
     unpriced: 'cost' in rating ? NONE : rating.unpriced,
     failed: data.status === 'failed',
-    category: data.category,
+    category: data.category ?? hold?.category,
     meter: data.meter,
-    dimensions: data.dimensions ?? NO_DIMENSIONS,
+    dimensions: hold?.dimensions === undefined ? (data.dimensions ?? NO_DIMENSIONS) : { ...hold.dimensions, ...data.dimensions },
     ...(beyond !== undefined && { beyond }),
   };
 };

@@ -2,6 +2,7 @@ import type { EventOf, LedgerEvent } from '../events/registry.js';
 import type { TenantSettings } from '../events/tenant.js';
 import { rootScope, type ScopeRef } from '../values/scope.js';
 import { BudgetBook, type BudgetState, type Countable } from './budget-book.js';
+import { HoldBook } from './hold-book.js';
 import { PriceBook } from './price-book.js';
 import { RateBook } from './rate-book.js';
 import { type ScopeState, ScopeTree } from './scope-tree.js';
@@ -16,6 +17,8 @@ export class TenantDefinitions {
   readonly budgets = new BudgetBook();
   readonly prices = new PriceBook();
   readonly rates = new RateBook();
+  /** No definitions, but charges of usage that settles one are made by them too. */
+  readonly holds = new HoldBook();
   readonly settings = new SettingsBook();
 
   constructor(readonly tenant: string) {

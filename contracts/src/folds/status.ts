@@ -34,6 +34,8 @@ export type StatusInput = Readonly<{
   period: Period | null;
   /** The balance of that period; null when it saw no usage. `waiting`: events that count once a price or a rate arrives. */
   balance: Readonly<{ spend: bigint; waiting?: number }> | null;
+  /** Held in that period, in picos; absent: nothing. */
+  reserved?: bigint;
   crossings: readonly Crossing[];
   /** Its past is still being added up. */
   counting: boolean;
@@ -60,9 +62,9 @@ export type BudgetStatus = Readonly<{
   rolledOver: string | null;
   currentSpend: string;
   reserved: string;
-  /** Effective limit minus spend; negative past it. */
+  /** Effective limit minus spend and holds; negative past it. */
   remaining: string | null;
-  /** Block point minus spend. */
+  /** Block point minus spend and holds. */
   graceRemaining: string | null;
   percentUsed: string | null;
   blockPoint: string | null;
@@ -120,7 +122,7 @@ export const currentPeriod = ({ period }: BudgetDefinition, now: EpochNs): Perio
 
 /** Pure: definition, balance of the current period and its crossings, at `now`. */
 export const budgetStatus = (input: StatusInput): BudgetStatus => {
-  const { budgetId, definition, period, balance, counting, now, controls = NO_CONTROLS, carried = null } = input;
+  const { budgetId, definition, period, balance, counting, now, controls = NO_CONTROLS, carried = null, reserved = 0n } = input;
   const spend = balance?.spend ?? 0n;
   const limit = effectiveLimit(definition, controls, now, carried ?? 0n);
   const block = blockPoint(definition, limit);
@@ -132,9 +134,9 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
     effectiveLimit: amount(limit),
     rolledOver: amount(carried),
     currentSpend: formatPicos(spend),
-    reserved: '0',
-    remaining: limit === null ? null : formatPicos(limit - spend),
-    graceRemaining: block === null ? null : formatPicos(block - spend),
+    reserved: formatPicos(reserved),
+    remaining: limit === null ? null : formatPicos(limit - spend - reserved),
+    graceRemaining: block === null ? null : formatPicos(block - spend - reserved),
     percentUsed: percentUsed(spend, limit),
     blockPoint: amount(block),
     periodStart: period === null ? null : formatInstant(period.start),

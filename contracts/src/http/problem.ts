@@ -94,6 +94,7 @@ const REFUSALS = {
   budget_incomplete: kind(402, 'The figures of a budget are incomplete'),
   approval_required: kind(402, 'Approval is required'),
   rate_missing: kind(402, 'No exchange rate covers this amount'),
+  model_not_allowed: kind(402, 'The budget does not allow this model'),
   price_missing: kind(402, 'No price covers these quantities'),
   // the state of things says no
   conflict: kind(409, 'It changed meanwhile', true),
@@ -105,6 +106,7 @@ const REFUSALS = {
   in_flight: kind(409, 'The same idempotency key is being worked on', true),
   reservation_conflict: kind(409, 'The same reservation id with another body'),
   usage_voided: kind(409, 'The usage was voided'),
+  reservation_settled: kind(409, 'The reservation is settled'),
   budget_deleted: kind(409, 'Budget is deleted'),
   no_open_period: kind(409, 'No period of the budget is open'),
   precondition_failed: kind(412, 'It is not the version you named'),

@@ -11,6 +11,7 @@ import { up as replicaUrl } from './migrations/0009_replica_url.js';
 import { up as leasesByConsumer } from './migrations/0010_leases_by_consumer.js';
 import { up as usageCorrections } from './migrations/0011_usage_corrections.js';
 import { up as treeReads } from './migrations/0012_tree_reads.js';
+import { up as holds } from './migrations/0013_holds.js';
 import { up as lateBalances } from './migrations/0015_late_balances.js';
 import { up as scheduler } from './migrations/0016_scheduler.js';
 import { up as alerting } from './migrations/0017_alerting.js';
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0010_leases_by_consumer', up: leasesByConsumer },
   { name: '0011_usage_corrections', up: usageCorrections },
   { name: '0012_tree_reads', up: treeReads },
+  { name: '0013_holds', up: holds },
   { name: '0015_late_balances', up: lateBalances },
   { name: '0016_scheduler', up: scheduler },
   { name: '0017_alerting', up: alerting },

@@ -208,6 +208,37 @@ export interface RollupTable {
   output_tokens: Amount;
 }
 
+export interface HoldTable {
+  tenant: string;
+  reservation_id: string;
+  partition: number;
+  status: 'held' | 'settled' | 'released' | 'expired' | 'unknown';
+  grant: string | null;
+  budget_ids: string[];
+  since: Count;
+  expires_at: Instant | null;
+  ended_at: Instant | null;
+  ended_position: Count | null;
+  settled_by: string | null;
+  actual: Amount | null;
+  flags: string[];
+  position: Count;
+}
+
+export interface ReservedTable {
+  tenant: string;
+  budget_id: string;
+  period_start: Instant;
+  reserved: Amount;
+}
+
+export interface SettlementTable {
+  tenant: string;
+  position: Count;
+  reservation_id: string;
+  flags: string[];
+}
+
 export interface IdempotencyTable {
   tenant: string;
   key: string;
@@ -323,6 +354,9 @@ export interface Database {
   'alerting.alert': AlertTable;
   'alerting.acknowledgement': AcknowledgementTable;
   'alerting.published_stream': PublishedStreamTable;
+  'projection.hold': HoldTable;
+  'projection.reserved': ReservedTable;
+  'projection.settlement': SettlementTable;
   'api.idempotency': IdempotencyTable;
   'scheduler.checkpoint': SchedulerCheckpointTable;
   'scheduler.timer': TimerTable;

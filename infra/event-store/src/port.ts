@@ -116,6 +116,12 @@ export abstract class EventStore {
   /** Every partition's head: position 0 while it is empty. */
   abstract heads(): Promise<readonly PartitionHead[]>;
 
+  /**
+   * A partition's head as read under its lock: what is appended from here on is recorded after it, and what was being appended is in.
+   * So whatever comes later has a `recordedAt` at or after the moment of this call.
+   */
+  abstract settledHead(partition: number): Promise<number>;
+
   /** The chain's link at a position that ended an append; null elsewhere. */
   abstract linkAt(partition: number, position: number): Promise<Uint8Array | null>;
 

@@ -22,12 +22,14 @@ import { Check } from './features/check.js';
 import { DecideAtOwner } from './features/decide-at-owner.js';
 import { PartitionOwner } from './features/own-partitions.js';
 import { Load } from './features/pace.js';
+import { UnrecordedRefusals } from './features/refusals.js';
+import { Reserve } from './features/reserve.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
 
 const DATABASE_CONNECTIONS = 10;
 
 /** Of each owned partition; pauses in ms (PERFORMANCE §7: 50–100 ms between commits at load). */
-const TUNING: Tuning = {
+const TUNING: Omit<Tuning, 'now'> = {
   retryMs: 100,
   maxEvents: 1_000,
   pauseMs: 75,
@@ -65,7 +67,11 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   );
   const service: Service = await createService({
     name: 'budget-projector',
-    module: appModule(new Check(desk, clock, store.partitions), bus !== null),
+    module: appModule(
+      new Check(desk, clock, store.partitions),
+      new Reserve(desk, new UnrecordedRefusals(), store.partitions),
+      bus !== null,
+    ),
     config,
     logger,
     routes: routesOf('budget-projector'),
@@ -86,7 +92,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const owner: PartitionOwner = new PartitionOwner(
     leases,
     store.partitions,
-    (lease) => new PartitionRunner(tables, ledger, events, TUNING, load, lease),
+    (lease) => new PartitionRunner(tables, ledger, events, { ...TUNING, now: () => clock.now() }, load, lease),
     {
       lost: (partition) => events.leaseLost(partition),
       trouble: (error) => logger.warn({ err: error }, 'the partition leases are out of reach; asking again'),

@@ -75,5 +75,18 @@ test('is found by services discovery, one answer of each replica', async () => {
   const found: { name: string; endpoints: { subject: string }[] }[] = [];
   for await (const message of await nc.requestMany('$SRV.INFO.bursar-enforcement', '', { maxWait: 500, strategy: 'timer' }))
     found.push(message.json());
-  expect(found.map(({ endpoints }) => endpoints.map(({ subject }) => subject))).toEqual([['budgets.*.check'], ['budgets.*.check']]);
+  const subjects = ['budgets.*.check', 'budgets.*.reserve', 'budgets.*.release'];
+  expect(found.map(({ endpoints }) => endpoints.map(({ subject }) => subject))).toEqual([subjects, subjects]);
 });
+
+test('reserve and release answer what HTTP answers, whichever replica takes it', async () => {
+  const asked = async (what: 'reserve' | 'release', body: object) => request(`budgets.${TENANT}.${what}`, body);
+  const held = await asked('reserve', { id: 'n-1', scopes: ['team:n'], amount: '7' });
+  expect(held.json()).toMatchObject({ reservationId: 'n-1', status: 'held', remaining: '3', worstOvershoot: '0' });
+  expect(held.headers?.get('Bursar-Budget')).toMatch(/reserved="7"/);
+  const refused = await asked('reserve', { scopes: ['team:n'], amount: '4' });
+  expect([refused.headers?.get('Nats-Service-Error-Code'), refused.headers?.get('Nats-Service-Error')]).toEqual(['402', 'budget_exceeded']);
+  expect(refused.json()).toMatchObject({ code: 'budget_exceeded', budgetId: 'b-n', reserved: '7' });
+  expect((await asked('release', { reservationId: 'n-1' })).json()).toEqual({});
+  expect((await asked('release', { reservationId: 'n-0' })).json()).toMatchObject({ status: 404, code: 'not_found' });
+}, 30_000);

@@ -28,12 +28,19 @@ type Asking = (ask: (scope: string) => Promise<Decided>) => Promise<void>;
 const fold = async (ledger: MemoryLedger, asking: Asking) => {
   const tables = new SlowTables();
   const stop = new AbortController();
-  const options = { maxEvents: 3, pauseMs: 0, load: new Load(), mostPending: 20, limits: { tenants: 1, periods: 2 } };
+  const options = {
+    maxEvents: 3,
+    pauseMs: 0,
+    load: new Load(),
+    mostPending: 20,
+    limits: { tenants: 1, periods: 2 },
+    now: () => BigInt(ledger.nowMs) * NS_PER_MS,
+  };
   const session = new PartitionSession(
     tables,
     ledger,
     { lease: lastingLease(KEY), signal: stop.signal, ...options },
-    { committed: () => undefined, counting: () => undefined },
+    { committed: () => undefined, counting: () => undefined, corrected: () => undefined },
   );
   await session.take();
   const running = session.run();

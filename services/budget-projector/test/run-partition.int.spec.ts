@@ -1,4 +1,4 @@
-import { budgetStream, contentHash, derivedId, holdsStream, usageStream } from '@bursar/contracts';
+import { budgetStream, contentHash, derivedId, holdsStream, NS_PER_MS, usageStream } from '@bursar/contracts';
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreLedger } from '../src/adapters/store/store-ledger.js';
@@ -11,7 +11,15 @@ import { append, balanceLines, eventually, ledgerOf, publish, type Real, real } 
 import { definitionOf, type Step, steps } from './support/stories.js';
 
 /** Small batches and no pauses, so that a short story has many commits. */
-const TUNING: Tuning = { retryMs: 2, maxEvents: 5, pauseMs: 0, breakdownPauseMs: 0, mostPending: 50, limits: { tenants: 1, periods: 3 } };
+const TUNING: Tuning = {
+  retryMs: 2,
+  maxEvents: 5,
+  pauseMs: 0,
+  breakdownPauseMs: 0,
+  mostPending: 50,
+  limits: { tenants: 1, periods: 3 },
+  now: () => BigInt(Date.now()) * NS_PER_MS,
+};
 
 const opened: Real[] = [];
 let at: Real;

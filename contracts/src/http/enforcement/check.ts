@@ -35,6 +35,9 @@ export const ReservationBody = z
   )
   .meta({ id: 'ReservationInput' });
 
+/** A release by request: it names the reservation that the path names over HTTP. */
+export const ReleaseBody = z.strictObject({ reservationId: plainText(LIMITS.reservationId) }).meta({ id: 'ReleaseInput' });
+
 /** `POST /explain`: a decision, an event, an alert, or what a spend would meet. */
 export const ExplainBody = z
   .strictObject({

@@ -22,9 +22,10 @@ const figures = {
   scope: z.string().optional(),
   currency: z.string().optional().meta({ description: 'Of every amount here: the deciding budget’s' }),
   currentSpend: Amount.optional(),
+  reserved: Amount.optional().meta({ description: 'Held, also by what was decided a moment ago' }),
   limit: Amount.nullable().optional().meta({ description: 'The effective one; null: unlimited' }),
   blockPoint: Amount.nullable().optional(),
-  remaining: Amount.nullable().meta({ description: 'Effective limit minus spend, negative past it; null: nothing limits it' }),
+  remaining: Amount.nullable().meta({ description: 'Effective limit minus spend and holds, negative past it; null: nothing limits it' }),
   graceRemaining: Amount.nullable().meta({ description: 'To the block point' }),
   suggestedActions: z.array(SuggestedAction),
   resetAt: Instant.optional(),
@@ -102,3 +103,40 @@ export const ExplainAnswer = z
     budgets: z.array(ExplainedBudget).meta({ description: 'Every one that applied, nearest scope first' }),
   })
   .meta({ id: 'ExplainAnswer' });
+const hold = {
+  reservationId: z.string(),
+  status: z.enum(['held', 'settled', 'released', 'expired']),
+  amount: Amount,
+  currency: z.string(),
+  category: z.string().optional(),
+  dimensions: z.record(z.string(), z.string()).optional(),
+  path: z.array(z.string()).meta({ description: 'Whom its settlement charges, whatever the tree becomes' }),
+  grantedAt: Instant.meta({ description: 'Says in which period it is, and by which exchange rate it is settled' }),
+  expiresAt: Instant,
+  budgets: z
+    .array(z.object({ budgetId: z.string(), periodStart: Instant, amount: Amount }))
+    .meta({ description: 'What it holds of each budget, in the budget’s currency' }),
+  position: Position,
+};
+
+/** `POST /reservations`. */
+export const ReservationAnswer = z
+  .looseObject({
+    ...hold,
+    budgetId: z.string().optional().meta({ description: 'The tightest budget; absent: none applies' }),
+    remaining: Amount.nullable().meta({ description: 'Of its effective limit once this is held' }),
+    graceRemaining: Amount.nullable().meta({ description: 'To its block point' }),
+    worstOvershoot: Amount.meta({ description: 'Always 0: what it holds nobody else can spend' }),
+  })
+  .meta({ id: 'ReservationAnswer' });
+
+/** `GET /reservations/:id`. */
+export const Reservation = z
+  .looseObject({
+    ...hold,
+    endedAt: Instant.nullable(),
+    settledBy: z.string().nullable().meta({ description: 'Event id of the first usage that named it' }),
+    actual: Amount.nullable().meta({ description: 'What that cost, in the currency of the hold' }),
+    flags: z.array(z.enum(['SettledOverReservation', 'SettledAfterExpiry', 'SettledAfterRelease', 'SettledTwice', 'UnknownReservation'])),
+  })
+  .meta({ id: 'Reservation' });

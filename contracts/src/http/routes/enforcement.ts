@@ -1,7 +1,7 @@
 import { CheckBody, CheckConstraintsBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
 import { MyBudgetQuery, ReadQuery } from '../fields/query.js';
 import { Anything } from '../responses/common.js';
-import { CheckAnswer, ConstraintsAnswer, ExplainAnswer, MyBudgetAnswer } from '../responses/enforcement.js';
+import { CheckAnswer, ConstraintsAnswer, ExplainAnswer, MyBudgetAnswer, Reservation, ReservationAnswer } from '../responses/enforcement.js';
 import { API, routes } from './route.js';
 
 const answer = { 200: { description: 'An answer', schema: Anything } };
@@ -35,22 +35,25 @@ export const enforcementRoutes = [
       summary: 'Hold an amount on every applicable budget, all or none',
       query: ReadQuery,
       body: ReservationBody,
-      responses: { 201: { description: 'Held', schema: Anything } },
+      responses: { 201: { description: 'Held, now or when it was first asked for', schema: ReservationAnswer } },
+      built: true,
     },
     {
       operationId: 'getReservation',
       method: 'GET',
       path: `${API}/reservations/:id`,
-      summary: 'A hold',
+      summary: 'A hold, and what became of it',
       query: ReadQuery,
-      responses: answer,
+      responses: { 200: { description: 'As the owner has it', schema: Reservation } },
+      built: true,
     },
     {
       operationId: 'releaseReservation',
       method: 'DELETE',
       path: `${API}/reservations/:id`,
       summary: 'Release a hold',
-      responses: { 204: { description: 'Released' } },
+      responses: { 204: { description: 'Nothing is held any more' } },
+      built: true,
     },
   ]),
   ...routes('enforcement', 'api', [

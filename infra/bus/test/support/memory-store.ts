@@ -79,6 +79,10 @@ export class MemoryEventStore extends EventStore {
     });
   }
 
+  async settledHead(partition: number): Promise<number> {
+    return this.#at(partition).events.length;
+  }
+
   async linkAt(partition: number, position: number): Promise<Uint8Array | null> {
     if (this.failure !== null) throw this.failure;
     return this.#at(partition).links.get(position) ?? null;

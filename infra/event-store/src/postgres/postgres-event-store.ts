@@ -84,6 +84,10 @@ class PostgresEventStore extends EventStore {
     return this.reader.appendEnds(partition, after, through);
   }
 
+  settledHead(partition: number): Promise<number> {
+    return this.reader.settledHead(partition);
+  }
+
   linkAt(partition: number, position: number): Promise<Uint8Array | null> {
     return this.reader.linkAt(partition, position);
   }

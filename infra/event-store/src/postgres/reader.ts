@@ -62,6 +62,12 @@ export class Reader {
     });
   }
 
+  async settledHead(partition: number): Promise<number> {
+    const sql = 'SELECT position FROM store.partitions WHERE partition = $1::int4 FOR SHARE';
+    const [row] = await this.query<[string]>('store_settled_head', sql, [partition]);
+    return Number(row?.[0] ?? 0);
+  }
+
   async linkAt(partition: number, position: number): Promise<Uint8Array | null> {
     const sql = 'SELECT link FROM store.appends WHERE partition = $1::int4 AND last = $2::int8';
     const [row] = await this.query<[Buffer]>('store_link_at', sql, [partition, position]);

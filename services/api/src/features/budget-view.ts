@@ -29,12 +29,13 @@ export const showDefinition = ({
 });
 
 export const showStatus = (standing: Standing, moment: Moment): BudgetStatus => {
-  const { budget, period, balance, active, carried, incomplete } = standing;
+  const { budget, period, balance, reserved, active, carried, incomplete } = standing;
   return budgetStatus({
     budgetId: budget.budget_id,
     definition: budget.definition,
     period,
     balance: balance === null ? null : { spend: parsePicos(balance.spend), waiting: balance.waiting },
+    reserved,
     crossings: active.map((row) => ({
       alertId: row.alert_id,
       data: row.data,

@@ -8,6 +8,8 @@ import {
   rollsOver,
   type ThresholdState,
 } from '@bursar/contracts/folds';
+import type { Hold } from './holds/hold.js';
+import { Reserved } from './holds/reserved.js';
 import { noSums, type Sums } from './sums.js';
 import type { BudgetVersion } from './tenant-history.js';
 
@@ -32,6 +34,11 @@ export class BudgetFold {
   whole = false;
   /** Position from which thresholds are decided; null while its past is being added up. */
   countedPosition: number | null = null;
+  /** Open holds in it, and what they keep of its periods. */
+  readonly holds = new Set<Hold>();
+  readonly reserved = new Reserved();
+  /** Of grants that are decided and not folded yet. */
+  readonly undecided = new Reserved();
   #versions: readonly BudgetVersion[];
   #state: BudgetState;
   #periodAt: (at: EpochNs, position?: number) => Period | null;

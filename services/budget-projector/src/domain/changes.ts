@@ -1,7 +1,9 @@
-import type { CrossingData, LedgerEvent, ScopeRef } from '@bursar/contracts';
+import type { CrossingData, EpochNs, LedgerEvent, ScopeRef } from '@bursar/contracts';
 import type { BudgetState, Correction, DefinitionEvent, ScopeState } from '@bursar/contracts/folds';
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Emitted } from './emitted.js';
+import type { Hold } from './holds/hold.js';
+import type { Settlement } from './holds/settlement-flag.js';
 import type { Waiting } from './waiting.js';
 
 export type ScopeChange = Readonly<{ tenant: string; scope: ScopeRef; state: ScopeState; position: number }>;
@@ -83,6 +85,11 @@ export class Changes {
   readonly pricesApplied: Readonly<{ tenant: string; correctionId: string }>[] = [];
   readonly emitted: Emitted[] = [];
   readonly quarantined: Quarantined[] = [];
+  readonly holds = new Set<Hold>();
+  /** Periods in which another amount is held than before. */
+  readonly reserved = new Map<BudgetFold, Set<EpochNs>>();
+  /** By tenant and position of the usage. */
+  readonly settlements = new Map<string, Settlement>();
 
   /** The event is folded: its position may be committed. */
   passed(event: Pick<LedgerEvent, 'position' | 'meta'>): void {
@@ -123,6 +130,11 @@ export class Changes {
     const last = this.crossed.at(-1);
     const isNext = last?.data.causePosition === crossing.data.causePosition && last.tenant === crossing.tenant;
     this.crossed.push({ ...crossing, index: isNext ? last.index + 1 : 0 });
+  }
+
+  touchedReserved(budget: BudgetFold, start: EpochNs): void {
+    const starts = this.reserved.get(budget) ?? new Set<EpochNs>();
+    this.reserved.set(budget, starts.add(start));
   }
 
   touchedThreshold(period: PeriodState, key: string): void {

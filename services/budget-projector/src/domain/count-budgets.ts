@@ -5,7 +5,6 @@ import {
   formatPicos,
   type LedgerEvent,
   type Period,
-  parseInstant,
   type UsageRecordedEvent,
 } from '@bursar/contracts';
 import {
@@ -13,6 +12,7 @@ import {
   budgetCounts,
   type CorrectingEvent,
   type Correction,
+  conversionInstant,
   correctionOf,
   originalOf,
   type Settled,
@@ -145,7 +145,7 @@ export class BudgetCounter {
   #await({ target, waiting }: Count, usage: UsageRecordedEvent, { charged, pricedAt }: Settled): void {
     const { cost, effectiveAt, failed, split } = charged;
     if (cost === null || pricedAt === null || pricedAt > target.through) return;
-    const occurredAt = parseInstant(usage.data.occurredAt);
+    const occurredAt = conversionInstant(charged, usage);
     waiting.set(usage.position, { occurredAt, effectiveAt, cost, failed, ...(split !== undefined && { split }) });
   }
 

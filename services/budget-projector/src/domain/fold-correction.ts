@@ -1,7 +1,8 @@
-import { parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
+import type { UsageRecordedEvent } from '@bursar/contracts';
 import {
   type CorrectingEvent,
   type Correction,
+  conversionInstant,
   correctionOf,
   originalOf,
   type Settled,
@@ -84,7 +85,7 @@ const rerated = (
     return replaces === picos ? [] : posted.map((one) => ({ ...one, replaces }));
   });
   if (budgetIds.length === 0 || cost === null) return { postings, settled: usage.position };
-  const occurredAt = parseInstant(usage.data.occurredAt);
+  const occurredAt = conversionInstant(is.charged, usage);
   const amount = { occurredAt, effectiveAt, cost, failed, ...(split !== undefined && { split }) };
   return { postings, stillWaiting: { reason: 'rate', tenant: tenant.tenant, position: usage.position, budgetIds, amount } };
 };

@@ -3,6 +3,7 @@ import { type DefinitionEvent, findBudget } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { emit } from './emitted.js';
+import { forget, replace } from './holds/reserved.js';
 import type { TenantFold } from './tenant-fold.js';
 
 /** What has to follow a definition before the next event may be folded. */
@@ -73,6 +74,8 @@ const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): D
     createdBy,
   });
   if (state.deletedPosition !== null) {
+    const deleted = tenant.budgets.get(budgetId);
+    if (deleted !== undefined) forget(deleted, changes);
     tenant.budgets.delete(budgetId);
     return NONE;
   }
@@ -86,6 +89,7 @@ const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): D
     return NONE;
   }
   known.redefine(state, versions);
+  replace(tenant, known, changes);
   if (state.definedPosition !== event.position) return { effect: event.type === 'BudgetReset' ? 'reset' : 'judge', budget: known };
   known.periods.clear();
   known.whole = false; // its thresholds keep their episodes, so a crossing of the new count is a new event

@@ -1,5 +1,14 @@
-import { type LedgerEvent, type Money, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
-import { budgetAppliesAt, budgetsOnPath, type Charge, charge, convert, shareOf } from '@bursar/contracts/folds';
+import type { LedgerEvent, Money, UsageRecordedEvent } from '@bursar/contracts';
+import {
+  budgetAppliesAt,
+  budgetsOnPath,
+  type Charge,
+  charge,
+  conversionInstant,
+  convert,
+  convertCharge,
+  shareOf,
+} from '@bursar/contracts/folds';
 import type { BudgetFold } from './budget-fold.js';
 import type { Plan, Posting } from './posting.js';
 import type { Amount } from './sums.js';
@@ -25,7 +34,7 @@ export const planPriced = (tenant: TenantFold, { event, position }: WaitingForPr
   const charged = charge(event, tenant.history.definitions, position, cause.position);
   if (charged.cost === null) return null;
   const { postings, waiting } = postAll(tenant, event, charged, charged.cost, cause, true);
-  const plan = { cause, tenant: tenant.tenant, postings };
+  const plan = { cause, tenant: tenant.tenant, postings, charged };
   return waiting === null ? { ...plan, settled: position } : { ...plan, stillWaiting: waiting };
 };
 
@@ -59,7 +68,7 @@ const postAll = (tenant: TenantFold, usage: UsageRecordedEvent, charged: Charge,
   const postings: Posting[] = [];
   const budgetIds: string[] = [];
   for (const budget of budgetsFor(tenant, charged, cause.position)) {
-    const picos = inCurrencyOf(budget, cost, usage, tenant, cause.position);
+    const picos = inCurrencyOf(budget, cost, { usage, charged }, tenant, cause.position);
     if (picos !== null) {
       const amount = { picos: shareOf(split, budget.state.scopes, picos), failed, effectiveAt };
       postings.push(...posting(budget, amount, usage.position, waited));
@@ -70,15 +79,21 @@ const postAll = (tenant: TenantFold, usage: UsageRecordedEvent, charged: Charge,
     }
   }
   if (budgetIds.length === 0) return { postings, waiting: null };
-  const amount = { occurredAt: parseInstant(usage.data.occurredAt), effectiveAt, cost, failed, ...(split !== undefined && { split }) };
+  const amount = { occurredAt: conversionInstant(charged, usage), effectiveAt, cost, failed, ...(split !== undefined && { split }) };
   return { postings, waiting: { reason: 'rate', tenant: tenant.tenant, position: usage.position, budgetIds, amount } as const };
 };
 
 /** null: no rate known at the position covers it. */
-const inCurrencyOf = (budget: BudgetFold, cost: Money, usage: UsageRecordedEvent, tenant: TenantFold, position: number): bigint | null => {
+const inCurrencyOf = (
+  budget: BudgetFold,
+  cost: Money,
+  { usage, charged }: Readonly<{ usage: UsageRecordedEvent; charged: Charge }>,
+  tenant: TenantFold,
+  position: number,
+): bigint | null => {
   const { currency } = budget.state;
   if (currency === cost.currency) return cost.picos;
-  const picos = convert(tenant.history.definitions, cost, currency, parseInstant(usage.data.occurredAt), position);
+  const picos = convertCharge(tenant.history.definitions, cost, currency, charged, usage, position);
   return picos === 'rate_missing' ? null : picos;
 };
 

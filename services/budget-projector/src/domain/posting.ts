@@ -24,7 +24,7 @@ export type Plan = Readonly<{
   cause: LedgerEvent;
   tenant: string;
   postings: readonly Posting[];
-  /** Of a usage event at its own position. */
+  /** Of usage at its own position, or where its price came in. */
   charged?: Charge;
   waiting?: Waiting;
   stillWaiting?: Waiting;

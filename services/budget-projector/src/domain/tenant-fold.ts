@@ -1,5 +1,8 @@
 import { listBudgets } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
+import type { Hold } from './holds/hold.js';
+import { hold } from './holds/reserved.js';
+import { UndecidedHolds } from './holds/undecided.js';
 import type { TenantHistory } from './tenant-history.js';
 
 /** One tenant in memory, as of the last position folded. */
@@ -7,22 +10,31 @@ export class TenantFold {
   readonly budgets = new Map<string, BudgetFold>();
   /** Budgets whose figures lack an event that was set aside; null among them: all do. */
   readonly incomplete = new Set<string | null>();
+  /** Every open one, by id; others for as long as the tables lack them, or somebody needs them. */
+  readonly holds = new Map<string, Hold>();
+  readonly undecided = new UndecidedHolds();
   /** Number of the fold step that used it last: what an eviction goes by. */
   usedAt = 0;
 
   /**
    * @param counted of each budget, the position from which its thresholds are decided; absent or null: still counting
+   * @param open its open holds
    * @param firstUsage position of the tenant's first usage event, null when it has none yet
    */
   constructor(
     readonly history: TenantHistory,
     counted: ReadonlyMap<string, number | null>,
     public firstUsage: number | null,
+    open: readonly Hold[],
   ) {
     for (const state of listBudgets(history.definitions)) {
       const budget = new BudgetFold(history.tenant, state, history.versionsOf(state.budgetId));
       budget.countedPosition = counted.get(state.budgetId) ?? null;
       this.budgets.set(budget.id, budget);
+    }
+    for (const one of open) {
+      this.holds.set(one.id, one);
+      hold(this, one, null);
     }
   }
 

@@ -14,8 +14,10 @@ import type {
   Told,
 } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
+import type { Settlement } from '../domain/holds/settlement-flag.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
+import { type HoldRow, type ReservedRow, toHoldRow, toReservedRows } from './hold-rows.js';
 
 /** A balance as its table keeps it: absolute values, amounts as decimal text. */
 export type BalanceRow = Readonly<{
@@ -78,6 +80,9 @@ export type CommitBatch = Readonly<{
   pricesApplied: Changes['pricesApplied'];
   emitted: readonly Emitted[];
   quarantined: readonly Quarantined[];
+  holds: readonly HoldRow[];
+  reserved: readonly ReservedRow[];
+  settlements: readonly Settlement[];
 }>;
 
 export type BreakdownBatch = Readonly<{
@@ -117,6 +122,9 @@ export const toBatch = (changes: Changes): CommitBatch => ({
   pricesApplied: changes.pricesApplied,
   emitted: changes.emitted,
   quarantined: changes.quarantined,
+  holds: [...changes.holds].map(toHoldRow),
+  reserved: toReservedRows(changes.reserved),
+  settlements: [...changes.settlements.values()],
 });
 
 export const toWaitingRow = (waiting: Waiting): WaitingRow => ({

@@ -1,13 +1,15 @@
 import { formatInstant, formatPicos } from '@bursar/contracts';
-import type { Standing } from '../domain/check/standing.js';
+import { remainingOf, type Standing } from '../domain/check/standing.js';
 
 /** `Bursar-Budget` (RFC 9651): the budget's name with its figures as parameters, amounts as decimal text of its currency. */
-export const budgetHeader = ({ state, limit, spend, period }: Standing): string => {
+export const budgetHeader = (standing: Standing): string => {
+  const { state, limit, spend, reserved, period } = standing;
+  const remaining = remainingOf(standing);
   const figures = {
     limit: limit === null ? null : formatPicos(limit),
     used: formatPicos(spend),
-    reserved: '0',
-    remaining: limit === null ? null : formatPicos(limit - spend),
+    reserved: formatPicos(reserved),
+    remaining: remaining === null ? null : formatPicos(remaining),
     reset: formatInstant(period.end),
   };
   const parameters = Object.entries(figures).flatMap(([name, value]) => (value === null ? [] : [`;${name}=${text(value)}`]));

@@ -2,7 +2,7 @@ import { formatInstant, formatPicos, oneOff } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
 import { Problem } from '@bursar/platform';
 import type { Decision } from '../domain/check/decide-check.js';
-import { roomOf, type Standing } from '../domain/check/standing.js';
+import { remainingOf, roomOf, type Standing } from '../domain/check/standing.js';
 import type { Answer } from './answer.js';
 import { budgetHeader } from './budget-header.js';
 import type { Decided } from './decisions.js';
@@ -38,16 +38,17 @@ const answerOf = (decided: Decided, partition: number, verdict: (decision: Decis
 };
 
 const figures = (standing: Standing): object => {
-  const { state, limit, spend, period } = standing;
+  const { state, limit, spend, reserved, period } = standing;
   const { definition, budgetId, currency } = state;
   return {
     budgetId,
     scope: definition.scope,
     currency,
     currentSpend: formatPicos(spend),
+    reserved: formatPicos(reserved),
     limit: amount(limit),
     blockPoint: amount(blockPoint(definition, limit)),
-    remaining: limit === null ? null : formatPicos(limit - spend),
+    remaining: amount(remainingOf(standing)),
     graceRemaining: amount(roomOf(standing)),
     // Nothing begins anew after the only period of a one-off budget.
     ...(oneOff(definition.period) === null && { resetAt: formatInstant(period.end) }),

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Question } from '../domain/check/standing.js';
 import type { Answer } from './answer.js';
 import { checkAnswer, constraintsAnswer } from './check-answer.js';
-import type { DecideAtOwner } from './decide-at-owner.js';
+import type { DecideAtOwner, Decision } from './decide-at-owner.js';
 import type { Decisions } from './decisions.js';
 import type { Call } from './owners.js';
 
@@ -34,8 +34,10 @@ export class Check {
 
   #ask(question: Question, way: Way, say: typeof checkAnswer): Promise<Answer> {
     const { tenant } = way.call;
-    const decide = async (decisions: Decisions): Promise<Answer> =>
-      say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions));
+    const decide = async (decisions: Decisions): Promise<Decision> => ({
+      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions)),
+      isFenced: false,
+    });
     return this.desk.answer({ ...way, decide });
   }
 }

@@ -1,5 +1,8 @@
-import { findBudget } from '@bursar/contracts/folds';
-import { BudgetCounter, type CountTarget, isUsageEvent } from '../domain/count-budgets.js';
+import type { UsageRecordedEvent } from '@bursar/contracts';
+import { findBudget, originalOf } from '@bursar/contracts/folds';
+import { BudgetCounter, type CountTarget, isUsageEvent, type UsageEvent } from '../domain/count-budgets.js';
+import type { TenantHistory } from '../domain/tenant-history.js';
+import { HoldsNamed } from './holds-named.js';
 import { isUnreadable, type Ledger } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
@@ -68,7 +71,7 @@ export class PastCounter {
     });
     if (targets.length === 0) return;
     const counter = new BudgetCounter(history, targets);
-    await this.#readUsage(tenant, counter, signal);
+    await this.#readUsage(history, counter, signal);
     if (signal.aborted) return;
     for (const events of counter.results()) {
       const [first] = events;
@@ -77,17 +80,22 @@ export class PastCounter {
     for (const { state, through } of targets) this.#told.add(toldKey(state.budgetId, through));
   }
 
-  async #readUsage(tenant: string, counter: BudgetCounter, signal: AbortSignal): Promise<void> {
+  async #readUsage(history: TenantHistory, counter: BudgetCounter, signal: AbortSignal): Promise<void> {
+    const { tenant } = history;
     for (let revision = 0; !signal.aborted; revision += PAGE) {
       const page = await this.ledger.usage(tenant, revision, PAGE);
-      for (const item of page) {
-        // What cannot be read is set aside by the loop, and flags every budget of the tenant.
-        if (isUnreadable(item) || !isUsageEvent(item)) continue;
-        if (!counter.add(item)) return;
+      // What cannot be read is set aside by the loop, and flags every budget of the tenant.
+      const events = page.flatMap((item) => (isUnreadable(item) || !isUsageEvent(item) ? [] : [item]));
+      const named = await HoldsNamed.of(this.tables, tenant, events.map(usageOf));
+      for (const event of events) {
+        named.tell(history, usageOf(event));
+        if (!counter.add(event)) return;
       }
       if (page.length < PAGE) return;
     }
   }
 }
+
+const usageOf = (event: UsageEvent): UsageRecordedEvent => (event.type === 'UsageRecorded' ? event : originalOf(event));
 
 const toldKey = (budgetId: string, through: number): string => `${budgetId} ${through}`;

@@ -14,13 +14,16 @@ const PATIENCE_MS = 1_500;
 /** Less than the 8 s that the api gives us. */
 const MAX_WAIT_MS = 7_000;
 
+/** `isFenced`: it is in the ledger, and stands whoever owns the partition by now. `null`: it was not decided, and may be elsewhere. */
+export type Decision = Readonly<{ answer: Answer; isFenced: boolean }> | null;
+
 export type Asked = Readonly<{
   call: Call;
   minPosition: LedgerPosition | null;
   /** Another replica took us for the owner: it looks on if we are not. */
   isForwarded: boolean;
   /** From the owner's memory. */
-  decide: (decisions: Decisions) => Promise<Answer>;
+  decide: (decisions: Decisions) => Promise<Decision>;
 }>;
 
 /** What of this process decides. */
@@ -53,9 +56,10 @@ export class DecideAtOwner {
     const decisions = this.here.decisionsOf(partition);
     if (decisions === null) return null;
     const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
-    const answer = isThere ? await decide(decisions) : notYet(partition, decisions.position, minPosition);
+    const decision = isThere ? await decide(decisions) : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
     // The lease may have run out meanwhile, and another owner may have decided otherwise.
-    if (this.here.decisionsOf(partition) !== decisions) return null;
+    if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
+    const { answer } = decision;
     const url = this.here.url();
     return url === null ? answer : { ...answer, headers: { ...answer.headers, 'bursar-owner': url } };
   }

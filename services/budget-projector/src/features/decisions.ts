@@ -2,10 +2,15 @@ import type { EpochNs } from '@bursar/contracts';
 import { type Decision, decideCheck } from '../domain/check/decide-check.js';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import type { Question, Scene } from '../domain/check/standing.js';
+import type { Hold } from '../domain/holds/hold.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { FoldMemory } from './fold-memory.js';
+import type { HoldDesk } from './hold-desk.js';
 import type { Turns } from './turns.js';
 import type { Watermark } from './watermark.js';
+
+/** A fold that is further behind is waited for no longer: what was decided on less is decided still, and the fold has the last word. */
+const CATCH_UP_MS = 3_000;
 
 /** A decision, with what it was made of; `counting` and `none` (there is no such budget) instead of one. */
 export type Decided = Readonly<{ decision: Decision; scene: Scene; position: number }> | 'counting' | 'none';
@@ -22,6 +27,9 @@ export class Decisions {
     private readonly turns: Turns,
     private readonly makeRoom: () => void,
     private readonly ended: AbortSignal,
+    /** Reservations. */
+    readonly desk: HoldDesk,
+    private readonly head: () => Promise<number>,
   ) {}
 
   get position(): number {
@@ -37,6 +45,16 @@ export class Decisions {
   async reached(position: number, waitMs: number): Promise<boolean> {
     if (waitMs > 0) await this.folded.reached(position, AbortSignal.any([this.ended, AbortSignal.timeout(waitMs)]));
     return this.folded.position >= position;
+  }
+
+  /** All that is in the store by now is in memory, if that comes about in time. */
+  async caughtUp(): Promise<void> {
+    await this.reached(await this.head(), CATCH_UP_MS);
+  }
+
+  /** What a reservation id stands for, as folded; null: nothing. */
+  hold(tenantId: string, reservationId: string): Promise<Hold | null> {
+    return this.turns.take(async () => this.memory.hold(await this.memory.tenant(tenantId), reservationId));
   }
 
   /** `now` is asked at the moment of the decision. Faults of the database surface as they are. */

@@ -17,6 +17,7 @@ import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
 import type { Flush } from './fold-partition.js';
 import type { Folded } from './handover.js';
+import { HoldsNamed } from './holds-named.js';
 import { isCorrection, isUnreadable } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
@@ -43,14 +44,15 @@ export class BreakdownFold {
 
   async fold(items: readonly Folded[], flush: Flush): Promise<void> {
     const corrections = await this.#corrections(items);
+    const named = await this.#holdsNamed(items);
     for (const { item, charged } of items) {
       if (isUnreadable(item)) {
         // The main loop has set it aside.
       } else if (item.type === 'UsageRecorded') {
-        const known = charged ?? (await this.#charge(item));
+        const known = charged ?? (await this.#charge(item, named));
         if (known !== null) this.#addUsage(item, known);
       } else if (isCorrection(item)) {
-        await this.#correct(item, corrections.get(item.meta.tenant) ?? new Map());
+        await this.#correct(item, corrections.get(item.meta.tenant) ?? new Map(), named);
       } else if (completesPrices(item)) {
         await flush(); // the table of what waits is complete
         await this.#reprice(item);
@@ -73,9 +75,11 @@ export class BreakdownFold {
     return batch;
   }
 
-  async #charge(usage: UsageRecordedEvent): Promise<Charge | null> {
-    const { definitions } = await this.histories.get(usage.meta.tenant);
-    return this.#attempt(usage.position, usage.meta.tenant, () => charge(usage, definitions));
+  async #charge(usage: UsageRecordedEvent, named: ReadonlyMap<string, HoldsNamed>): Promise<Charge | null> {
+    const { tenant } = usage.meta;
+    const history = await this.histories.get(tenant);
+    named.get(tenant)?.tell(history, usage);
+    return this.#attempt(usage.position, tenant, () => charge(usage, history.definitions));
   }
 
   #addUsage(usage: UsageRecordedEvent, charged: Charge): void {
@@ -95,10 +99,25 @@ export class BreakdownFold {
     return found;
   }
 
-  async #correct(event: CorrectingEvent, corrections: CorrectionsAt): Promise<void> {
+  /** By tenant, what is charged here settles: what the main loop hands over charged is not asked for. */
+  async #holdsNamed(items: readonly Folded[]): Promise<ReadonlyMap<string, HoldsNamed>> {
+    const usages = items.flatMap(({ item, charged }) => {
+      if (isUnreadable(item) || charged !== null) return [];
+      return item.type === 'UsageRecorded' ? [item] : isCorrection(item) ? [originalOf(item)] : [];
+    });
+    const named = new Map<string, HoldsNamed>();
+    for (const [tenant, ofTenant] of Map.groupBy(usages, ({ meta }) => meta.tenant)) {
+      named.set(tenant, await HoldsNamed.of(this.tables, tenant, ofTenant));
+    }
+    return named;
+  }
+
+  async #correct(event: CorrectingEvent, corrections: CorrectionsAt, named: ReadonlyMap<string, HoldsNamed>): Promise<void> {
     const { tenant } = event.meta;
-    const { definitions, arrivals } = await this.histories.get(tenant);
+    const history = await this.histories.get(tenant);
+    const { definitions, arrivals } = history;
     const usage = originalOf(event);
+    named.get(tenant)?.tell(history, usage);
     const before = standing(corrections.get(usage.position) ?? [], event.position - 1);
     const correction = correctionOf(event);
     if (!takesEffect(before, correction)) return;
@@ -112,12 +131,16 @@ export class BreakdownFold {
 
   async #reprice(event: LedgerEvent): Promise<void> {
     const { tenant } = event.meta;
-    const { definitions } = await this.histories.get(tenant);
+    const history = await this.histories.get(tenant);
+    const { definitions } = history;
     for (let after = 0; ; ) {
       const page = await this.tables.waiting('breakdown', tenant, 'price', after, WAITING_PAGE);
+      const usages = page.flatMap((waiting) => (waiting.reason === 'price' ? [waiting.event] : []));
+      const named = await HoldsNamed.of(this.tables, tenant, usages);
       for (const waiting of page) {
         if (waiting.reason !== 'price') continue;
         const { event: usage, position } = waiting;
+        named.tell(history, usage);
         this.#attempt(position, tenant, () => {
           const priced = charge(usage, definitions, position, event.position);
           if (priced.cost === null) return;

@@ -1,6 +1,7 @@
 import type { EpochNs, Period } from '@bursar/contracts';
 import { type BudgetFold, PeriodState } from '../domain/budget-fold.js';
 import type { Changes } from '../domain/changes.js';
+import type { Hold } from '../domain/holds/hold.js';
 import { addSums } from '../domain/sums.js';
 import { TenantFold } from '../domain/tenant-fold.js';
 import type { Ledger } from './ledger.js';
@@ -22,7 +23,11 @@ export class FoldMemory {
   step = 0;
   /** What is being committed just now: not in the tables yet. */
   writing: Changes | null = null;
+  /** Questions to the tables whose answers are compared with memory: until then all of it stays. */
+  lookups = 0;
   #periods = 0;
+  /** Closed holds in memory. */
+  readonly #closed = new Map<Hold, TenantFold>();
 
   constructor(
     private readonly tables: ProjectionTables,
@@ -40,6 +45,22 @@ export class FoldMemory {
     const fold = this.#tenants.get(tenant);
     if (fold !== undefined) fold.usedAt = this.step;
     return fold;
+  }
+
+  /** What a reservation id stands for; null: nothing ever. One that is closed is kept until the next eviction at least. */
+  async hold(tenant: TenantFold, reservationId: string): Promise<Hold | null> {
+    const known = tenant.holds.get(reservationId);
+    if (known !== undefined) return known;
+    const [read] = await this.tables.holds([{ tenant: tenant.tenant, reservationId }]);
+    if (read === undefined) return null;
+    tenant.holds.set(read.id, read);
+    this.closed(tenant, read);
+    return read;
+  }
+
+  /** A hold is no longer open: it may be let go once the tables have it. */
+  closed(tenant: TenantFold, hold: Hold): void {
+    this.#closed.set(hold, tenant);
   }
 
   /** Brings the periods into memory, new ones empty, with those that decide what is carried into them. */
@@ -88,7 +109,14 @@ export class FoldMemory {
 
   /** Lets go of what was not used for longest, of what the tables hold. Only between two folds. */
   evict(unwritten: Readonly<Changes>): void {
-    const isClean = (tenant: string): boolean => !unwritten.tenants.has(tenant) && this.writing?.tenants.has(tenant) !== true;
+    if (this.lookups > 0) return;
+    for (const [hold, tenant] of this.#closed) {
+      if (unwritten.holds.has(hold) || this.writing?.holds.has(hold) === true) continue;
+      this.#closed.delete(hold);
+      if (tenant.holds.get(hold.id) === hold) tenant.holds.delete(hold.id);
+    }
+    const isClean = (tenant: TenantFold): boolean =>
+      !unwritten.tenants.has(tenant.tenant) && this.writing?.tenants.has(tenant.tenant) !== true && tenant.undecided.isEmpty;
     if (this.#tenants.size > this.limits.tenants) this.#evictTenants(isClean);
     if (this.#periods > this.limits.periods) this.#evictPeriods(unwritten);
   }
@@ -107,21 +135,22 @@ export class FoldMemory {
   }
 
   async #load(tenant: string): Promise<TenantFold> {
-    const [history, counted, firstUsage, incomplete] = await Promise.all([
+    const [history, counted, firstUsage, incomplete, open] = await Promise.all([
       this.histories.get(tenant),
       this.tables.counted(tenant),
       this.ledger.firstUsage(tenant),
       this.tables.incomplete(tenant),
+      this.tables.openHolds(tenant),
     ]);
-    const fold = new TenantFold(history, counted, firstUsage);
+    const fold = new TenantFold(history, counted, firstUsage, open);
     for (const budgetId of incomplete) fold.incomplete.add(budgetId);
     fold.usedAt = this.step;
     this.#tenants.set(tenant, fold);
     return fold;
   }
 
-  #evictTenants(isClean: (tenant: string) => boolean): void {
-    const coldest = [...this.#tenants.values()].filter(({ tenant }) => isClean(tenant)).sort((a, b) => a.usedAt - b.usedAt);
+  #evictTenants(isClean: (tenant: TenantFold) => boolean): void {
+    const coldest = [...this.#tenants.values()].filter(isClean).sort((a, b) => a.usedAt - b.usedAt);
     const surplus = this.#tenants.size - Math.floor(this.limits.tenants * KEPT);
     for (const { tenant, budgets } of coldest.slice(0, surplus)) {
       for (const budget of budgets.values()) this.#periods -= budget.periods.size;

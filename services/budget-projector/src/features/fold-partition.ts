@@ -1,4 +1,4 @@
-import { type EpochNs, type EventOf, type LedgerEvent, parseInstant, usageStream } from '@bursar/contracts';
+import { type EpochNs, type EventOf, type LedgerEvent, parseInstant, type UsageRecordedEvent, usageStream } from '@bursar/contracts';
 import {
   type CorrectingEvent,
   type Correction,
@@ -21,6 +21,8 @@ import {
 } from '../domain/fold-counted.js';
 import { foldDefinition } from '../domain/fold-definition.js';
 import { planPriced, planRated, planUsage } from '../domain/fold-usage.js';
+import { foldEnded, foldGranted, foldSettlement, type HoldsChangedEvent, settlePriced } from '../domain/holds/fold-holds.js';
+import { type Hold, tell } from '../domain/holds/hold.js';
 import { applyPlan, type Plan, touch } from '../domain/posting.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { Waiting } from '../domain/waiting.js';
@@ -30,6 +32,10 @@ import { isCorrection, isUnreadable, type LedgerItem } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 
 const WAITING_PAGE = 1_000;
+
+/** Told of holds as they are folded. */
+export type HoldWatch = Readonly<{ opened: (hold: Hold) => void; closed: (hold: Hold) => void }>;
+const UNWATCHED: HoldWatch = { opened: () => undefined, closed: () => undefined };
 
 /** Commits all that was folded so far. */
 export type Flush = () => Promise<void>;
@@ -45,6 +51,7 @@ export class PartitionFold {
     private readonly tables: ProjectionTables,
     private readonly memory: FoldMemory,
     private readonly onFolded: (folded: Folded) => void = () => undefined,
+    private readonly holds: HoldWatch = UNWATCHED,
   ) {}
 
   /** What changed since they were last taken. Take them between two folds, and write them before the next are written. */
@@ -74,7 +81,8 @@ export class PartitionFold {
       if (!isUnreadable(item) && item.type === 'UsageRecorded') {
         const tenant = this.memory.known(item.meta.tenant) ?? (await this.memory.tenant(item.meta.tenant));
         tenant.firstUsage ??= item.position;
-        plans.push({ event: item, plan: this.#attempt(item, () => planUsage(tenant, item)) });
+        await this.#tellHold(tenant, item);
+        plans.push({ event: item, tenant, plan: this.#attempt(item, () => planUsage(tenant, item)) });
         continue;
       }
       await this.#applyUsage(plans);
@@ -97,8 +105,8 @@ export class PartitionFold {
 
   async #applyUsage(plans: readonly UsagePlan[]): Promise<void> {
     await this.memory.load(plans.flatMap(({ plan }) => plan?.postings ?? []));
-    for (const { event, plan } of plans) {
-      if (plan !== null) this.#apply(plan, event.position);
+    for (const { event, tenant, plan } of plans) {
+      if (plan !== null && this.#apply(plan, event.position) && event.data.reservationId !== undefined) this.#close(tenant, event, plan);
       this.#changes.passed(event);
       this.onFolded({ item: event, charged: plan?.charged ?? null });
     }
@@ -124,13 +132,14 @@ export class PartitionFold {
       case 'OverrideExpired':
       case 'PeriodRestated':
         return this.#judgeAgain(event);
+      case 'HoldsChanged':
+        return this.#foldHolds(event);
       case 'PeriodEnded':
       case 'PeriodStarted':
       case 'BudgetExpired':
       case 'TemplateSaved':
       case 'TemplateRemoved':
       case 'PartitionTaken':
-      case 'HoldsChanged':
       case 'UsageRecorded':
         return;
     }
@@ -184,17 +193,80 @@ export class PartitionFold {
   async #settle(tenant: TenantFold, reason: Waiting['reason'], event: LedgerEvent): Promise<void> {
     for (let after = 0; ; ) {
       const page = await this.tables.waiting('budget', tenant.tenant, reason, after, WAITING_PAGE);
+      const holds = await this.#holdsOf(tenant, page);
       const plans = page.flatMap((waiting) => {
+        const hold = holds.get(waiting.position) ?? null;
+        if (hold !== null) tell(tenant.history, hold);
         const plan = this.#attempt({ ...event, position: waiting.position }, () =>
           waiting.reason === 'price' ? planPriced(tenant, waiting, event) : planRated(tenant, waiting, event),
         );
-        return plan === null ? [] : [{ plan, position: waiting.position }];
+        return plan === null ? [] : [{ plan, waiting, hold }];
       });
       await this.memory.load(plans.flatMap(({ plan }) => plan.postings));
-      for (const { plan, position } of plans) this.#apply(plan, position);
+      for (const { plan, waiting, hold } of plans) {
+        const isIn = this.#apply(plan, waiting.position);
+        if (!isIn || hold === null || waiting.reason !== 'price' || plan.charged === undefined) continue;
+        settlePriced(tenant, hold, waiting.event, plan.charged, event, this.#changes);
+      }
       after = page.at(-1)?.position ?? after;
       if (page.length < WAITING_PAGE) return;
     }
+  }
+
+  /** One by one: what takes room before it is folded, and what takes it then, change places at once. */
+  async #foldHolds(event: HoldsChangedEvent): Promise<void> {
+    for (const change of event.data.changes) {
+      const tenant = await this.memory.tenant(change.tenant);
+      this.#changes.tenants.add(change.tenant);
+      if (change.change === 'granted') {
+        // Who decided it looked the id up; only a fold that comes later, from the ledger alone, has to ask.
+        const decided = tenant.undecided.get(change.reservationId);
+        const isNew = decided !== undefined && !decided.overtaken;
+        const before = isNew ? null : await this.memory.hold(tenant, change.reservationId);
+        const opened = this.#attempt(event, () => foldGranted(tenant, change, before, event, this.#changes));
+        if (opened !== null) this.holds.opened(opened);
+      } else {
+        const closed = this.#attempt(event, () => foldEnded(tenant, change, event, this.#changes));
+        if (closed !== null) this.#closed(tenant, closed);
+      }
+    }
+  }
+
+  /** Usage that names a reservation is charged as that: the charge is made right after this. */
+  async #tellHold(tenant: TenantFold, { data: { reservationId } }: Pick<UsageRecordedEvent, 'data'>): Promise<void> {
+    if (reservationId === undefined) return;
+    const hold = tenant.holds.get(reservationId) ?? (await this.memory.hold(tenant, reservationId));
+    if (hold !== null) tell(tenant.history, hold);
+  }
+
+  /** The amount is counted: in the same step the hold that it settles is gone. */
+  #close(tenant: TenantFold, usage: UsageRecordedEvent, { charged }: Plan): void {
+    if (charged === undefined) return;
+    const known = tenant.holds.get(usage.data.reservationId ?? '') ?? null;
+    const closed = foldSettlement(tenant, usage, charged, known, this.#changes);
+    if (closed !== null) this.#closed(tenant, closed);
+    else this.#forgettable(tenant, usage.data.reservationId ?? '');
+  }
+
+  #closed(tenant: TenantFold, hold: Hold): void {
+    this.memory.closed(tenant, hold);
+    this.holds.closed(hold);
+  }
+
+  #forgettable(tenant: TenantFold, reservationId: string): void {
+    const one = tenant.holds.get(reservationId);
+    if (one !== undefined) this.memory.closed(tenant, one);
+  }
+
+  /** Of usage that waited for a price, by its position. */
+  async #holdsOf(tenant: TenantFold, page: readonly Waiting[]): Promise<ReadonlyMap<number, Hold>> {
+    const holds = new Map<number, Hold>();
+    for (const waiting of page) {
+      const id = waiting.reason === 'price' ? waiting.event.data.reservationId : undefined;
+      const hold = id === undefined ? null : await this.memory.hold(tenant, id);
+      if (hold !== null) holds.set(waiting.position, hold);
+    }
+    return holds;
   }
 
   async #foldCounted(event: BudgetCountedEvent, flush: Flush): Promise<void> {
@@ -236,6 +308,7 @@ export class PartitionFold {
       const corrections = known.get(event.meta.tenant)?.get(position) ?? [];
       const neverCounted = aside.get(position);
       const before = { corrections, neverCounted: neverCounted === undefined ? NOBODY : neverCounted };
+      await this.#tellHold(tenant, event.data.original);
       const plan = this.#attempt(event, () => planCorrection(tenant, event, before));
       if (plan?.corrects !== undefined) known.get(event.meta.tenant)?.set(position, [...corrections, plan.corrects.correction]);
       plans.push({ event, plan });
@@ -262,12 +335,15 @@ export class PartitionFold {
     return this.#changes.touchWaiting || this.memory.writing?.touchWaiting === true;
   }
 
-  #apply(plan: Plan, position: number): void {
+  /** False: it is set aside. */
+  #apply(plan: Plan, position: number): boolean {
     try {
       applyPlan(plan, this.#changes, this.memory.step);
+      return true;
     } catch (error) {
       const budgetIds = plan.postings.map(({ budget }) => budget.id);
       this.#setAside({ position, tenant: plan.tenant, reason: reasonOf(error), budgetIds });
+      return false;
     }
   }
 
@@ -291,7 +367,7 @@ export class PartitionFold {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-type UsagePlan = Readonly<{ event: LedgerEvent; plan: Plan | null }>;
+type UsagePlan = Readonly<{ event: UsageRecordedEvent; tenant: TenantFold; plan: Plan | null }>;
 
 const evolved = (tenant: TenantFold, event: DefinitionEvent): true => {
   tenant.history.evolve(event);

@@ -15,6 +15,15 @@ export const isCorrection = (event: LedgerEvent): event is CorrectingEvent => ev
 /** Who takes a partition, in which epoch of its checkpoint. */
 export type Taken = Readonly<{ owner: string; epoch: number }>;
 
+/** One group of decisions: `data` is the canonical JSON of the event. */
+export type HoldsAppend = Readonly<{ id: string; data: string; expectedRevision: number }>;
+export type Appended = Readonly<{ position: number; revision: number }>;
+
+/** The stream of holds is another owner's. */
+export class HoldsRefusedError extends Error {
+  override readonly name = 'HoldsRefusedError';
+}
+
 /** The ledger as the loops see it. */
 export abstract class Ledger {
   abstract readonly partitions: number;
@@ -30,6 +39,9 @@ export abstract class Ledger {
 
   abstract head(partition: number): Promise<number>;
 
+  /** The head, read so that whatever is appended after it is recorded at or after the moment of this call. */
+  abstract settledHead(partition: number): Promise<number>;
+
   /** Position of a tenant's first usage; null when there is none. */
   abstract firstUsage(tenant: string): Promise<number | null>;
 
@@ -38,9 +50,15 @@ export abstract class Ledger {
 
   /**
    * Appends `PartitionTaken` at the revision that the stream of holds has: what an earlier owner still sends to it at an older one is
-   * refused from here on.
+   * refused from here on. Answers its revision: what this owner appends next expects it.
    */
-  abstract takePartition(partition: number, taken: Taken): Promise<void>;
+  abstract takePartition(partition: number, taken: Taken): Promise<number>;
+
+  /**
+   * Appends `HoldsChanged` at the revision expected. Throws {@link HoldsRefusedError} when another has the stream by now, and whatever the
+   * store throws when the outcome is not known.
+   */
+  abstract appendHolds(partition: number, appended: HoldsAppend): Promise<Appended>;
 
   /** Appends one unit to one stream, idempotent by event id. */
   abstract append(partition: number, stream: string, events: readonly Emitted[]): Promise<void>;

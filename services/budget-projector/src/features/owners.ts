@@ -3,9 +3,11 @@ import type { Answer } from './answer.js';
 /** A call as another replica can make it in the caller's place, whom we have admitted. */
 export type Call = Readonly<{
   tenant: string;
+  method: 'GET' | 'POST' | 'DELETE';
   /** With its query. */
   path: string;
-  body: string;
+  /** null: it has none. */
+  body: string | null;
   /** `Prefer`, as it was sent. */
   prefer: string | null;
 }>;

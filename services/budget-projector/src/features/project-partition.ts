@@ -1,12 +1,15 @@
-import { UnknownEventError } from '@bursar/contracts';
+import { type EpochNs, UnknownEventError } from '@bursar/contracts';
 import { completesPrices } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
 import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
 import { Decisions } from './decisions.js';
+import { ExpiryLoop } from './expire-holds.js';
 import { FoldMemory, type MemoryLimits } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
+import { HoldDesk } from './hold-desk.js';
+import type { Expiring } from './hold-rows.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
 import { type Load, Pace } from './pace.js';
 import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
@@ -46,6 +49,8 @@ export type ProjectOptions = Readonly<{
   /** Folded and not committed, at most. */
   mostPending: number;
   limits: MemoryLimits;
+  /** The clock decisions go by. */
+  now: () => EpochNs;
 }>;
 
 /** Told what happens, for metrics and for whoever follows. */
@@ -70,6 +75,10 @@ export class PartitionSession {
   readonly #ended = new AbortController();
   #decisions: Decisions | null = null;
   #fence: Fence | null = null;
+  #holdsRevision = -1;
+  /** Open holds of the tables when it was taken. */
+  #open: readonly Expiring[] = [];
+  #expiries: ExpiryLoop | null = null;
 
   constructor(
     private readonly tables: ProjectionTables,
@@ -99,12 +108,18 @@ export class PartitionSession {
     const fence = await this.tables.take('budget', key);
     const before = await this.ledger.head(partition);
     if (before < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, before);
-    await this.ledger.takePartition(partition, { owner: key.owner, epoch: fence.epoch });
+    this.#holdsRevision = await this.ledger.takePartition(partition, { owner: key.owner, epoch: fence.epoch });
     const head = await this.ledger.head(partition);
+    this.#open = await this.tables.expiring(partition);
     await sendOutbox(this.ledger, this.tables, partition, await this.tables.outbox(partition));
     this.#fence = fence;
     this.committed.advance(fence.position);
     return head;
+  }
+
+  /** The state is fit to decide on: holds may end by themselves from here on. */
+  begin(): void {
+    this.#expiries?.begin();
   }
 
   /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
@@ -114,12 +129,37 @@ export class PartitionSession {
     const stop = AbortSignal.any([signal, this.#ended.signal]);
     const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
     const folded = new Watermark(this.committed.position);
-    const fold = new PartitionFold(this.tables, memory, (one) => {
-      this.handover.push(one);
-      folded.advance(one.item.position);
-    });
     const turns = new Turns();
-    this.#decisions = new Decisions(memory, folded, turns, () => memory.evict(fold.changes), this.#ended.signal);
+    const makeRoom = (): void => memory.evict(fold.changes);
+    let failure: Error | null = null;
+    const desk = new HoldDesk({
+      memory,
+      tables: this.tables,
+      ledger: this.ledger,
+      turns,
+      folded,
+      makeRoom,
+      now: this.options.now,
+      key: lease.key,
+      revision: this.#holdsRevision,
+      failed: (error) => {
+        failure = error;
+        this.#ended.abort();
+      },
+    });
+    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal);
+    expiries.seed(this.#open);
+    const fold = new PartitionFold(
+      this.tables,
+      memory,
+      (one) => {
+        this.handover.push(one);
+        folded.advance(one.item.position);
+      },
+      expiries,
+    );
+    this.#expiries = expiries;
+    this.#decisions = new Decisions(memory, folded, turns, makeRoom, this.#ended.signal, desk, () => this.ledger.head(partition));
     const committer = new Committer(
       {
         pending: () => fold.changes.events,
@@ -153,12 +193,14 @@ export class PartitionSession {
         await committer.around(() => turns.take(step));
       });
       await committer.flush();
+      if (failure !== null) throw failure;
     } catch (error) {
       // What comes before an event of a newer release is folded and stands.
       if (error instanceof UnknownEventError) await committer.flush();
       throw error;
     } finally {
       this.#ended.abort();
+      desk.stop();
       await committer.stop();
     }
   }

@@ -3,9 +3,11 @@ import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import type { PriceCorrection } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
+import type { Hold } from '../domain/holds/hold.js';
 import type { Sums } from '../domain/sums.js';
 import type { Waiting } from '../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from './batches.js';
+import type { Expiring } from './hold-rows.js';
 
 /** The two projections of this service; each has its own checkpoint per partition. */
 export type Projection = 'budget' | 'breakdown';
@@ -34,6 +36,8 @@ export type StoredPeriod = Readonly<{
   updatedAt: string;
   thresholds: ReadonlyMap<string, ThresholdState>;
 }>;
+
+export type HoldKey = Readonly<{ tenant: string; reservationId: string }>;
 
 /** The projection's tables: what the fold loads, and the one transaction that writes. Faults of the database surface as they are. */
 export abstract class ProjectionTables {
@@ -81,6 +85,15 @@ export abstract class ProjectionTables {
 
   /** Live budgets whose past is not counted yet, of all tenants. */
   abstract counting(): Promise<readonly Readonly<{ tenant: string; budgetId: string }>[]>;
+
+  /** A tenant's open holds. */
+  abstract openHolds(tenant: string): Promise<readonly Hold[]>;
+
+  /** Those of these reservations that have a row, open or closed, in one read. */
+  abstract holds(keys: readonly HoldKey[]): Promise<readonly Hold[]>;
+
+  /** Every open hold of a partition. */
+  abstract expiring(partition: number): Promise<readonly Expiring[]>;
 
   /** One transaction, guarded by the fence; answers the next fence. Throws {@link FencedError}. */
   abstract commit(fence: Fence, batch: CommitBatch): Promise<Fence>;

@@ -3,6 +3,7 @@ import type { PriceCorrection } from '../domain/changes.js';
 import type { Emitted } from '../domain/emitted.js';
 import { correctionApplied, type RecordedUsage, usageRerated } from '../domain/rerated.js';
 import type { TenantHistory } from '../domain/tenant-history.js';
+import { HoldsNamed } from './holds-named.js';
 import { isUnreadable, type Ledger } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
@@ -94,12 +95,15 @@ export class UsageRerater {
 
   /** What was voided or adjusted before the correction is left alone; what is afterwards, the fold leaves alone. */
   async #rerate(
-    { tenant, definitions, arrivals }: TenantHistory,
+    history: TenantHistory,
     usages: readonly RecordedUsage[],
     correction: PriceCorrection,
     at: CorrectedAt,
   ): Promise<readonly Emitted[]> {
+    const { tenant, definitions, arrivals } = history;
+    const named = await HoldsNamed.of(this.tables, tenant, usages);
     const changed = usages.flatMap((usage) => {
+      named.tell(history, usage);
       const rerating = reratedBy(usage, definitions, arrivals, at);
       return rerating === null ? [] : [{ usage, rerating }];
     });

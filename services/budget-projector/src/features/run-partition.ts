@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { partitionOf } from '@bursar/contracts';
+import { type EpochNs, partitionOf } from '@bursar/contracts';
 import { type Lease, LeaseLostError } from '@bursar/leases';
 import { PastCounter } from './count-past.js';
 import type { Decisions } from './decisions.js';
@@ -39,6 +39,8 @@ export type Tuning = Readonly<{
   breakdownPauseMs: number;
   mostPending: number;
   limits: MemoryLimits;
+  /** The clock decisions go by. */
+  now: () => EpochNs;
 }>;
 
 const LAST_RETRY_MS = 5_000;
@@ -169,7 +171,10 @@ export class PartitionRunner {
     signal: AbortSignal,
   ): Promise<void> {
     await session.committed.reached(head, signal);
-    if (!signal.aborted) this.#status = { status: 'running' };
+    if (!signal.aborted) {
+      this.#status = { status: 'running' };
+      session.begin();
+    }
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
         await work.run(signal);

@@ -53,17 +53,23 @@ export const ask = async (url: string, path: string, body: object, position?: nu
     (answer) => answer.body.code !== 'counting',
   );
 
-const askOnce = async (url: string, path: string, body: object, position?: number): Promise<Asked> => {
+const askOnce = (url: string, path: string, body: object, position?: number): Promise<Asked> => {
   const query = position === undefined ? '' : `?minPosition=0:${position}`;
-  const response = await fetch(`${url}/api/v1${path}${query}`, {
-    method: 'POST',
+  return send(url, 'POST', `${path}${query}`, body);
+};
+
+/** One request as a client makes it, as often as it is answered with whatever. */
+export const send = async (url: string, method: string, path: string, body?: object): Promise<Asked> => {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method,
     headers: {
-      'content-type': 'application/json',
       authorization: `Bearer ${ADMIN_KEY}`,
       'bursar-tenant': TENANT,
-      ...(position !== undefined && { prefer: 'wait=7' }),
+      prefer: 'wait=7',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
     },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Asked['body'] };
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Asked['body'] };
 };

@@ -1,7 +1,7 @@
 import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import type { Emitted } from '../../src/domain/emitted.js';
 import type { BreakdownBatch, CommitBatch } from '../../src/features/batches.js';
-import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
+import { type Appended, type FollowOptions, type HoldsAppend, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
 import type { Fence, Projection, ProjectionTables } from '../../src/features/projection-tables.js';
 import { ProjectorEvents } from '../../src/features/run-partition.js';
 
@@ -85,8 +85,17 @@ export class FailingLedger extends Ledger {
   usage(tenant: string, fromRevision: number, limit: number): Promise<readonly LedgerItem[]> {
     return this.ledger.usage(tenant, fromRevision, limit);
   }
-  takePartition(partition: number, taken: Taken): Promise<void> {
+  takePartition(partition: number, taken: Taken): Promise<number> {
     return this.ledger.takePartition(partition, taken);
+  }
+  settledHead(partition: number): Promise<number> {
+    return this.ledger.settledHead(partition);
+  }
+  async appendHolds(partition: number, holds: HoldsAppend): Promise<Appended> {
+    this.fault('before append');
+    const appended = await this.ledger.appendHolds(partition, holds);
+    this.fault('after append');
+    return appended;
   }
   async append(partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
     this.fault('before append');

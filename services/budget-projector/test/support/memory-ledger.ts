@@ -1,6 +1,14 @@
 import { balanceStream, derivedId, holdsStream, type LedgerEvent, usageStream } from '@bursar/contracts';
 import type { Emitted } from '../../src/domain/emitted.js';
-import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../src/features/ledger.js';
+import {
+  type Appended,
+  type FollowOptions,
+  type HoldsAppend,
+  HoldsRefusedError,
+  Ledger,
+  type LedgerItem,
+  type Taken,
+} from '../../src/features/ledger.js';
 
 type New = Readonly<{ stream: string; id: string; type: string; data: unknown; tenant: string; actor?: string }>;
 
@@ -57,9 +65,21 @@ export class MemoryLedger extends Ledger {
     return this.after(after, limit);
   }
 
-  async takePartition(partition: number, taken: Taken): Promise<void> {
+  async takePartition(partition: number, taken: Taken): Promise<number> {
     const id = derivedId('taken', taken.owner, String(taken.epoch));
     this.put({ stream: holdsStream(partition), id, type: 'PartitionTaken', data: { partition, ...taken }, tenant: '' });
+    return this.#revisions.get(holdsStream(partition)) ?? -1;
+  }
+
+  async appendHolds(partition: number, { id, data, expectedRevision }: HoldsAppend): Promise<Appended> {
+    const stream = holdsStream(partition);
+    if ((this.#revisions.get(stream) ?? -1) !== expectedRevision) throw new HoldsRefusedError('refused');
+    this.put({ stream, id, type: 'HoldsChanged', data: JSON.parse(data), tenant: '' });
+    return { position: this.events.length, revision: expectedRevision + 1 };
+  }
+
+  async settledHead(): Promise<number> {
+    return this.events.length;
   }
 
   async head(): Promise<number> {

@@ -3,9 +3,19 @@ import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
+import type { Hold } from '../../src/domain/holds/hold.js';
+import type { Settlement } from '../../src/domain/holds/settlement-flag.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
-import { type Fence, FencedError, type Projection, ProjectionTables, type StoredPeriod } from '../../src/features/projection-tables.js';
+import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../src/features/hold-rows.js';
+import {
+  type Fence,
+  FencedError,
+  type HoldKey,
+  type Projection,
+  ProjectionTables,
+  type StoredPeriod,
+} from '../../src/features/projection-tables.js';
 
 type Checkpoint = { position: number; epoch: number };
 type CrossingRow = Crossing & { position: number | null; clearedAt: string | null };
@@ -26,6 +36,9 @@ export class MemoryTables extends ProjectionTables {
   readonly priceCorrectionRows = new Map<string, PriceCorrection>();
   readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
+  readonly holdRows = new Map<string, HoldRow>();
+  readonly reservedRows = new Map<string, ReservedRow>();
+  readonly settlements = new Map<string, Settlement>();
   outboxRows: Emitted[] = [];
 
   async take(projection: Projection, { partition }: LeaseKey): Promise<Fence> {
@@ -99,6 +112,23 @@ export class MemoryTables extends ProjectionTables {
     return [...this.budgets.values()].filter(({ deleted, counted }) => !deleted && counted === null);
   }
 
+  async openHolds(tenant: string): Promise<readonly Hold[]> {
+    return [...this.holdRows.values()].filter((row) => row.tenant === tenant && row.status === 'held').map(readHold);
+  }
+
+  async holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
+    return keys.flatMap(({ tenant, reservationId }) => {
+      const row = this.holdRows.get(key(tenant, reservationId));
+      return row === undefined ? [] : [readHold(row)];
+    });
+  }
+
+  async expiring(): Promise<readonly Expiring[]> {
+    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, expiresAt }) =>
+      status === 'held' && expiresAt !== null ? [{ tenant, reservationId, expiresAt: parseInstant(expiresAt) }] : [],
+    );
+  }
+
   async commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
     const next = this.#advance(fence, batch.position);
     for (const { tenant, budgetId } of batch.recounted) this.#forget(tenant, budgetId);
@@ -132,6 +162,13 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
     for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
     for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
+    for (const row of batch.holds) this.holdRows.set(key(row.tenant, row.reservationId), row);
+    for (const row of batch.reserved) {
+      const id = key(row.tenant, row.budgetId, row.periodStart);
+      if (row.reserved === '0') this.reservedRows.delete(id);
+      else this.reservedRows.set(id, row);
+    }
+    for (const row of batch.settlements) this.settlements.set(key(row.tenant, row.position), row);
     this.outboxRows.push(...batch.emitted);
     for (const row of batch.quarantined) this.quarantined.set(key('budget', row.position), row);
     return next;
@@ -167,8 +204,23 @@ export class MemoryTables extends ProjectionTables {
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
     const { balances, late, thresholds, scopes, budgets, crossings, waitingRows, quarantined, priceCorrectionRows } = this;
+    const { holdRows, reservedRows, settlements } = this;
     const correctionRows = new Map([...this.correctionRows].map(([id, row]) => [id, shown(row)]));
-    return [balances, late, thresholds, scopes, budgets, crossings, waitingRows, correctionRows, priceCorrectionRows, quarantined]
+    return [
+      balances,
+      late,
+      thresholds,
+      scopes,
+      budgets,
+      crossings,
+      waitingRows,
+      correctionRows,
+      priceCorrectionRows,
+      quarantined,
+      holdRows,
+      reservedRows,
+      settlements,
+    ]
       .map(sorted)
       .concat([this.definitionEvents]);
   }

@@ -21,6 +21,20 @@ export const clock: readonly Case[] = [
     },
   },
   {
+    title: 'what is appended after the settled head was read is after it, and recorded no earlier',
+    run: async ({ store, partition, stream }) => {
+      const racing = Array.from({ length: 20 }, () => append(store, { partition, stream: stream(), events: events(1) }));
+      const before = await store.clock();
+      const head = await store.settledHead(partition);
+      await Promise.all(racing);
+      const stored = await readAll(store, partition);
+      expect(head).toBeLessThanOrEqual(stored.length);
+      for (const { position, recordedAt } of stored)
+        if (position > head) expect(Date.parse(recordedAt)).toBeGreaterThanOrEqual(Math.floor(before));
+      expect(await store.settledHead(partition)).toBe(stored.length);
+    },
+  },
+  {
     title: 'recordedAt never decreases, even when the clock goes back, and follows it when it is ahead again',
     run: async ({ subject, store, partition, stream }) => {
       const appendAt = async (offsetMs: number) => {

@@ -40,8 +40,8 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
   });
 };
 
-/** Usage counts once by its own id, and is voided once, however often that is sent; a check changes nothing. */
-const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage', 'check', 'checkConstraints']);
+/** Usage counts once by its own id, and is voided once, however often that is sent; a check changes nothing, and what is released stays so. */
+const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage', 'check', 'checkConstraints', 'releaseReservation']);
 
 /** Throws what its owner would. A body of another kind than JSON is the owner's to read. */
 const judge = (route: Route, request: FastifyRequest): void => {

@@ -16,6 +16,8 @@ export type Standing = Readonly<{
   period: Period | null;
   /** null: nothing was spent in it yet. */
   balance: BalanceRow | null;
+  /** What is held in it, in picos. */
+  reserved: bigint;
   /** What the periods before left for this one, in picos of the budget's currency. */
   carried: bigint;
   /** It lacks an event that was set aside. */
@@ -46,6 +48,10 @@ export const loadStandings = async (
       ON acknowledgement.tenant = crossing.tenant AND acknowledgement.alert_id = crossing.alert_id
     WHERE crossing.tenant = ${tenant} AND crossing.cleared_at IS NULL
     ORDER BY crossing.cause_position DESC, crossing.cause_index DESC`.execute(trx);
+  const { rows: reserved } = await sql<Selectable<Database['projection.reserved']>>`
+    SELECT reserved.* FROM ${current} JOIN projection.reserved AS reserved USING (budget_id, period_start)
+    WHERE reserved.tenant = ${tenant}`.execute(trx);
+  const reservedOf = new Map(reserved.map((row) => [row.budget_id, parsePicos(row.reserved)]));
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);
   const carried = await loadCarried(trx, tenant, budgets, periods);
@@ -54,6 +60,7 @@ export const loadStandings = async (
     budget,
     period: periods[index] ?? null,
     balance: balanceOf.get(budget.budget_id) ?? null,
+    reserved: reservedOf.get(budget.budget_id) ?? 0n,
     carried: carried[index] ?? 0n,
     incomplete: isIncomplete(budget.budget_id),
     active: activeOf.get(budget.budget_id) ?? [],

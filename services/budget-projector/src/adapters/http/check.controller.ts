@@ -1,15 +1,12 @@
-import { CheckBody, CheckConstraintsBody, ReadQuery, type Route, routeOf } from '@bursar/contracts/http';
-import { Caller, type Principal, readRequest, writeAnswer } from '@bursar/platform';
+import { type CheckBody, type CheckConstraintsBody, routeOf } from '@bursar/contracts/http';
+import { Caller, type Principal, writeAnswer } from '@bursar/platform';
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
-import { Check, type Way } from '../../features/check.js';
-import { FORWARDED_HEADER } from './http-owners.js';
+import type { z } from 'zod';
+import { Check } from '../../features/check.js';
+import { read, wayOf } from './way.js';
 
 const ROUTES = { check: routeOf('check'), constraints: routeOf('checkConstraints') };
-
-/** What {@link readRequest} has made already; here it gets its types back. */
-type Read = Readonly<{ params: unknown; query: z.output<typeof ReadQuery>; body: unknown }>;
 
 @Controller()
 export class CheckController {
@@ -31,19 +28,3 @@ export class CheckController {
     );
   }
 }
-
-const read = (route: Route, request: FastifyRequest): Read => readRequest(route, request) as Read;
-
-const wayOf = (request: FastifyRequest, { tenant }: Principal, { minPosition }: Read['query']): Way => {
-  const { prefer } = request.headers;
-  return {
-    call: {
-      tenant,
-      path: request.url,
-      body: request.rawBody?.toString('utf8') ?? '',
-      prefer: prefer === undefined ? null : String(prefer),
-    },
-    minPosition: minPosition ?? null,
-    isForwarded: request.headers[FORWARDED_HEADER] !== undefined,
-  };
-};

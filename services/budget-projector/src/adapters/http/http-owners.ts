@@ -21,12 +21,12 @@ export class HttpOwners extends Owners {
     return this.leases.urlOfOwner(partition);
   }
 
-  async ask(url: string, { tenant, path, body, prefer }: Call, timeoutMs: number): Promise<Answer | null> {
+  async ask(url: string, { tenant, method, path, body, prefer }: Call, timeoutMs: number): Promise<Answer | null> {
     try {
       const response = await fetch(`${url}${path}`, {
-        method: 'POST',
+        method,
         headers: {
-          'content-type': 'application/json',
+          ...(body !== null && { 'content-type': 'application/json' }),
           authorization: `Bearer ${this.adminKey}`,
           'bursar-tenant': tenant,
           [FORWARDED_HEADER]: '1',

@@ -113,4 +113,4 @@ const toPeriod = (start: EpochNs, row: BalanceFields & ThresholdFields): StoredP
 });
 
 /** NUMERIC(38,12) comes with all its zeros; a canonical decimal has none. */
-const trimZeros = (text: string): string => text.replace(/\.?0+$/, '') || '0';
+export const trimZeros = (text: string): string => text.replace(/\.?0+$/, '') || '0';

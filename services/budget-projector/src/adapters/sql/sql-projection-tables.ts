@@ -5,9 +5,19 @@ import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import { type Kysely, sql } from 'kysely';
 import type { PriceCorrection } from '../../domain/changes.js';
 import type { Emitted } from '../../domain/emitted.js';
+import type { Hold } from '../../domain/holds/hold.js';
 import { readWaiting, type Waiting } from '../../domain/waiting.js';
 import type { BreakdownBatch, CommitBatch } from '../../features/batches.js';
-import { DataRefusedError, type Fence, type Projection, ProjectionTables, type StoredPeriod } from '../../features/projection-tables.js';
+import type { Expiring } from '../../features/hold-rows.js';
+import {
+  DataRefusedError,
+  type Fence,
+  type HoldKey,
+  type Projection,
+  ProjectionTables,
+  type StoredPeriod,
+} from '../../features/projection-tables.js';
+import { readExpiring, readHolds, readOpenHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { readCorrections, writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
@@ -122,6 +132,18 @@ export class SqlProjectionTables extends ProjectionTables {
     return rows.map(({ tenant, budget_id }) => ({ tenant, budgetId: budget_id }));
   }
 
+  openHolds(tenant: string): Promise<readonly Hold[]> {
+    return readOpenHolds(this.db, tenant);
+  }
+
+  holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
+    return readHolds(this.db, keys);
+  }
+
+  expiring(partition: number): Promise<readonly Expiring[]> {
+    return readExpiring(this.db, partition);
+  }
+
   commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
     return refusals(async () => {
       if (isBalancesOnly(batch)) return advanceWithBalances(this.db, fence, batch.position, batch.balances);
@@ -173,6 +195,9 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await removeWaiting(trx, 'budget', batch.settled);
   await writeCorrections(trx, batch.corrected);
   await writePriceCorrections(trx, batch);
+  await writeHolds(trx, partition, batch.holds);
+  await writeReserved(trx, batch.reserved);
+  await writeSettlements(trx, batch.settlements);
   await writeOutbox(trx, partition, batch.emitted);
   await writeQuarantine(trx, 'budget', partition, batch.quarantined);
   return next;

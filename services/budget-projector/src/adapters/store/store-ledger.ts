@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Bus, consumeStored, decodeStored } from '@bursar/bus';
 import {
   canonicalJson,
@@ -11,7 +12,15 @@ import {
 } from '@bursar/contracts';
 import { type EventStore, metaOf, type StoredEvent } from '@bursar/event-store';
 import { type Emitted, emittedHash } from '../../domain/emitted.js';
-import { type FollowOptions, Ledger, type LedgerItem, type Taken } from '../../features/ledger.js';
+import {
+  type Appended,
+  type FollowOptions,
+  type HoldsAppend,
+  HoldsRefusedError,
+  Ledger,
+  type LedgerItem,
+  type Taken,
+} from '../../features/ledger.js';
 
 /** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
 const POLL_MS = 500;
@@ -54,6 +63,10 @@ export class StoreLedger extends Ledger {
     return heads.find((head) => head.partition === partition)?.position ?? 0;
   }
 
+  settledHead(partition: number): Promise<number> {
+    return this.store.settledHead(partition);
+  }
+
   async firstUsage(tenant: string): Promise<number | null> {
     const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
     return first?.position ?? null;
@@ -64,16 +77,27 @@ export class StoreLedger extends Ledger {
     return events.map(readItem);
   }
 
-  async takePartition(partition: number, taken: Taken): Promise<void> {
+  async takePartition(partition: number, taken: Taken): Promise<number> {
     const stream = holdsStream(partition);
     const event = toTakenEvent(partition, taken);
     for (let attempt = 0; attempt < TAKE_ATTEMPTS; attempt += 1) {
       const [revision = -1] = await this.store.revisions([stream]);
       const expectedRevision = revision === -1 ? 'none' : revision;
       const result = await this.store.append({ partition, stream, events: [event], expectedRevision });
-      if (result.ok) return;
+      const [outcome] = result.ok ? result.outcomes : [];
+      if (outcome !== undefined && outcome.status !== 'conflict') return outcome.revision;
     }
     throw new Error(`others keep appending to ${stream}`);
+  }
+
+  async appendHolds(partition: number, { id, data, expectedRevision }: HoldsAppend): Promise<Appended> {
+    const stream = holdsStream(partition);
+    const version = EVENT_DEFINITIONS.get('HoldsChanged')?.version ?? 1;
+    const event = { id, type: 'HoldsChanged', version, data, meta: OWN_META, contentHash: hash('sha256', data, 'buffer') };
+    const result = await this.store.append({ partition, stream, events: [event], expectedRevision });
+    const [outcome] = result.ok ? result.outcomes : [];
+    if (outcome === undefined || outcome.status === 'conflict') throw new HoldsRefusedError(`append to ${stream} refused`);
+    return { position: outcome.position, revision: outcome.revision };
   }
 
   async append(partition: number, stream: string, events: readonly Emitted[]): Promise<void> {
@@ -100,16 +124,18 @@ export class StoreLedger extends Ledger {
 /** An earlier owner's last append, or another taker, may come in between a few times. */
 const TAKE_ATTEMPTS = 10;
 
-/** An owner's name is never used twice, so neither is the id, even when epochs begin anew with empty tables. Of no tenant. */
+/** Of no tenant: events of the partition itself. */
+const OWN_META = JSON.stringify({ tenant: '', actor: 'budget-projector', via: 'projector' } satisfies EventMeta);
+
+/** An owner's name is never used twice, so neither is the id, even when epochs begin anew with empty tables. */
 const toTakenEvent = (partition: number, { owner, epoch }: Taken) => {
-  const meta: EventMeta = { tenant: '', actor: 'budget-projector', via: 'projector' };
   const data = { partition, epoch, owner };
   return {
     id: derivedId('partition-taken', owner, String(partition), String(epoch)),
     type: 'PartitionTaken',
     version: EVENT_DEFINITIONS.get('PartitionTaken')?.version ?? 1,
     data: canonicalJson(data),
-    meta: JSON.stringify(meta),
+    meta: OWN_META,
     contentHash: contentHash(data),
   };
 };

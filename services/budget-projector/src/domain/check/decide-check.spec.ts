@@ -17,6 +17,7 @@ type Given = Partial<{
   off: boolean;
   limit: string | null;
   spend: string;
+  reserved: string;
   counting: boolean;
   incomplete: boolean;
   amount: string | null;
@@ -25,7 +26,7 @@ type Given = Partial<{
 
 const standing = (given: Given = {}): Standing => {
   const { id = 'b', mode = 'block', blockAt = 100, thresholds = [], paused, latchedUntil, off = false } = given;
-  const { limit = '100', spend = '0', counting = false, incomplete = false, amount = '10', unit = '1' } = given;
+  const { limit = '100', spend = '0', reserved = '0', counting = false, incomplete = false, amount = '10', unit = '1' } = given;
   const state = {
     budgetId: id,
     currency: 'USD',
@@ -43,6 +44,7 @@ const standing = (given: Given = {}): Standing => {
     period: { start: 0n, end: 2_000n },
     limit: limit === null ? null : parsePicos(limit),
     spend: parsePicos(spend),
+    reserved: parsePicos(reserved),
     counting,
     incomplete,
     amount: amount === null ? null : parsePicos(amount),

@@ -45,6 +45,7 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
       period,
       limit: budget.judging(period, now).limit,
       spend: budget.periods.get(period.start)?.sums.spend ?? 0n,
+      reserved: budget.reserved.at(period.start) + budget.undecided.at(period.start),
       counting: budget.countedPosition === null,
       incomplete: tenant.isIncomplete(budget.id),
       amount: inCurrencyOf(state, asked),

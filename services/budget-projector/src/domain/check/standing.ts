@@ -19,6 +19,8 @@ export type Standing = Readonly<{
   /** With overrides and what was carried into the period; null is unlimited. */
   limit: bigint | null;
   spend: bigint;
+  /** Held, also where that is decided and not folded yet. */
+  reserved: bigint;
   /** Its past is still being added up. */
   counting: boolean;
   /** An event that it should count was set aside: what it would let pass is not known. */
@@ -34,11 +36,14 @@ export type Scene = Readonly<{ standings: readonly Standing[]; asked: Money; now
 
 export const blocks = ({ state }: Standing, now: EpochNs): boolean => isBlocking(state.definition, state.controls, now);
 
-/** What may still be spent until it blocks; negative past that; null: endless. */
-export const roomOf = ({ state, limit, spend }: Standing): bigint | null => {
+/** What may still be spent or held until it blocks; negative past that; null: endless. */
+export const roomOf = ({ state, limit, spend, reserved }: Standing): bigint | null => {
   const point = blockPoint(state.definition, limit);
-  return point === null ? null : point - spend;
+  return point === null ? null : point - spend - reserved;
 };
+
+/** Of the effective limit, as status says it; null: nothing limits it. */
+export const remainingOf = ({ limit, spend, reserved }: Standing): bigint | null => (limit === null ? null : limit - spend - reserved);
 
 /** Listed thresholds that its spend has reached, by the limit there is at this moment. */
 export const reachedThresholds = ({ state, spend, limit }: Standing): readonly ThresholdDefinition[] =>

@@ -1,0 +1,37 @@
+import { type NatsRequest, NatsRequests, type Reply } from '@bursar/bus/nest';
+import { budgetsSubject } from '@bursar/contracts/bus';
+import { ReleaseBody, ReservationBody, routeOf } from '@bursar/contracts/http';
+import { Logger, validate } from '@bursar/platform';
+import { Controller } from '@nestjs/common';
+import { Reserve } from '../../features/reserve.js';
+import { respond, wayOf } from './responding.js';
+
+const PATHS = { reserve: routeOf('reserve').path, release: routeOf('releaseReservation').path };
+
+/** Answers requests on `budgets.<tenant>.reserve` and `.release` with what the HTTP calls answer; a release with an empty object. */
+@Controller()
+export class ReservationsResponder {
+  constructor(
+    private readonly reservations: Reserve,
+    private readonly logger: Logger,
+  ) {}
+
+  @NatsRequests(budgetsSubject('*', 'reserve'), { name: 'reserve', queue: 'budget-projector', operation: 'reserveByRequest' })
+  async reserve(request: NatsRequest): Promise<Reply> {
+    return respond(request, this.logger, (received) => {
+      const { tenant, text, body } = received;
+      const way = wayOf({ tenant, method: 'POST', path: PATHS.reserve, body: text }, received);
+      return this.reservations.reserve(validate(ReservationBody, body), way, null);
+    });
+  }
+
+  @NatsRequests(budgetsSubject('*', 'release'), { name: 'release', queue: 'budget-projector', operation: 'releaseByRequest' })
+  async release(request: NatsRequest): Promise<Reply> {
+    return respond(request, this.logger, (received) => {
+      const { tenant, body } = received;
+      const { reservationId } = validate(ReleaseBody, body);
+      const path = PATHS.release.replace(':id', encodeURIComponent(reservationId));
+      return this.reservations.release(reservationId, wayOf({ tenant, method: 'DELETE', path, body: null }, received));
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { ERROR_CODE_HEADER, ERROR_HEADER, type NatsRequest, Reply } from '@bursar/bus/nest';
+import { isTenantId } from '@bursar/contracts';
+import { HEADER } from '@bursar/contracts/bus';
+import { type LedgerPosition, makeProblem, ReadQuery } from '@bursar/contracts/http';
+import { type Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
+import type { Answer } from '../../features/answer.js';
+import type { Way } from '../../features/check.js';
+
+/** A request by NATS, read: the tenant is the subject's. `bytes`: its body as text, for whoever passes it on. */
+export type Received = Readonly<{ tenant: string; text: string; body: unknown; prefer: string | null; minPosition: LedgerPosition | null }>;
+
+/** Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. */
+export const respond = async (request: NatsRequest, logger: Logger, answer: (received: Received) => Promise<Answer>): Promise<Reply> => {
+  try {
+    const { status, headers, body } = await answer(receive(request));
+    // Over HTTP that is a 202; here an answer would pass for one.
+    if (status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
+    const isError = status >= 400;
+    return Reply.of(body === '' ? '{}' : body, {
+      ...(body === '' && { 'Content-Type': 'application/json' }),
+      ...headersOf(headers),
+      ...(isError && { [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) }),
+    });
+  } catch (error) {
+    const problem = toProblem(error);
+    if (problem.code === 'internal_error') logger.error({ err: error, subject: request.subject }, 'a request by NATS failed');
+    return refused(problem);
+  }
+};
+
+/** How a received question is asked on. */
+export const wayOf = (call: Omit<Way['call'], 'prefer'>, { prefer, minPosition }: Received): Way => {
+  const query = minPosition === null || call.method === 'DELETE' ? '' : `?minPosition=${minPosition.partition}:${minPosition.position}`;
+  return { call: { ...call, path: `${call.path}${query}`, prefer }, minPosition, isForwarded: false };
+};
+
+const receive = ({ subject, data, headers }: NatsRequest): Received => {
+  const [, tenant] = subject.split('.');
+  if (!isTenantId(tenant)) throw new Problem('tenant', 'The second token of the subject is not a tenant id.');
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const body = bytes.length === 0 ? undefined : readJson(bytes);
+  return { tenant, text: bytes.toString('utf8'), body, prefer: headers?.get('Prefer') || null, minPosition: minPositionOf(headers) };
+};
+
+/** As the query parameter of that name over HTTP. Throws 400. */
+const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null => {
+  const named = headers?.get(HEADER.minPosition) || undefined;
+  return validate(ReadQuery, { minPosition: named }).minPosition ?? null;
+};
+
+const refused = (problem: Problem): Reply => {
+  const document = makeProblem(problem.code, problem.detail, {
+    ...problem.options.extensions,
+    ...(problem.options.errors !== undefined && { errors: problem.options.errors }),
+  });
+  return Reply.of(JSON.stringify(document), {
+    ...headersOf(problem.headers),
+    'Content-Type': 'application/problem+json',
+    [ERROR_CODE_HEADER]: String(problem.status),
+    [ERROR_HEADER]: problem.code,
+  });
+};
+
+/** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. */
+const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase()), value]),
+  );
+
+/** Of a problem that the owner answered. */
+const codeOf = (body: string): string => {
+  const { code } = JSON.parse(body) as { code?: unknown };
+  return typeof code === 'string' ? code : 'internal_error';
+};

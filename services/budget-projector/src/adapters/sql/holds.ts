@@ -1,0 +1,112 @@
+import { parseInstant } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Hold } from '../../domain/holds/hold.js';
+import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
+import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../features/hold-rows.js';
+import type { HoldKey } from '../../features/projection-tables.js';
+import { column, textArray } from './columns.js';
+import { trimZeros } from './read-state.js';
+
+type Session = Kysely<Database>;
+
+export const readOpenHolds = async (db: Session, tenant: string): Promise<readonly Hold[]> => {
+  const rows = await db.selectFrom('projection.hold').selectAll().where('tenant', '=', tenant).where('status', '=', 'held').execute();
+  return rows.map(toHold);
+};
+
+export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<readonly Hold[]> => {
+  if (keys.length === 0) return [];
+  const { rows } = await sql<Selectable<Database['projection.hold']>>`
+    SELECT hold.* FROM unnest(
+      ${column(keys, 'text', (key) => key.tenant)}, ${column(keys, 'text', (key) => key.reservationId)}) AS u (tenant, reservation_id)
+    JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
+  return rows.map(toHold);
+};
+
+export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {
+  const rows = await db
+    .selectFrom('projection.hold')
+    .select(['tenant', 'reservation_id', 'expires_at'])
+    .where('partition', '=', partition)
+    .where('status', '=', 'held')
+    .execute();
+  return rows.flatMap(({ tenant, reservation_id, expires_at }) =>
+    expires_at === null ? [] : [{ tenant, reservationId: reservation_id, expiresAt: parseInstant(expires_at) }],
+  );
+};
+
+const toHold = (row: Selectable<Database['projection.hold']>): Hold =>
+  readHold({
+    tenant: row.tenant,
+    reservationId: row.reservation_id,
+    status: row.status,
+    grant: row.grant,
+    since: row.since,
+    endedAt: row.ended_at,
+    endedPosition: row.ended_position,
+    settledBy: row.settled_by,
+    actual: row.actual === null ? null : trimZeros(row.actual),
+    flags: row.flags as SettlementFlag[],
+    position: row.position,
+  });
+
+/** What was granted never changes; the rest as it is now. */
+export const writeHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, expires_at, ended_at, ended_position,
+      settled_by, actual, flags, position)
+    SELECT u.tenant, u.reservation_id, ${partition}, u.status, u.granted, u.budget_ids::text[], u.since, u.expires_at, u.ended_at,
+      u.ended_position, u.settled_by, u.actual, u.flags::text[], u.position
+    FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.reservationId)},
+      ${column(rows, 'text', (row) => row.status)},
+      ${column(rows, 'text', (row) => row.grant)},
+      ${column(rows, 'text', (row) => textArray(row.budgetIds))},
+      ${column(rows, 'bigint', (row) => row.since)},
+      ${column(rows, 'timestamptz', (row) => row.expiresAt)},
+      ${column(rows, 'timestamptz', (row) => row.endedAt)},
+      ${column(rows, 'bigint', (row) => row.endedPosition)},
+      ${column(rows, 'uuid', (row) => row.settledBy)},
+      ${column(rows, 'numeric', (row) => row.actual)},
+      ${column(rows, 'text', (row) => textArray(row.flags))},
+      ${column(rows, 'bigint', (row) => row.position)})
+      AS u (tenant, reservation_id, status, granted, budget_ids, since, expires_at, ended_at, ended_position, settled_by, actual, flags, position)
+    ON CONFLICT (tenant, reservation_id) DO UPDATE SET
+      status = excluded.status, ended_at = excluded.ended_at, ended_position = excluded.ended_position, settled_by = excluded.settled_by,
+      actual = excluded.actual, flags = excluded.flags, position = excluded.position`.execute(db);
+};
+
+/** Absolute: what nothing is held in any more has no row. */
+export const writeReserved = async (db: Session, rows: readonly ReservedRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    WITH now AS (
+      SELECT * FROM unnest(
+        ${column(rows, 'text', (row) => row.tenant)},
+        ${column(rows, 'text', (row) => row.budgetId)},
+        ${column(rows, 'timestamptz', (row) => row.periodStart)},
+        ${column(rows, 'numeric', (row) => row.reserved)}) AS u (tenant, budget_id, period_start, reserved)
+    ), gone AS (
+      DELETE FROM projection.reserved USING now
+      WHERE now.reserved = 0 AND reserved.tenant = now.tenant AND reserved.budget_id = now.budget_id
+        AND reserved.period_start = now.period_start
+    )
+    INSERT INTO projection.reserved (tenant, budget_id, period_start, reserved)
+    SELECT * FROM now WHERE reserved <> 0
+    ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET reserved = excluded.reserved`.execute(db);
+};
+
+export const writeSettlements = async (db: Session, rows: readonly Settlement[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await sql`
+    INSERT INTO projection.settlement (tenant, position, reservation_id, flags)
+    SELECT u.tenant, u.position, u.reservation_id, u.flags::text[] FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'bigint', (row) => row.position)},
+      ${column(rows, 'text', (row) => row.reservationId)},
+      ${column(rows, 'text', (row) => textArray(row.flags))}) AS u (tenant, position, reservation_id, flags)
+    ON CONFLICT (tenant, position) DO UPDATE SET flags = excluded.flags`.execute(db);
+};

@@ -1,0 +1,73 @@
+import { type EpochNs, formatInstant, formatPicos, type HoldGranted } from '@bursar/contracts';
+import { chargedPath } from '@bursar/contracts/folds';
+import { type Decision, decideCheck } from '../check/decide-check.js';
+import { type Question, remainingOf, roomOf, type Scene, type Standing } from '../check/standing.js';
+import type { TenantFold } from '../tenant-fold.js';
+import type { Ask } from './ask.js';
+import type { Grant } from './hold.js';
+import type { Undecided } from './undecided.js';
+
+/** What is granted, as its event will say it, with the room that it takes; and the tightest budget once it has taken it. */
+export type Granted = Readonly<{ grant: Grant; taken: Undecided['taken']; tightest: Standing | null }>;
+export type ReserveDecision = Readonly<{ granted: Granted }> | Readonly<{ refused: Decision }> | 'counting';
+
+/**
+ * All or none: granted iff spend + holds + amount ≤ block point on every applicable budget that blocks. Every applicable budget then
+ * holds it in its own currency, also one that only notifies; such a one without a rate holds nothing, since it never refuses.
+ */
+export const decideReserve = (tenant: TenantFold, ask: Ask, scene: Scene, question: Question, position: number): ReserveDecision => {
+  const decision = decideCheck(scene, question);
+  if (decision === 'counting') return decision;
+  if (!decision.allowed) return { refused: decision };
+  const taken = scene.standings.flatMap((standing) => {
+    const budget = tenant.budgets.get(standing.state.budgetId);
+    return budget === undefined || standing.amount === null ? [] : [{ budget, start: standing.period.start, picos: standing.amount }];
+  });
+  const tightest = decision.deciding === null ? null : withHold(decision.deciding);
+  return { granted: { grant: grantOf(tenant, ask, scene, position, tightest), taken, tightest } };
+};
+
+const withHold = (standing: Standing): Standing => ({ ...standing, reserved: standing.reserved + (standing.amount ?? 0n) });
+
+const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, position: number, tightest: Standing | null): Grant => {
+  const { asked, standings, now } = scene;
+  const { reservationId, bodyHash, scopes, category, dimensions, ttlNs } = ask;
+  const path = chargedPath(tenant.history.definitions, scopes, position);
+  const expiresAt: EpochNs = now + ttlNs;
+  const wire: HoldGranted = {
+    change: 'granted',
+    tenant: tenant.tenant,
+    reservationId,
+    bodyHash,
+    path: [...path],
+    amount: formatPicos(asked.picos),
+    currency: asked.currency,
+    ...(category !== undefined && { category }),
+    ...(dimensions !== undefined && { dimensions }),
+    grantedAt: formatInstant(now),
+    expiresAt: formatInstant(expiresAt),
+    decidedAt: position,
+    budgets: standings.flatMap(({ state, period, amount }) =>
+      amount === null ? [] : [{ budgetId: state.budgetId, periodStart: formatInstant(period.start), amount: formatPicos(amount) }],
+    ),
+    tightest:
+      tightest === null
+        ? null
+        : { budgetId: tightest.state.budgetId, remaining: text(remainingOf(tightest)), graceRemaining: text(roomOf(tightest)) },
+  };
+  return {
+    wire,
+    facts: {
+      path,
+      grantedAt: now,
+      decidedAt: position,
+      ...(category !== undefined && { category }),
+      ...(dimensions !== undefined && { dimensions }),
+    },
+    amounts: standings.flatMap(({ state, amount }) => (amount === null ? [] : [{ budgetId: state.budgetId, picos: amount }])),
+    amount: asked.picos,
+    expiresAt,
+  };
+};
+
+const text = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));

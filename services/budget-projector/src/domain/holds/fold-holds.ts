@@ -1,0 +1,131 @@
+import { type EventOf, type HoldChange, type HoldGranted, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
+import { type Charge, convertCharge } from '@bursar/contracts/folds';
+import type { Changes } from '../changes.js';
+import type { TenantFold } from '../tenant-fold.js';
+import { Hold, readGrant } from './hold.js';
+import { free, hold } from './reserved.js';
+import type { SettlementFlag } from './settlement-flag.js';
+
+export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
+type Ended = Exclude<HoldChange, { change: 'granted' }>;
+
+/** A grant at its position. `before`: what the id stands for already, which then stays: usage named it first. */
+export const foldGranted = (
+  tenant: TenantFold,
+  wire: HoldGranted,
+  before: Hold | null,
+  { position }: HoldsChangedEvent,
+  changes: Changes,
+): Hold | null => {
+  tenant.undecided.take(wire.reservationId);
+  if (before !== null) return null;
+  const one = new Hold(tenant.tenant, wire.reservationId, readGrant(wire), position);
+  tenant.holds.set(one.id, one);
+  hold(tenant, one, changes);
+  changes.holds.add(one);
+  return one;
+};
+
+/** A release or an expiry: of a hold that is open still, and no expiry before its time. Answers the hold that ended. */
+export const foldEnded = (tenant: TenantFold, ended: Ended, event: HoldsChangedEvent, changes: Changes): Hold | null => {
+  const { reservationId, change } = ended;
+  tenant.undecided.ending.delete(reservationId);
+  const one = tenant.holds.get(reservationId);
+  if (one?.isOpen !== true || one.grant === null) return null;
+  if (change === 'expired' && parseInstant(event.recordedAt) < one.grant.expiresAt) return null;
+  close(tenant, one, change, event, changes);
+  return one;
+};
+
+/**
+ * Usage that names a reservation, at its own position, once its amount is counted: an open hold is released with it, in one step. Answers
+ * the hold that it closed. `known`: what the id stands for, from memory or the tables.
+ */
+export const foldSettlement = (
+  tenant: TenantFold,
+  usage: UsageRecordedEvent,
+  charged: Charge,
+  known: Hold | null,
+  changes: Changes,
+): Hold | null => {
+  const reservationId = usage.data.reservationId ?? '';
+  const undecided = tenant.undecided.get(reservationId);
+  if (undecided !== undefined) undecided.overtaken = true;
+  const one = known ?? new Hold(tenant.tenant, reservationId, null, usage.position);
+  tenant.holds.set(one.id, one);
+  const wasOpen = one.isOpen;
+  const flags = flagsOf(one, usage);
+  if (one.grant !== null && one.settledBy === null) {
+    one.settledBy = usage.id;
+    if (wasOpen) close(tenant, one, 'settled', usage, changes);
+    one.status = 'settled';
+    flags.push(...compare(tenant, one, charged, usage, usage.position));
+  }
+  note(one, usage.position, usage.position, flags, changes);
+  return wasOpen ? one : null;
+};
+
+/** The usage that settled the hold has its price now: what it came to can be compared. */
+export const settlePriced = (
+  tenant: TenantFold,
+  one: Hold,
+  usage: UsageRecordedEvent,
+  charged: Charge,
+  cause: Readonly<{ position: number }>,
+  changes: Changes,
+): void => {
+  if (one.settledBy !== usage.id || one.actual !== null) return;
+  const flags = compare(tenant, one, charged, usage, cause.position);
+  const before = flagsAtSettlement(one, usage);
+  note(one, usage.position, cause.position, [...before, ...flags], changes);
+};
+
+/** In time iff it was recorded before the hold's end, whether or not that has been said by then. */
+const flagsOf = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
+  if (one.grant === null) return ['UnknownReservation'];
+  if (one.settledBy !== null) return ['SettledTwice'];
+  if (one.status === 'released') return ['SettledAfterRelease'];
+  return flagsAtSettlement(one, usage);
+};
+
+const flagsAtSettlement = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
+  if (one.flags.has('SettledAfterRelease')) return ['SettledAfterRelease'];
+  return one.grant !== null && parseInstant(usage.recordedAt) >= one.grant.expiresAt ? ['SettledAfterExpiry'] : [];
+};
+
+/** In the hold's own currency, at its rate. */
+const compare = (
+  tenant: TenantFold,
+  one: Hold,
+  charged: Charge,
+  usage: UsageRecordedEvent,
+  position: number,
+): readonly SettlementFlag[] => {
+  if (one.grant === null || charged.cost === null) return [];
+  const actual = convertCharge(tenant.history.definitions, charged.cost, one.grant.wire.currency, charged, usage, position);
+  if (actual === 'rate_missing') return [];
+  one.actual = actual;
+  return actual > one.grant.amount ? ['SettledOverReservation'] : [];
+};
+
+/** @param at position of the usage; @param by of the event that made it known */
+const note = (one: Hold, at: number, by: number, flags: readonly SettlementFlag[], changes: Changes): void => {
+  for (const flag of flags) one.flags.add(flag);
+  one.position = by;
+  changes.holds.add(one);
+  changes.settlements.set(`${one.tenant} ${at}`, { tenant: one.tenant, position: at, reservationId: one.id, flags });
+};
+
+const close = (
+  tenant: TenantFold,
+  one: Hold,
+  status: 'settled' | 'released' | 'expired',
+  event: Readonly<{ position: number; recordedAt: string }>,
+  changes: Changes,
+): void => {
+  free(tenant, one, changes);
+  one.status = status;
+  one.end = { at: event.recordedAt, position: event.position };
+  one.position = event.position;
+  changes.holds.add(one);
+};

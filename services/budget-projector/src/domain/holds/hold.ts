@@ -1,0 +1,65 @@
+import { type EpochNs, type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
+import { type HoldFacts, holdFacts, type TenantDefinitions } from '@bursar/contracts/folds';
+import type { SettlementFlag } from './settlement-flag.js';
+
+/** `unknown`: usage named a reservation of which nothing was granted. */
+export type HoldStatus = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
+
+/** What a hold keeps of one budget, in picos of the budget's currency. */
+export type HeldAmount = Readonly<{ budgetId: string; picos: bigint }>;
+
+/** What a grant says, read once. */
+export type Grant = Readonly<{
+  wire: HoldGranted;
+  facts: HoldFacts;
+  amounts: readonly HeldAmount[];
+  /** In picos of the hold's own currency. */
+  amount: bigint;
+  expiresAt: EpochNs;
+}>;
+
+/** Where a hold ended, or was never begun. */
+export type HoldEnd = Readonly<{ at: string; position: number }>;
+
+/** One reservation by its id, for ever: changed in place by the fold, which owns it. */
+export class Hold {
+  status: HoldStatus;
+  end: HoldEnd | null = null;
+  /** Event id of the first usage that named it, once it was granted. */
+  settledBy: string | null = null;
+  /** What that cost in the hold's currency, in picos; null: not known, or not yet. */
+  actual: bigint | null = null;
+  /** Of every usage that named it. */
+  readonly flags = new Set<SettlementFlag>();
+  /** Position of the last event that changed it. */
+  position: number;
+
+  /** @param grant null: only usage named it */
+  constructor(
+    readonly tenant: string,
+    readonly id: string,
+    readonly grant: Grant | null,
+    /** Of the grant's event, or of the usage that named it. */
+    readonly since: number,
+  ) {
+    this.status = grant === null ? 'unknown' : 'held';
+    this.position = since;
+  }
+
+  get isOpen(): boolean {
+    return this.status === 'held';
+  }
+}
+
+/** Tells the charges what usage that names it settles (`HoldBook`): right before they are made. */
+export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions }>, { id, since, grant }: Hold): void => {
+  if (grant !== null) definitions.holds.know(id, since, grant.facts);
+};
+
+export const readGrant = (wire: HoldGranted): Grant => ({
+  wire,
+  facts: holdFacts(wire),
+  amounts: wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),
+  amount: parsePicos(wire.amount),
+  expiresAt: parseInstant(wire.expiresAt),
+});

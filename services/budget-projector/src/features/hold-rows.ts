@@ -1,0 +1,71 @@
+import { type EpochNs, formatInstant, formatPicos, type HoldGranted, parsePicos } from '@bursar/contracts';
+import type { BudgetFold } from '../domain/budget-fold.js';
+import { Hold, type HoldStatus, readGrant } from '../domain/holds/hold.js';
+import type { SettlementFlag } from '../domain/holds/settlement-flag.js';
+
+/** A reservation as its table keeps it. A closed one stays: its id means this for ever. */
+export type HoldRow = Readonly<{
+  tenant: string;
+  reservationId: string;
+  status: HoldStatus;
+  /** JSON of what the grant's event says; null: nothing was granted. */
+  grant: string | null;
+  budgetIds: readonly string[];
+  since: number;
+  expiresAt: string | null;
+  endedAt: string | null;
+  endedPosition: number | null;
+  settledBy: string | null;
+  actual: string | null;
+  flags: readonly SettlementFlag[];
+  position: number;
+}>;
+
+/** What is held in a period of a budget, absolute; `0`: no row. */
+export type ReservedRow = Readonly<{ tenant: string; budgetId: string; periodStart: string; reserved: string }>;
+
+/** A hold that ends by itself at `expiresAt`. */
+export type Expiring = Readonly<{ tenant: string; reservationId: string; expiresAt: EpochNs }>;
+
+export const toHoldRow = (one: Hold): HoldRow => ({
+  tenant: one.tenant,
+  reservationId: one.id,
+  status: one.status,
+  grant: one.grant === null ? null : JSON.stringify(one.grant.wire),
+  budgetIds: one.grant?.amounts.map(({ budgetId }) => budgetId) ?? [],
+  since: one.since,
+  expiresAt: one.grant?.wire.expiresAt ?? null,
+  endedAt: one.end?.at ?? null,
+  endedPosition: one.end?.position ?? null,
+  settledBy: one.settledBy,
+  actual: one.actual === null ? null : formatPicos(one.actual),
+  flags: [...one.flags],
+  position: one.position,
+});
+
+/** What the table keeps, as the fold uses it. */
+export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt'>): Hold => {
+  const one = new Hold(
+    row.tenant,
+    row.reservationId,
+    row.grant === null ? null : readGrant(JSON.parse(row.grant) as HoldGranted),
+    row.since,
+  );
+  one.status = row.status;
+  one.end = row.endedAt === null ? null : { at: row.endedAt, position: row.endedPosition ?? 0 };
+  one.settledBy = row.settledBy;
+  one.actual = row.actual === null ? null : parsePicos(row.actual);
+  one.position = row.position;
+  for (const flag of row.flags) one.flags.add(flag);
+  return one;
+};
+
+export const toReservedRows = (changed: ReadonlyMap<BudgetFold, ReadonlySet<EpochNs>>): readonly ReservedRow[] =>
+  [...changed].flatMap(([budget, starts]) =>
+    [...starts].map((start) => ({
+      tenant: budget.tenant,
+      budgetId: budget.id,
+      periodStart: formatInstant(start),
+      reserved: formatPicos(budget.reserved.at(start)),
+    })),
+  );

@@ -1,0 +1,110 @@
+import { formatInstant, formatPicos, oneOff } from '@bursar/contracts';
+import { blockPoint } from '@bursar/contracts/folds';
+import { Problem } from '@bursar/platform';
+import type { Question, Standing } from '../domain/check/standing.js';
+import { remainingOf, roomOf } from '../domain/check/standing.js';
+import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
+import type { Hold } from '../domain/holds/hold.js';
+import type { Answer } from './answer.js';
+import { budgetHeader } from './budget-header.js';
+import type { Held } from './hold-desk.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** `POST /reservations` (contracts `ReservationAnswer`): the same for whoever sends the same id and body again. */
+export const heldAnswer = ({ wire, status, position, tightest }: Held, partition: number): Answer => {
+  const at = `${partition}:${position}`;
+  const body = {
+    reservationId: wire.reservationId,
+    status,
+    ...grantOf(wire),
+    ...(wire.tightest !== null && { budgetId: wire.tightest.budgetId }),
+    remaining: wire.tightest?.remaining ?? null,
+    graceRemaining: wire.tightest?.graceRemaining ?? null,
+    worstOvershoot: '0',
+    position: at,
+  };
+  const headers = {
+    'content-type': JSON_TYPE,
+    'bursar-position': at,
+    ...(tightest !== null && { 'bursar-budget': budgetHeader(tightest) }),
+  };
+  return { status: 201, headers, body: JSON.stringify(body) };
+};
+
+/** `GET /reservations/:id` (contracts `Reservation`). Throws 404. */
+export const reservationAnswer = (hold: Hold | null, partition: number): Answer => {
+  if (hold?.grant == null) throw notHere();
+  const at = `${partition}:${hold.position}`;
+  const body = {
+    reservationId: hold.id,
+    status: hold.status,
+    ...grantOf(hold.grant.wire),
+    endedAt: hold.end?.at ?? null,
+    settledBy: hold.settledBy,
+    actual: hold.actual === null ? null : formatPicos(hold.actual),
+    flags: [...hold.flags],
+    position: at,
+  };
+  return { status: 200, headers: { 'content-type': JSON_TYPE, 'bursar-position': at }, body: JSON.stringify(body) };
+};
+
+export const notHere = (): Problem => new Problem('not_found', 'There is no such reservation.');
+
+/** In one order of fields, whether it was just granted or comes out of the ledger. */
+const grantOf = ({ amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets }: Held['wire']) => ({
+  amount,
+  currency,
+  ...(category !== undefined && { category }),
+  ...(dimensions !== undefined && { dimensions: Object.fromEntries(Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1))) }),
+  path,
+  grantedAt,
+  expiresAt,
+  budgets: budgets.map(({ budgetId, periodStart, amount: held }) => ({ budgetId, periodStart, amount: held })),
+});
+
+const REMEDIES: Readonly<Record<RefusalCode, string>> = {
+  budget_exceeded: 'Contact your administrator to increase budget or wait for the reset.',
+  budget_paused: 'Contact your administrator to resume the budget.',
+  rate_missing: 'Contact your administrator to set an exchange rate for these currencies.',
+  model_not_allowed: 'Use one of the models that the budget allows.',
+  budget_incomplete: 'Contact your administrator: an event could not be counted.',
+  approval_required: 'Ask for approval, or wait for the reset.',
+};
+
+/** 402 of API.md, amounts in the budget's currency; `reset`: the sentence about it says nothing of a budget that never resets. */
+export const refusal = (
+  { code, reason }: Refusal,
+  standing: Standing,
+  question: Question,
+  decisionId: string,
+  position: string,
+): Problem => {
+  const { state, limit, spend, reserved, period, amount } = standing;
+  const { definition, budgetId, currency } = state;
+  const remediation = REMEDIES[code];
+  return new Problem(code, `${reason} ${remediation}`, {
+    extensions: {
+      decisionId,
+      budgetId,
+      budgetName: definition.name,
+      scope: definition.scope,
+      category: question.category ?? definition.filter?.category ?? null,
+      currency,
+      currentSpend: formatPicos(spend),
+      reserved: formatPicos(reserved),
+      limit: text(limit),
+      blockPoint: text(blockPoint(definition, limit)),
+      remaining: text(remainingOf(standing)),
+      graceRemaining: text(roomOf(standing)),
+      amount: text(amount),
+      // Nothing begins anew after the only period of a one-off budget.
+      resetAt: oneOff(definition.period) === null ? formatInstant(period.end) : null,
+      remediation,
+      position,
+    },
+    headers: { 'bursar-position': position, 'bursar-budget': budgetHeader(standing) },
+  });
+};
+
+const text = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { contentHash, derivedId, NS_PER_SECOND, parsePicos, partitionOf } from '@bursar/contracts';
+import type { ReservationBody } from '@bursar/contracts/http';
+import { Problem } from '@bursar/platform';
+import type { z } from 'zod';
+import type { Ask } from '../domain/holds/ask.js';
+import type { Answer } from './answer.js';
+import type { Way } from './check.js';
+import type { DecideAtOwner, Decision } from './decide-at-owner.js';
+import type { Decisions } from './decisions.js';
+import { type Fenced, NotDecidedError, OutcomeUnknownError, type ReserveOutcome } from './hold-desk.js';
+import type { Refusals } from './refusals.js';
+import { heldAnswer, notHere, refusal, reservationAnswer } from './reservation-answer.js';
+
+type Body = z.output<typeof ReservationBody>;
+
+/** Reserve, release, and what a reservation is: decided by the owner, whoever is asked. */
+export class Reserve {
+  constructor(
+    private readonly owner: DecideAtOwner,
+    private readonly refusals: Refusals,
+    private readonly partitions: number,
+  ) {}
+
+  /**
+   * 201; throws 402 with the budget that refuses, 409 where the id means another body, 503 `outcome_unknown` when it may be held or not:
+   * the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
+   */
+  reserve(body: Body, way: Way, key: string | null): Promise<Answer> {
+    const { tenant } = way.call;
+    const named = body.id ?? (key === null ? null : derivedId('reservation', tenant, key));
+    const ask = askOf(body, named ?? randomUUID(), named !== null);
+    // Asked again of another owner it is the same reservation, also where nobody named it.
+    const call = { ...way.call, body: JSON.stringify({ ...body, id: ask.reservationId }) };
+    const isKeyed = body.id === undefined && key !== null;
+    return this.#ask({ ...way, call }, async (decisions, partition) => {
+      const { outcome, isFenced } = await decisions.desk.reserve(tenant, ask);
+      return { answer: this.#say(tenant, ask, outcome, partition, isKeyed), isFenced };
+    });
+  }
+
+  /** 204, also when nothing is held any more; throws 409 where it is settled, 404 where there never was one. */
+  release(reservationId: string, way: Way): Promise<Answer> {
+    const { tenant } = way.call;
+    return this.#ask(way, async (decisions, partition) => {
+      // A settlement that the caller saw accepted is in the store, and perhaps not folded yet.
+      await decisions.caughtUp();
+      const { outcome, isFenced }: Fenced<{ is: string; position: number }> = await decisions.desk.release(tenant, reservationId);
+      if (outcome.is === 'unknown') throw notHere();
+      if (outcome.is === 'settled') throw new Problem('reservation_settled', 'The reservation is settled: its usage counts.');
+      const headers = { 'bursar-position': `${partition}:${outcome.position}` };
+      return { answer: { status: 204, headers, body: '' }, isFenced };
+    });
+  }
+
+  /** Throws 404. */
+  find(reservationId: string, way: Way): Promise<Answer> {
+    return this.#ask(way, async (decisions, partition) => {
+      await decisions.caughtUp();
+      return { answer: reservationAnswer(await decisions.hold(way.call.tenant, reservationId), partition), isFenced: false };
+    });
+  }
+
+  #ask(way: Way, decide: (decisions: Decisions, partition: number) => Promise<Decision>): Promise<Answer> {
+    const partition = partitionOf(way.call.tenant, this.partitions);
+    return this.owner.answer({
+      ...way,
+      decide: async (decisions) => {
+        try {
+          return await decide(decisions, partition);
+        } catch (error) {
+          if (error instanceof NotDecidedError) return null;
+          if (error instanceof OutcomeUnknownError) throw new Problem('outcome_unknown', undefined, { retryAfter: 1, cause: error });
+          throw error;
+        }
+      },
+    });
+  }
+
+  #say(tenant: string, ask: Ask, outcome: ReserveOutcome, partition: number, isKeyed: boolean): Answer {
+    switch (outcome.is) {
+      case 'held':
+        return heldAnswer(outcome.held, partition);
+      case 'conflict':
+        throw new Problem(isKeyed ? 'idempotency_key_reused' : 'reservation_conflict');
+      case 'counting':
+        throw new Problem('counting', undefined, { retryAfter: 1 });
+      case 'unpriced':
+        throw new Problem('price_missing', `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`, {
+          extensions: { unpriced: outcome.units },
+        });
+      case 'refused': {
+        const { decision, scene, question, position } = outcome;
+        const { refusal: said, deciding } = decision;
+        if (said === null || deciding === null) throw new Error('refused by nobody');
+        const decisionId = randomUUID();
+        const reservationId = ask.isCallers ? ask.reservationId : null;
+        this.refusals.refused({ tenant, decisionId, reservationId, ...said, question, standing: deciding, position, at: scene.now });
+        throw refusal(said, deciding, question, decisionId, `${partition}:${position}`);
+      }
+    }
+  }
+}
+
+const askOf = (body: Body, reservationId: string, isCallers: boolean): Ask => {
+  const { id: _, scopes, amount, currency = null, quantities, meter, category, dimensions, ttlSeconds } = body;
+  return {
+    reservationId,
+    isCallers,
+    bodyHash: contentHash({ scopes, amount, currency, quantities, meter, category, dimensions, ttlSeconds }).toString('hex'),
+    scopes,
+    what:
+      amount === undefined
+        ? { quantities: { ...(meter !== undefined && { meter }), quantities }, currency }
+        : { amount: parsePicos(amount), currency },
+    ...(category !== undefined && { category }),
+    ...(dimensions !== undefined && { dimensions }),
+    ttlNs: BigInt(ttlSeconds) * NS_PER_SECOND,
+  };
+};

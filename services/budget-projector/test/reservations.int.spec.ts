@@ -1,0 +1,255 @@
+import { formatInstant, parseInstant } from '@bursar/contracts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ask, send, Writer } from './support/enforcement.js';
+import { type Projector, Projectors } from './support/processes.js';
+import { eventually, type Real, real } from './support/real.js';
+
+let at: Real;
+let projectors: Projectors;
+let one: Projector;
+beforeAll(async () => {
+  at = await real();
+  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
+  one = await projectors.start();
+}, 60_000);
+afterAll(async () => {
+  projectors?.killAll();
+  await at?.close();
+});
+
+const block = (blockAtPercent = 100) => ({ enforcement: { mode: 'block' as const, blockAtPercent, autoPause: false } });
+const reserve = (scope: string, amount: string, position?: number, more: object = {}) =>
+  ask(one.url, '/reservations', { scopes: [scope], amount, ...more }, position);
+const find = (id: string) => send(one.url, 'GET', `/reservations/${encodeURIComponent(id)}`);
+const release = (id: string) => send(one.url, 'DELETE', `/reservations/${encodeURIComponent(id)}`);
+const check = (scope: string, amount: string, position?: number) => ask(one.url, '/check', { scopes: [scope], amount }, position);
+const status = (id: string, is: string) =>
+  eventually(
+    () => find(id),
+    ({ body }) => body.status === is,
+  );
+
+describe('reservations', () => {
+  test('held on every level, settled by usage: in between both know of it', async () => {
+    const write = new Writer(at, 'r-levels');
+    await write.scope('team:rl');
+    await write.scope('user:rl', ['team:rl']);
+    await write.budget('team-rl', { scope: 'team:rl', limit: 50 }, block());
+    const position = await write.budget('user-rl', { scope: 'user:rl', limit: 100 }, block());
+    const held = await reserve('user:rl', '30', position, { id: 'rl-1' });
+    expect(held.status).toBe(201);
+    expect(held.body).toMatchObject({
+      reservationId: 'rl-1',
+      status: 'held',
+      amount: '30',
+      currency: 'USD',
+      budgetId: 'team-rl',
+      remaining: '20',
+      graceRemaining: '20',
+      worstOvershoot: '0',
+      path: ['user:rl', 'team:rl', 'tenant:acme'],
+    });
+    expect(held.headers.get('bursar-position')).toBe(held.body.position);
+    expect(held.headers.get('bursar-owner')).toBe(one.url);
+    expect(held.headers.get('bursar-budget')).toMatch(/^"team-rl";limit="50";used="0";reserved="30";remaining="20";reset=/);
+    const { grantedAt, expiresAt } = held.body as Record<string, string>;
+    expect(parseInstant(expiresAt ?? '') - parseInstant(grantedAt ?? '')).toBe(300_000_000_000n);
+    expect((await check('user:rl', '20')).body).toMatchObject({ allowed: true, reserved: '30', remaining: '20' });
+    expect((await check('user:rl', '20.01')).body).toMatchObject({ allowed: false, budgetId: 'team-rl' });
+    const settled = await write.use('user:rl', '12', { reservationId: 'rl-1' });
+    expect((await check('user:rl', '38', settled)).body).toMatchObject({ allowed: true, reserved: '0', currentSpend: '12' });
+    expect((await status('rl-1', 'settled')).body).toMatchObject({ status: 'settled', actual: '12', flags: [] });
+  });
+
+  test('IN-G11 reserve > limit, > parent’s room: refused naming the ancestor, with every field of a refusal', async () => {
+    const write = new Writer(at, 'r-g11');
+    await write.scope('team:g11');
+    await write.scope('user:g11', ['team:g11']);
+    await write.budget('team-g11', { scope: 'team:g11', limit: 50 }, block(110));
+    const position = await write.budget('user-g11', { scope: 'user:g11', limit: 1_000 }, block());
+    await reserve('user:g11', '5', position);
+    const refused = await reserve('user:g11', '51', undefined, { category: 'CHAT' });
+    expect(refused.status).toBe(402);
+    expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    expect(refused.body).toMatchObject({
+      type: 'https://bursar.dev/problems/budget-exceeded',
+      code: 'budget_exceeded',
+      retryable: false,
+      detail:
+        'Budget exceeded for team:g11. Current: $0.00, Limit: $50.00. Contact your administrator to increase budget or wait for the reset.',
+      budgetId: 'team-g11',
+      scope: 'team:g11',
+      category: 'CHAT',
+      currentSpend: '0',
+      reserved: '5',
+      limit: '50',
+      blockPoint: '55',
+      amount: '51',
+      resetAt: expect.stringMatching(/Z$/),
+      remediation: 'Contact your administrator to increase budget or wait for the reset.',
+    });
+    expect(refused.headers.get('bursar-budget')).toMatch(/^"team-g11"/);
+    expect((await reserve('user:g11', '50')).status).toBe(201);
+  });
+
+  test('IN-G13 the same id and body a hundred times in parallel: one hold, a hundred equal replies', async () => {
+    const write = new Writer(at, 'r-g13');
+    const position = await write.budget('g13', { scope: 'team:g13', limit: 100 }, block());
+    await check('team:g13', '1', position);
+    const replies = await Promise.all(Array.from({ length: 100 }, () => reserve('team:g13', '60', undefined, { id: 'g13' })));
+    expect(new Set(replies.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
+    expect(replies[0]?.status).toBe(201);
+    expect((await reserve('team:g13', '60', undefined, { id: 'g13' })).body).toEqual(replies[0]?.body);
+    expect((await check('team:g13', '1')).body).toMatchObject({ reserved: '60' });
+  });
+
+  test('IN-G14 the same id with another amount: 409', async () => {
+    const write = new Writer(at, 'r-g14');
+    const position = await write.budget('g14', { scope: 'team:g14', limit: 100 }, block());
+    await reserve('team:g14', '1', position, { id: 'g14' });
+    expect(await reserve('team:g14', '2', undefined, { id: 'g14' })).toMatchObject({ status: 409, body: { code: 'reservation_conflict' } });
+    // For ever: also once it is closed.
+    await release('g14');
+    await status('g14', 'released');
+    expect(await reserve('team:g14', '2', undefined, { id: 'g14' })).toMatchObject({ status: 409 });
+    expect(await reserve('team:g14', '1', undefined, { id: 'g14' })).toMatchObject({ status: 201, body: { status: 'released' } });
+  });
+
+  test('IN-G15 settled twice by other usage: both count, the second is flagged', async () => {
+    const write = new Writer(at, 'r-g15');
+    const position = await write.budget('g15', { scope: 'team:g15', limit: 100 }, block());
+    await reserve('team:g15', '10', position, { id: 'g15' });
+    await write.use('team:g15', '4', { reservationId: 'g15' });
+    const twice = await write.use('team:g15', '5', { reservationId: 'g15' });
+    expect((await check('team:g15', '1', twice)).body).toMatchObject({ currentSpend: '9', reserved: '0' });
+    expect((await find('g15')).body).toMatchObject({ status: 'settled', actual: '4', flags: ['SettledTwice'] });
+  });
+
+  test('IN-G16 settle then release: 409; release then settle: usage counted and flagged', async () => {
+    const write = new Writer(at, 'r-g16');
+    const position = await write.budget('g16', { scope: 'team:g16', limit: 100 }, block());
+    await reserve('team:g16', '10', position, { id: 'g16-a' });
+    await write.use('team:g16', '4', { reservationId: 'g16-a' });
+    expect(await release('g16-a')).toMatchObject({ status: 409, body: { code: 'reservation_settled' } });
+    await reserve('team:g16', '10', undefined, { id: 'g16-b' });
+    expect((await release('g16-b')).status).toBe(204);
+    expect((await release('g16-b')).status).toBe(204);
+    const settled = await write.use('team:g16', '5', { reservationId: 'g16-b' });
+    expect((await check('team:g16', '1', settled)).body).toMatchObject({ currentSpend: '9', reserved: '0' });
+    expect((await find('g16-b')).body).toMatchObject({ flags: ['SettledAfterRelease'] });
+    expect(await release('g16-never')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  test('IN-G17 settled after its expiry: accepted and flagged; nothing is held after the TTL though nobody asks', async () => {
+    const write = new Writer(at, 'r-g17');
+    const position = await write.budget('g17', { scope: 'team:g17', limit: 100 }, block());
+    await reserve('team:g17', '10', position, { id: 'g17', ttlSeconds: 1 });
+    await eventually(
+      () => at.db.selectFrom('projection.hold').select('status').where('reservation_id', '=', 'g17').executeTakeFirst(),
+      (row) => row?.status === 'expired',
+    );
+    expect(await at.db.selectFrom('projection.reserved').selectAll().where('budget_id', '=', 'g17').execute()).toEqual([]);
+    const settled = await write.use('team:g17', '5', { reservationId: 'g17' });
+    expect((await check('team:g17', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
+    expect((await find('g17')).body).toMatchObject({ flags: ['SettledAfterExpiry'] });
+  });
+
+  test('IN-G18 settled for more than was held: counted in full and flagged', async () => {
+    const write = new Writer(at, 'r-g18');
+    const position = await write.budget('g18', { scope: 'team:g18', limit: 100 }, block());
+    await reserve('team:g18', '10', position, { id: 'g18' });
+    const settled = await write.use('team:g18', '130', { reservationId: 'g18' });
+    expect((await check('team:g18', '1', settled)).body).toMatchObject({ currentSpend: '130', allowed: false });
+    expect((await find('g18')).body).toMatchObject({ flags: ['SettledOverReservation'], actual: '130' });
+  });
+
+  test('IN-G19 settled for nothing: all of it is free', async () => {
+    const write = new Writer(at, 'r-g19');
+    const position = await write.budget('g19', { scope: 'team:g19', limit: 100 }, block());
+    await reserve('team:g19', '10', position, { id: 'g19' });
+    const settled = await write.use('team:g19', '0', { reservationId: 'g19' });
+    expect((await check('team:g19', '100', settled)).body).toMatchObject({ allowed: true, currentSpend: '0', reserved: '0' });
+    expect((await find('g19')).body).toMatchObject({ status: 'settled', flags: [] });
+  });
+
+  test('IN-G21 1,000 of 1 unit against 500 left, in parallel: exactly 500 are granted', async () => {
+    const write = new Writer(at, 'r-g21');
+    const position = await write.budget('g21', { scope: 'team:g21', limit: 500 }, block());
+    await check('team:g21', '1', position);
+    let granted = 0;
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        for (let n = 0; n < 20; n += 1) if ((await reserve('team:g21', '1')).status === 201) granted += 1;
+      }),
+    );
+    expect(granted).toBe(500);
+    expect((await check('team:g21', '1')).body).toMatchObject({ allowed: false, reserved: '500', remaining: '0' });
+  }, 120_000);
+
+  test('IN-G22 usage of another period settles in the period of its hold', async () => {
+    const write = new Writer(at, 'r-g22');
+    const position = await write.budget('g22', { scope: 'team:g22', limit: 100 }, block());
+    const held = await reserve('team:g22', '10', position, { id: 'g22' });
+    const occurredAt = formatInstant(parseInstant(String(held.body.grantedAt)) + 33n * 86_400_000_000_000n);
+    const settled = await write.use('team:g22', '5', { reservationId: 'g22', occurredAt });
+    expect((await check('team:g22', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
+  });
+
+  test('usage that names a reservation nobody made counts, and is flagged; its id is used up', async () => {
+    const write = new Writer(at, 'r-unknown');
+    const position = await write.budget('unknown', { scope: 'team:unknown', limit: 100 }, block());
+    const used = await write.use('team:unknown', '5', { reservationId: 'never-made' });
+    expect((await check('team:unknown', '1', Math.max(position, used))).body).toMatchObject({ currentSpend: '5' });
+    expect((await find('never-made')).status).toBe(404);
+    expect(await reserve('team:unknown', '1', undefined, { id: 'never-made' })).toMatchObject({ status: 409 });
+  });
+
+  test('a budget that only notifies never refuses, and holds', async () => {
+    const write = new Writer(at, 'r-notify');
+    const notify = { enforcement: { mode: 'notify' as const, blockAtPercent: 100, autoPause: false } };
+    const position = await write.budget('notify', { scope: 'team:notify', limit: 10 }, notify);
+    expect((await reserve('team:notify', '15', position)).status).toBe(201);
+    expect((await check('team:notify', '1')).body).toMatchObject({ allowed: true, reserved: '15', remaining: '-5' });
+  });
+
+  test('a token estimate is rated by the price lists; without a price it is refused', async () => {
+    const write = new Writer(at, 'r-rated');
+    await write.put('tenant-acme', 'PriceListCreated', {
+      listId: 'r-rated',
+      name: 'r-rated',
+      currency: 'USD',
+      effectiveFrom: '1970-01-01T00:00:00Z',
+      prices: [{ meter: 'llm.tokens', match: { model: 'r-rated' }, unit: 'inputTokens', amount: '2', per: 1_000 }],
+    });
+    const position = await write.budget('rated', { scope: 'team:rated', limit: 10 }, block());
+    const estimate = { scopes: ['team:rated'], quantities: { inputTokens: '1500' }, dimensions: { model: 'r-rated' } };
+    expect(await ask(one.url, '/reservations', estimate, position)).toMatchObject({ status: 201, body: { amount: '3' } });
+    const unpriced = { ...estimate, dimensions: { model: 'r-other' } };
+    expect(await ask(one.url, '/reservations', unpriced)).toMatchObject({
+      status: 402,
+      body: { code: 'price_missing', unpriced: ['inputTokens'] },
+    });
+  });
+
+  test('losing the owner loses no hold and doubles none: the next one goes on with it', async () => {
+    const write = new Writer(at, 'r-owner');
+    const position = await write.budget('owner', { scope: 'team:owner', limit: 100 }, block());
+    const held = await reserve('team:owner', '60', position, { id: 'owner' });
+    await projectors.kill(one);
+    one = await projectors.start();
+    const again = await eventually(
+      () => reserve('team:owner', '60', undefined, { id: 'owner' }),
+      (answer) => answer.status !== 503,
+    );
+    expect(again.body).toEqual(held.body);
+    expect((await check('team:owner', '1')).body).toMatchObject({ reserved: '60' });
+    expect((await reserve('team:owner', '41')).status).toBe(402);
+    expect((await release('owner')).status).toBe(204);
+    expect(
+      await eventually(
+        () => check('team:owner', '100'),
+        ({ body }) => body.reserved === '0',
+      ),
+    ).toMatchObject({ body: { allowed: true } });
+  }, 60_000);
+});
