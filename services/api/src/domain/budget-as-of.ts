@@ -101,19 +101,31 @@ export class BudgetAsOf {
   add(usage: UsageRecordedEvent, met: readonly MetCorrection[]): void {
     const { definitions, arrivals, state, moment } = this.facts;
     const corrections = standing(met, moment.position);
-    const { charged } = settledCharge(usage, definitions, arrivals, moment.position, corrections);
+    const settled = settledCharge(usage, definitions, arrivals, moment.position, corrections);
+    const { charged } = settled;
     if (!budgetCounts(state, charged)) return;
     const start = this.#periodAt(charged.effectiveAt, usage.position)?.start;
     if (start === undefined) return;
-    const { spend, waiting } = this.#posted(usage, corrections);
+    // Nothing was said of nearly all usage, of which there may be a lot: it is looked at once.
+    const isPlain = corrections.length === 0 && (this.isCounted || usage.position > state.definedPosition);
+    const cost = isPlain ? settledCost(settled, usage, state, definitions, arrivals, moment.position) : null;
+    const { spend, waiting } = isPlain ? posted(cost) : this.#posted(usage, corrections);
     if (this.#isPeriod(start)) {
       this.#spend += spend;
       this.#waiting += waiting;
-      this.#touchAll(usage, corrections);
+      if (isPlain) this.#touchPlain(usage, cost?.at ?? 0);
+      else this.#touchAll(usage, corrections);
       return;
     }
     // Of an earlier period of the chain only the spend matters.
     if (this.#chain.some((period) => period.start === start)) this.#spendBefore.set(start, (this.#spendBefore.get(start) ?? 0n) + spend);
+  }
+
+  /** As {@link #touchAll}, of usage that nothing was said of. */
+  #touchPlain({ position, recordedAt }: UsageRecordedEvent, settledAt: number): void {
+    const since = this.facts.state.definedPosition;
+    if (position > since) this.#touch(position, recordedAt);
+    if (settledAt > since) this.#touch(settledAt, this.facts.arrivals.recordedAt(settledAt) ?? null);
   }
 
   /** `since`: when the cause of a crossing was recorded. */

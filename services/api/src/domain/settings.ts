@@ -47,7 +47,7 @@ export const decideSettings = (
 };
 
 const revised = (current: TenantSettings, input: TenantSettingsInput, seal: Seal): TenantSettings => {
-  const one = <K extends keyof TenantSettings & keyof TenantSettingsInput>(key: K): TenantSettings[K] => {
+  const one = <K extends keyof TenantSettings>(key: K): TenantSettings[K] => {
     const sent = input[key] as TenantSettings[K] | null | undefined;
     return sent === undefined ? current[key] : (sent ?? DEFAULT_SETTINGS[key]);
   };

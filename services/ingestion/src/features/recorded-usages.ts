@@ -32,7 +32,7 @@ export class RecordedUsages {
   async additions(tenant: string, eventId: string): Promise<readonly RecordedUsage[]> {
     const ids = Array.from({ length: MAX_ADDITIONS }, (_, n) => usageScopeEventId(tenant, eventId, n + 1));
     const known = await this.store.lookup(this.#partition(tenant), ids);
-    const found = await Promise.all(ids.map((id) => (known.has(id) ? this.find(tenant, id) : null)));
+    const found = await Promise.all(ids.filter((id) => known.has(id)).map((id) => this.find(tenant, id)));
     return found.filter((one) => one !== null);
   }
 
