@@ -3,6 +3,7 @@ export * from './accounts/settings.js';
 export * from './accounts/tenant.js';
 export * from './accounts/user-budget.js';
 export * from './alerts/channel.js';
+export { emailAddress } from './alerts/target.js';
 export * from './budgets/body.js';
 export * from './budgets/commands.js';
 export * from './budgets/patch.js';

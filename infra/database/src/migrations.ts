@@ -15,6 +15,7 @@ import { up as holds } from './migrations/0013_holds.js';
 import { up as lateBalances } from './migrations/0015_late_balances.js';
 import { up as scheduler } from './migrations/0016_scheduler.js';
 import { up as alerting } from './migrations/0017_alerting.js';
+import { up as deliveries } from './migrations/0021_deliveries.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0015_late_balances', up: lateBalances },
   { name: '0016_scheduler', up: scheduler },
   { name: '0017_alerting', up: alerting },
+  { name: '0021_deliveries', up: deliveries },
 ];

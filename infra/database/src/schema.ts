@@ -1,6 +1,6 @@
-import type { AlertRaisedData, BudgetDefinition, CrossingData, EventMeta, EventOf } from '@bursar/contracts';
+import type { AlertRaisedData, BudgetDefinition, CrossingData, EventMeta, EventOf, StoredChannel, TenantSettings } from '@bursar/contracts';
 import type { BudgetControls, Terms } from '@bursar/contracts/folds';
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 
 /** int8 holding a position, revision or count: a JS number (the pool parses it so), safe up to 2^53. */
 type Count = number;
@@ -329,6 +329,89 @@ export interface RecheckTable {
   partition: number;
 }
 
+export interface ChannelTable {
+  tenant: string;
+  channel_id: string;
+  channel: Json<StoredChannel>;
+  position: Count;
+}
+
+/** What a tenant's settings and templates say about alerts. */
+export type AlertPreferences = Readonly<{
+  defaultChannels: readonly string[];
+  alertWindow: string;
+  adminContact: string | null;
+  profile: TenantSettings['profile'];
+  /** By event. */
+  templates: Readonly<Record<string, MessageTemplateData>>;
+}>;
+type MessageTemplateData = Readonly<{ subject?: string; text: string; html?: string }>;
+
+export interface PreferenceTable {
+  tenant: string;
+  preferences: Json<AlertPreferences>;
+}
+
+export interface NoticeTable {
+  tenant: string;
+  channel_id: string;
+  notice: string;
+  sent: Json<readonly number[]>;
+  summary_id: string | null;
+  summary_at: Instant | null;
+}
+
+/** One attempt of a delivery, as the contract answers it. */
+export type StoredAttempt = Readonly<{
+  number: number;
+  at: string;
+  durationMs: number | null;
+  outcome: 'delivered' | 'failed' | 'refused' | 'no_answer' | 'interrupted';
+  status: number | null;
+  detail: string | null;
+}>;
+export type DeliveryStatus =
+  | 'pending'
+  | 'sending'
+  | 'delivered'
+  | 'dead'
+  | 'suppressed'
+  | 'not_configured'
+  | 'channel_disabled'
+  | 'channel_removed';
+
+export interface DeliveryTable {
+  delivery_id: string;
+  tenant: string;
+  alert_id: string;
+  position: Count;
+  channel_id: string;
+  channel_type: StoredChannel['type'];
+  channel_name: string;
+  kind: 'alert' | 'summary';
+  status: DeliveryStatus;
+  attempt_count: Generated<number>;
+  tries: Generated<number>;
+  attempts: JSONColumnType<readonly StoredAttempt[], string | undefined, string>;
+  due_at: Instant | null;
+  lease: string | null;
+  begun_at: Instant | null;
+  summary_id: string | null;
+  preview: ColumnType<Preview | null, string | null | undefined, string | null>;
+  created_at: Instant;
+  delivered_at: Instant | null;
+}
+export type StoredDelivery = Selectable<DeliveryTable>;
+type Preview = Readonly<{ subject: string; text: string }>;
+
+export interface TargetTable {
+  tenant: string;
+  channel_id: string;
+  failures: Generated<number>;
+  open_until: Instant | null;
+  next_at: Instant | null;
+}
+
 /** Every table the migrations make, by its full name. Kept in step with `migrations/`. */
 export interface Database {
   'projection.checkpoint': CheckpointTable;
@@ -357,6 +440,11 @@ export interface Database {
   'projection.hold': HoldTable;
   'projection.reserved': ReservedTable;
   'projection.settlement': SettlementTable;
+  'alerting.channel': ChannelTable;
+  'alerting.preference': PreferenceTable;
+  'alerting.notice': NoticeTable;
+  'alerting.delivery': DeliveryTable;
+  'alerting.target': TargetTable;
   'api.idempotency': IdempotencyTable;
   'scheduler.checkpoint': SchedulerCheckpointTable;
   'scheduler.timer': TimerTable;

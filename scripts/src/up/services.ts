@@ -53,6 +53,7 @@ export const urlsOf = (replicas: readonly Replica[], service: string): readonly 
 
 export const serviceEnvironment = (replica: Replica, replicas: readonly Replica[], shared: Shared): NodeJS.ProcessEnv => ({
   ...DEFAULTS,
+  ALERT_FILES_DIR: join(shared.dataDir, 'alerts'),
   NODE_COMPILE_CACHE: join(shared.dataDir, 'compile-cache'), // a fifth less to do at every start and restart
   ...shared.environment,
   HOST: '127.0.0.1',
@@ -65,6 +66,7 @@ export const serviceEnvironment = (replica: Replica, replicas: readonly Replica[
   ...secretKey(shared),
   INGESTION_URL: urlsOf(replicas, 'ingestion').join(','),
   PROJECTOR_URL: urlsOf(replicas, 'budget-projector').join(','),
+  ALERTING_URL: urlsOf(replicas, 'alerting').join(','),
   API_URL: urlsOf(replicas, 'api')[0],
 });
 

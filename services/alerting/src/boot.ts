@@ -1,10 +1,12 @@
 import { connectBus, DEFAULT_STREAM_LIMITS } from '@bursar/bus';
 import { LedgerServer, leasedPartitions } from '@bursar/bus/nest';
+import { routesOf } from '@bursar/contracts/http';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore } from '@bursar/event-store';
 import { createLogger, createService, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
 import { NatsTopics } from './adapters/nats/nats-topics.js';
+import { DeliveryMetrics } from './adapters/ops/delivery-metrics.js';
 import { ledgerReady } from './adapters/ops/ledger-ready.js';
 import { SqlAlertTables } from './adapters/sql/sql-alert-tables.js';
 import { SqlPublications } from './adapters/sql/sql-publications.js';
@@ -14,6 +16,7 @@ import { StoreLedger } from './adapters/store/store-ledger.js';
 import { StoreNotices } from './adapters/store/store-notices.js';
 import { appModule } from './app.module.js';
 import type { AlertingEnv } from './config.js';
+import { openDelivery } from './delivery.js';
 import { PublishAlerts } from './features/publish-alerts.js';
 import { RecordAlerts } from './features/record-alerts.js';
 
@@ -39,16 +42,17 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   const publications = new SqlPublications(database, KEPT_HOURS);
   const publishing = new PublishAlerts(publications, new NatsTopics(bus, publications));
   const budgets = new StoreBudgets(store);
+  const delivery = openDelivery({ config, database, store, logger });
   const alerts = new RecordAlerts({
     tables: new SqlAlertTables(database, KEPT_HOURS),
     ledger: new StoreLedger(store),
     budgets,
     standings: new SqlStandings(database),
     noticed: new StoreNotices(database, store, budgets),
-    effects: [publishing],
+    effects: [publishing, delivery.effect],
   });
 
-  const service = await createService({ name: 'alerting', module: appModule(alerts), config, logger });
+  const service = await createService({ name: 'alerting', module: appModule(alerts, delivery.providers), config, logger, routes: routesOf('alerting') });
   const supply = leasedPartitions({
     url: config.DATABASE_URL,
     partitions: store.partitions,
@@ -62,6 +66,12 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   service.readiness.add('ledger', () => ledgerReady(ledger));
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
+  delivery.countIn(new DeliveryMetrics(service.metrics, () => delivery.deliveries.waiting()));
+  delivery.dispatcher.start();
+  service.onStop(async () => {
+    await delivery.dispatcher.stop();
+    delivery.close();
+  });
   service.onStop(() => bus.close());
   service.app.connectMicroservice({ strategy: ledger });
   await service.app.startAllMicroservices();

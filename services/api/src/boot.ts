@@ -32,6 +32,7 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
   const upstreams = [
     { name: 'ingestion', urls: config.INGESTION_URL },
     { name: 'budget-projector', urls: config.PROJECTOR_URL },
+    { name: 'alerting', urls: config.ALERTING_URL },
   ] as const satisfies readonly { name: ServiceName; urls: string | undefined }[];
   const opened = upstreams.map(({ name, urls }) => ({
     name,

@@ -15,6 +15,8 @@ export const ApiEnv = ServiceEnv.extend({
   INGESTION_URL: urls.optional(),
   /** Where check, reserve and release are passed on to. */
   PROJECTOR_URL: urls.optional(),
+  /** Where deliveries are replayed and channels tested. */
+  ALERTING_URL: urls.optional(),
   /** 1: channels may name loopback and private targets, `http:` and any port. */
   WEBHOOK_ALLOW_PRIVATE_TARGETS: z.enum(['0', '1']).default('0'),
   ...SecretKeyEnv,

@@ -62,6 +62,38 @@ export const Delivery = z
     deliveredAt: Instant.nullable(),
   })
   .meta({ id: 'Delivery' });
+
+/** A row of deliveries, as far as an answer shows it. */
+type DeliveryRow = Readonly<{
+  delivery_id: string;
+  alert_id: string;
+  channel_id: string;
+  channel_name: string;
+  channel_type: string;
+  kind: 'alert' | 'summary';
+  status: z.infer<typeof Delivery>['status'];
+  attempts: readonly z.infer<typeof DeliveryAttempt>[];
+  due_at: string | null;
+  preview: Readonly<{ subject: string; text: string }> | null;
+  created_at: string;
+  delivered_at: string | null;
+}>;
+
+/** A delivery as the api and alerting answer it. Channels that stand for none (`unconfigured:email`) have no id to show. */
+export const showDelivery = (row: DeliveryRow): z.infer<typeof Delivery> => ({
+  id: row.delivery_id,
+  alertId: row.alert_id,
+  channelId: row.channel_id.includes(':') ? null : row.channel_id,
+  channelName: row.channel_name,
+  channelType: row.channel_type,
+  kind: row.kind,
+  status: row.status,
+  attempts: [...row.attempts],
+  nextAttemptAt: row.status === 'pending' ? row.due_at : null,
+  preview: row.preview,
+  createdAt: row.created_at,
+  deliveredAt: row.delivered_at,
+});
 export const DeliveryList = listOf(Delivery).meta({ id: 'DeliveryList' });
 
 export const ChannelTestAnswer = z

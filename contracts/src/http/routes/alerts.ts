@@ -92,6 +92,7 @@ const outgoingRoutes = routes('alerts', 'alerting', [
   {
     operationId: 'replayDelivery',
     method: 'POST',
+    built: true,
     path: `${ALERT}/deliveries/:deliveryId/replay`,
     summary: 'Send it again, under the id it has',
     responses: { 202: { description: 'Queued', schema: Delivery } },
@@ -99,6 +100,7 @@ const outgoingRoutes = routes('alerts', 'alerting', [
   {
     operationId: 'testChannel',
     method: 'POST',
+    built: true,
     path: `${CHANNEL}/test`,
     summary: 'Send a test message',
     responses: { 200: { description: 'How it went', schema: ChannelTestAnswer } },

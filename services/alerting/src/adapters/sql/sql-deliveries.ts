@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { AlertPreferences, Database, StoredAttempt, StoredDelivery } from '@bursar/database';
+import { type Kysely, sql } from 'kysely';
+import { afterAttempt, type Settled } from '../../domain/delivery/settle.js';
+import { type Aside, type Claimed, type Claims, Deliveries } from '../../features/delivery/ports.js';
+import { claimDue, lockReady, nextInstant, scheduleTargets } from './claim-deliveries.js';
+import { withDefaults } from './tenant-routing.js';
+
+type Target = Readonly<{ tenant: string; channelId: string }>;
+
+/**
+ * Tables `alerting.delivery` and `alerting.target`. Whoever claims or settles locks the target's row first and looks after that, in
+ * another statement: so counts of what is under way are exact, and no wake-up is overwritten by an older one.
+ */
+export class SqlDeliveries extends Deliveries {
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly random: () => number = Math.random,
+  ) {
+    super();
+  }
+
+  async claim(limit: number, exceptTenants: readonly string[]): Promise<Claims> {
+    const lease = randomUUID();
+    const claimed = await this.db.transaction().execute(async (trx): Promise<readonly Claimed[]> => {
+      const targets = await lockReady(trx, limit, exceptTenants);
+      if (targets.length === 0) return [];
+      const rows = await claimDue(trx, targets, lease);
+      await scheduleTargets(trx, targets);
+      return rows;
+    });
+    return { claimed, nextMs: await nextInstant(this.db) };
+  }
+
+  async settle({ deliveryId, tenant, channelId, lease }: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void> {
+    const delay = settled.status === 'pending' ? sql<string>`now() + make_interval(secs => ${settled.delayMs / 1_000})` : null;
+    await this.#withTarget({ tenant, channelId }, async (trx, failuresBefore) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('alerting.delivery')
+        .set({
+          status: settled.status,
+          due_at: delay,
+          lease: null,
+          attempts: sql`attempts || ${JSON.stringify([attempt])}::jsonb`,
+          delivered_at: settled.status === 'delivered' ? sql<string>`now()` : null,
+        })
+        .where('delivery_id', '=', deliveryId)
+        .where('lease', '=', lease)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      const { failures, openMs } = afterAttempt(failuresBefore, settled.status === 'delivered', this.random());
+      const openUntil = openMs === null ? null : sql<string>`now() + make_interval(secs => ${openMs / 1_000})`;
+      await trx
+        .updateTable('alerting.target')
+        .set({ failures, open_until: openUntil })
+        .where('tenant', '=', tenant)
+        .where('channel_id', '=', channelId)
+        .execute();
+    });
+  }
+
+  async setAside({ deliveryId, tenant, channelId, lease }: Claimed, { status, preview }: Aside): Promise<void> {
+    await this.#withTarget({ tenant, channelId }, async (trx) => {
+      await trx
+        .updateTable('alerting.delivery')
+        .set({
+          status,
+          due_at: null,
+          lease: null,
+          attempt_count: sql`attempt_count - 1`,
+          tries: sql`tries - 1`,
+          preview: preview === null ? null : JSON.stringify(preview),
+        })
+        .where('delivery_id', '=', deliveryId)
+        .where('lease', '=', lease)
+        .execute();
+    });
+  }
+
+  async replay(tenant: string, alertId: string, deliveryId: string): Promise<StoredDelivery | 'busy' | 'gone' | null> {
+    const row = await this.db
+      .selectFrom('alerting.delivery')
+      .select(['status', 'channel_id'])
+      .where('delivery_id', '=', deliveryId)
+      .where('tenant', '=', tenant)
+      .where('alert_id', '=', alertId)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    if (row.status === 'channel_removed') return 'gone';
+    return this.#withTarget({ tenant, channelId: row.channel_id }, async (trx) => {
+      const queued = await trx
+        .updateTable('alerting.delivery')
+        .set({ status: 'pending', due_at: sql<string>`now()`, tries: 0, delivered_at: null, preview: null })
+        .where('delivery_id', '=', deliveryId)
+        .where('status', '!=', 'sending')
+        .returningAll()
+        .executeTakeFirst();
+      return queued ?? 'busy';
+    });
+  }
+
+  async preferences(tenant: string): Promise<AlertPreferences> {
+    const row = await this.db.selectFrom('alerting.preference').select('preferences').where('tenant', '=', tenant).executeTakeFirst();
+    return withDefaults(row?.preferences);
+  }
+
+  async waiting(): Promise<number> {
+    const { count } = await this.db
+      .selectFrom('alerting.delivery')
+      .select((eb) => eb.fn.countAll<string>().as('count'))
+      .where('status', 'in', ['pending', 'sending'])
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  /** Locks the target, does the work, and says anew when there is something to do. */
+  #withTarget<T>(target: Target, work: (trx: Kysely<Database>, failures: number) => Promise<T>): Promise<T> {
+    const { tenant, channelId } = target;
+    return this.db.transaction().execute(async (trx) => {
+      await trx
+        .insertInto('alerting.target')
+        .values({ tenant, channel_id: channelId, open_until: null, next_at: null })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const { failures } = await trx
+        .selectFrom('alerting.target')
+        .select('failures')
+        .where('tenant', '=', tenant)
+        .where('channel_id', '=', channelId)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
+      const result = await work(trx, failures);
+      await scheduleTargets(trx, [{ tenant, channelId, slots: null }]);
+      return result;
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import type { StoredChannel } from '@bursar/contracts';
+import { expect, test } from '@jest/globals';
+import { routeAlert } from './route.js';
+
+const channel = (name: string, type: StoredChannel['type'], more: Partial<StoredChannel> = {}): StoredChannel => ({
+  channelId: `id-${name}`,
+  type,
+  name,
+  ...more,
+});
+const HOOK = channel('ops', 'webhook');
+const MAIL = channel('mail', 'email');
+const CRITICAL = channel('pager', 'webhook', { minSeverity: 'critical' });
+const CROSSINGS = channel('log', 'file', { events: ['threshold.crossed'] });
+const ALL = [HOOK, MAIL, CRITICAL, CROSSINGS];
+
+test.each([
+  ['every channel of the tenant that wants it', undefined, [], ['ops', 'mail', 'log']],
+  ['what the threshold chose, by name', ['mail'], [], ['mail']],
+  ['what the threshold chose, by type', ['webhook'], [], ['ops']],
+  ['by name and type, each once', ['ops', 'webhook'], [], ['ops']],
+  ['the tenant’s default channels', undefined, ['mail'], ['mail']],
+  ['the threshold before the defaults', ['ops'], ['mail'], ['ops']],
+  ['nobody', [], ['mail'], []],
+  ['a type that nobody set up', ['slack', 'mail'], [], ['mail', 'slack']],
+  ['a name that is gone', ['old'], [], []],
+])('%s', (_, channels, defaults, expected) => {
+  const routes = routeAlert({ event: 'threshold.crossed', severity: 'warning', channels }, ALL, defaults);
+  expect(routes.map(({ name }) => name)).toEqual(expected);
+});
+
+test('severity and events are the channel’s to choose', () => {
+  const names = (event: string, severity: 'info' | 'critical') =>
+    routeAlert({ event, severity, channels: undefined }, ALL, []).map(({ name }) => name);
+  expect(names('threshold.crossed', 'critical')).toEqual(['ops', 'mail', 'pager', 'log']);
+  expect(names('budget.paused', 'info')).toEqual(['ops', 'mail']);
+});

@@ -1,0 +1,36 @@
+import type { AlertRaisedData, StoredChannel } from '@bursar/contracts';
+
+/** Where one alert goes. `channelId` of a type nobody set up: {@link unconfigured}. */
+export type Route = Readonly<{ channelId: string; type: StoredChannel['type']; name: string }>;
+
+const TYPES: readonly StoredChannel['type'][] = ['webhook', 'slack', 'email', 'file'];
+const SEVERITIES: readonly AlertRaisedData['severity'][] = ['info', 'warning', 'critical'];
+
+/** Stands for a channel of the type that the tenant has not; deliveries to it tell what would have been sent. */
+export const unconfigured = (type: StoredChannel['type']): string => `unconfigured:${type}`;
+export const isUnconfigured = (channelId: string): boolean => channelId.startsWith('unconfigured:');
+
+/**
+ * Pure: the channels of an alert, each once. What its threshold chose by names or types; without that the tenant's `defaultChannels`;
+ * without those every channel. Of these the ones that want this event and severity. A type that was chosen and that the tenant has no
+ * channel of is not forgotten silently; a name that no channel has any more chooses nothing.
+ */
+export const routeAlert = (
+  alert: Pick<AlertRaisedData, 'event' | 'severity' | 'channels'>,
+  channels: readonly StoredChannel[],
+  defaultChannels: readonly string[],
+): readonly Route[] => {
+  const chosen = alert.channels ?? (defaultChannels.length > 0 ? defaultChannels : undefined);
+  const named = chosen === undefined ? channels : channels.filter(({ name, type }) => chosen.includes(name) || chosen.includes(type));
+  const missing = TYPES.filter(
+    (type) => chosen?.includes(type) === true && !channels.some((channel) => channel.type === type || channel.name === type),
+  );
+  return [
+    ...named.filter((channel) => wants(channel, alert)).map(({ channelId, type, name }) => ({ channelId, type, name })),
+    ...missing.map((type) => ({ channelId: unconfigured(type), type, name: type })),
+  ];
+};
+
+const wants = ({ events, minSeverity }: StoredChannel, { event, severity }: Pick<AlertRaisedData, 'event' | 'severity'>): boolean =>
+  (events === undefined || events.includes(event)) &&
+  (minSeverity === undefined || SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(minSeverity));

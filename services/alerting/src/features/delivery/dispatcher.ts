@@ -1,0 +1,97 @@
+import type { Logger } from '@bursar/platform';
+import type { Deliver } from './deliver.js';
+import type { Deliveries } from './ports.js';
+
+/** Attempts under way in this process: open sockets, little else. */
+const AT_ONCE = 200;
+/** Of one tenant: its slow targets leave room for those of others. */
+const OF_A_TENANT = 20;
+/** Without a word from this process: what other replicas made, or gave up. */
+const POLL_MS = 1_000;
+const LEAST_WAIT_MS = 5;
+
+/**
+ * Claims what is due and attempts it, until it is stopped. Sleeps until the next instant at which something is due; what this process
+ * records wakes it at once. Any number of replicas do so beside each other.
+ */
+export class Dispatcher {
+  readonly #underWay = new Map<string, number>();
+  readonly #attempts = new Set<Promise<void>>();
+  #stopping = false;
+  #awake = false;
+  #rouse: () => void = () => undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly deliveries: Deliveries,
+    private readonly deliver: Deliver,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Something new is due. */
+  wake(): void {
+    this.#awake = true;
+    this.#rouse();
+  }
+
+  /** Claims no more and waits for what is under way; it ends by its own time limit. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#rouse();
+    await this.#loop;
+    await Promise.all(this.#attempts);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#awake = false;
+      const waitMs = await this.#claim();
+      if (waitMs > 0 && !this.#awake && !this.#stopping) await this.#sleep(waitMs);
+    }
+  }
+
+  /** Answers how long there is nothing to do; 0: look again at once. */
+  async #claim(): Promise<number> {
+    const room = AT_ONCE - this.#attempts.size;
+    if (room <= 0) return POLL_MS;
+    const full = [...this.#underWay].filter(([, count]) => count >= OF_A_TENANT).map(([tenant]) => tenant);
+    try {
+      // A target may give two.
+      const { claimed, nextMs } = await this.deliveries.claim(Math.ceil(room / 2), full);
+      for (const one of claimed) this.#begin(one.tenant, this.deliver.attempt(one));
+      return claimed.length > 0 ? 0 : Math.min(POLL_MS, Math.max(LEAST_WAIT_MS, nextMs ?? POLL_MS));
+    } catch (error) {
+      this.logger.warn({ err: error }, 'deliveries could not be claimed; it is tried again');
+      return POLL_MS;
+    }
+  }
+
+  #begin(tenant: string, work: Promise<void>): void {
+    this.#underWay.set(tenant, (this.#underWay.get(tenant) ?? 0) + 1);
+    const attempt = work
+      // It is claimed still: when its lease ends it is attempted again.
+      .catch((error: unknown) => this.logger.error({ err: error, tenant }, 'what a delivery came to could not be recorded'))
+      .finally(() => {
+        const left = (this.#underWay.get(tenant) ?? 1) - 1;
+        if (left === 0) this.#underWay.delete(tenant);
+        else this.#underWay.set(tenant, left);
+        this.#attempts.delete(attempt);
+        this.wake();
+      });
+    this.#attempts.add(attempt);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#rouse = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
