@@ -52,7 +52,13 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
     effects: [publishing, delivery.effect],
   });
 
-  const service = await createService({ name: 'alerting', module: appModule(alerts, delivery.providers), config, logger, routes: routesOf('alerting') });
+  const service = await createService({
+    name: 'alerting',
+    module: appModule(alerts, delivery.providers),
+    config,
+    logger,
+    routes: routesOf('alerting'),
+  });
   const supply = leasedPartitions({
     url: config.DATABASE_URL,
     partitions: store.partitions,

@@ -38,7 +38,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
     CREATE TABLE alerting.delivery (
       delivery_id uuid PRIMARY KEY,
       tenant text NOT NULL,
-      alert_id text NOT NULL,
+      alert_id uuid NOT NULL,
       -- position of its AlertRaised: the order in which a channel gets them
       position bigint NOT NULL,
       channel_id text NOT NULL,

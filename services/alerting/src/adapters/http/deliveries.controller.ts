@@ -31,7 +31,8 @@ export class DeliveriesController {
   ): Promise<Buffer | undefined> {
     const { params } = ReplayParams.parse(readRequest(REPLAY, request));
     return this.#answer(request, reply, { tenant, operationId: REPLAY.operationId }, 202, async () => {
-      const found = UUID.safeParse(params.deliveryId).success ? await this.deliveries.replay(tenant, params.id, params.deliveryId) : null;
+      const areIds = UUID.safeParse(params.id).success && UUID.safeParse(params.deliveryId).success;
+      const found = areIds ? await this.deliveries.replay(tenant, params.id, params.deliveryId) : null;
       if (found === null) throw new Problem('not_found', 'There is no such delivery.');
       if (found === 'busy') throw new Problem('conflict', 'It is being sent at this moment.', { retryAfter: 1 });
       if (found === 'gone') throw new Problem('in_use', 'Its channel has been removed.');
