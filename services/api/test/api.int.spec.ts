@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { access } from './suites/access.js';
+import { alertRegressions } from './suites/alert-regressions.js';
 import { alerts } from './suites/alerts.js';
 import { asOf } from './suites/as-of.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
@@ -46,6 +47,7 @@ describe('api', () => {
   explain(api);
   alerts(api);
   notificationTemplates(api);
+  alertRegressions(api);
   liveStream(api);
   channels(api, () => system.database.url);
   scopes(api);

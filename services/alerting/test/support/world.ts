@@ -1,4 +1,4 @@
-import { createDatabase, createPool, type Database } from '@bursar/database';
+import { createDatabase, createPool, type Database, migrate } from '@bursar/database';
 import { type TestDatabase, type TestNats, testDatabase, testNats, until } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import type { Service } from '@bursar/platform';
@@ -29,6 +29,7 @@ export type World = Readonly<{
 
 export const startWorld = async (withNats = true): Promise<World> => {
   const [database, nats] = await Promise.all([testDatabase(), withNats ? testNats() : null]);
+  await migrate(database.url);
   const env = {
     DATABASE_URL: database.url,
     EVENT_STORE_URL: database.url,
