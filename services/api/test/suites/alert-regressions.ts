@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from '../support/client.js';
 import { freshTenant, makeBudget, usageOf } from '../support/make.js';
 
-const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 type Alert = Readonly<{ event: string; percent: number; type: string; periodStart: string; message: string }>;
 
 /** RELIABILITY §6, "alerts spam or go silent": what was reported of others, against the whole system. */
@@ -44,12 +44,13 @@ export const alertRegressions = (api: () => Client): void => {
 
     test('LiteLLM #16185: a threshold that has alerted once alerts again: in the next period, and after it was cleared', async () => {
       const client = tenant();
-      await limited(client, [80], { period: { kind: 'daily', timezone: 'UTC' } });
-      const daysAgo = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
-      await client.record(usageOf('90', { occurredAt: daysAgo(2) }));
-      const { body } = await client.post('usage', usageOf('90', { occurredAt: daysAgo(1) }));
+      await limited(client, [80], { period: { kind: 'rolling', length: 'PT2M' } });
+      // Producers' clocks may be ahead by some minutes: that is the next period, without waiting for it.
+      const ahead = { occurredAt: new Date(Date.now() + 3 * MINUTE_MS).toISOString() };
+      await client.record(usageOf('90'));
+      const { body } = await client.post('usage', usageOf('90', ahead));
       await client.post(`usage/${body.results[0].eventId}/void`, { reason: 'a mistake' });
-      const position = await client.record(usageOf('95', { occurredAt: daysAgo(1) }));
+      const position = await client.record(usageOf('95', ahead));
       const raised = await alertsAfter(client, position);
       expect(raised.map(({ event }) => event)).toEqual([
         'threshold.crossed',
