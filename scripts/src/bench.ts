@@ -16,6 +16,7 @@ ${Object.entries(SUITES)
   .join('\n')}
   --budgets N   of the largest tenant of the suite reads (100,000)
   --events N    of its longest history (1,000,000)
+  --timers N    budgets of the suite periods, which end together (1,000,000)
   --json        for machines
   --help        this
 
@@ -29,6 +30,7 @@ const options = {
   only: { type: 'string' },
   budgets: { type: 'string', default: '100000' },
   events: { type: 'string', default: '1000000' },
+  timers: { type: 'string', default: '1000000' },
   help: { type: 'boolean' },
 } as const;
 
@@ -36,7 +38,7 @@ const main = async (): Promise<void> => {
   const { values } = parseArgs({ options });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const chosen = choose(values.only);
-  const sizes = { budgets: count(values.budgets), events: count(values.events) };
+  const sizes = { budgets: count(values.budgets), events: count(values.events), timers: count(values.timers) };
   cleanUpOnSignals();
   const startedAt = performance.now();
   const before = loadAverage();

@@ -7,6 +7,7 @@ import { examineMachine, examinePort } from './doctor/machine.ts';
 import { examineNats } from './doctor/nats.ts';
 import { examineServer } from './doctor/postgres.ts';
 import { asJson, asText, isWell } from './doctor/report.ts';
+import { examineScheduler, retryStuck } from './doctor/scheduler.ts';
 import { examineServices } from './doctor/services.ts';
 import { describeSettings } from './doctor/settings.ts';
 import { type RunFile, readState } from './up/files.ts';
@@ -16,6 +17,7 @@ const HELP = `scripts/doctor: checks versions, ports, connections, durability, s
 
   --data DIR   the running system's directory (default .bursar)
   --json       for a program
+  --retry      give what the reset-scheduler gave up its turn again
   --config     list every environment setting instead`;
 
 const examineRunning = async (run: RunFile, dataDir: string): Promise<readonly Finding[]> => {
@@ -28,6 +30,7 @@ const examineRunning = async (run: RunFile, dataDir: string): Promise<readonly F
     inPostgres && eventStoreUrl !== databaseUrl ? server('event store', eventStoreUrl) : [],
     examine('NATS', `usage over HTTP goes on without it; is it running? see ${dataDir}/logs/nats.log`, () => examineNats(natsUrl)),
     inPostgres ? examine('ledger', 'see PostgreSQL', () => examineLedger(eventStoreUrl, databaseUrl)) : [],
+    examine('periods', 'see PostgreSQL', () => examineScheduler(databaseUrl)),
     examine('services', `see ${dataDir}/logs`, () => examineServices(run, dataDir)),
   ]);
   return groups.flat();
@@ -36,7 +39,7 @@ const examineRunning = async (run: RunFile, dataDir: string): Promise<readonly F
 /** Answers the exit code: 1 when something is wrong. */
 const main = async (args: readonly string[]): Promise<number> => {
   const flag = { type: 'boolean' } as const;
-  const options = { data: { type: 'string' }, json: flag, config: flag, help: flag } as const;
+  const options = { data: { type: 'string' }, json: flag, config: flag, retry: flag, help: flag } as const;
   const { values } = parseArgs({ args: [...args], options });
   if (values.help) {
     console.log(HELP);
@@ -48,6 +51,11 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
   const dataDir = resolve(values.data ?? join(ROOT, '.bursar'));
   const run = readState(dataDir, 'run');
+  if (values.retry) {
+    if (run === undefined) throw new Error(`nothing runs on ${dataDir}`);
+    console.log(`${await retryStuck(run.databaseUrl)} stuck entries have their turn again`);
+    return 0;
+  }
   const findings = [
     ...(await examine('this machine', 'see above', () => examineMachine(existsSync(dataDir) ? dataDir : ROOT))),
     ...(run === undefined ? await examinePort(8080) : await examineRunning(run, dataDir)),

@@ -31,8 +31,8 @@ export const BudgetResumed = defineEvent(
 );
 
 /**
- * More room, or no enforcement, until `expiresAt` (exclusive). Never changed: another wish is another grant. It ends by the clock,
- * without an event. Who granted it and when is the event's actor and `recordedAt`.
+ * More room, or no enforcement, until `expiresAt` (exclusive). Never changed: another wish is another grant. It ends by the clock;
+ * `OverrideExpired` says so. Who granted it and when is the event's actor and `recordedAt`.
  */
 export const OverrideGranted = defineEvent(
   'OverrideGranted',

@@ -81,9 +81,17 @@ export class LedgerWriter {
     }
   }
 
-  async #budget(tenant: string, n: number): Promise<void> {
+  /** Budgets on users that no scope names, all in periods of one calendar. */
+  async budgets(tenant: string, budgets: number, period: object): Promise<void> {
+    for (let from = 0; from < budgets; from += TOGETHER) {
+      const some = Array.from({ length: Math.min(TOGETHER, budgets - from) }, (_, n) => from + n);
+      await Promise.all(some.map((n) => this.#budget(tenant, n, period)));
+    }
+  }
+
+  async #budget(tenant: string, n: number, period: object = MONTHLY): Promise<void> {
     const id = budgetId(tenant, n);
-    const data = { budgetId: id, definition: definition(`user:u${n}`) };
+    const data = { budgetId: id, definition: { ...definition(`user:u${n}`), period } };
     await this.#append(tenant, budgetStream(tenant, id), [toAppend(tenant, id, 'BudgetCreated', data)]);
   }
 
@@ -100,13 +108,14 @@ export class LedgerWriter {
   }
 }
 
+const MONTHLY = { kind: 'monthly', timezone: 'UTC', recurring: true };
+
 const budgetId = (tenant: string, n: number): string => derivedId('bench-budget', tenant, String(n));
 
 const definition = (scope: string): object => ({
   name: scope,
   scope,
   limit: { amount: '1000000', currency: 'USD' },
-  period: { kind: 'monthly', timezone: 'UTC', recurring: true },
   thresholds: [{ percent: '80', severity: 'warning', actions: ['notify'] }],
   levels: { yellow: 75, orange: 90, red: 100 },
   enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false },

@@ -13,7 +13,7 @@ export type Suite = Readonly<{
 }>;
 
 /** How much a suite makes, where that takes long. */
-export type Sizes = Readonly<{ budgets: number; events: number }>;
+export type Sizes = Readonly<{ budgets: number; events: number; timers: number }>;
 
 /** Runs a suite to its rows. Never rejects: what went wrong is the note of the rows that are missing. */
 export const runSuite = async (

@@ -4,6 +4,7 @@ import { catchUpSuite } from './catch-up.ts';
 import { fanOutSuite } from './fan-out.ts';
 import { ingestSuite } from './ingest.ts';
 import { litellmSuite } from './litellm.ts';
+import { periodsSuite } from './periods.ts';
 import { readsSuite } from './reads.ts';
 import type { Suite } from './suite.ts';
 
@@ -16,4 +17,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   'catch-up': catchUpSuite,
   litellm: litellmSuite,
   reads: readsSuite,
+  periods: periodsSuite,
 };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, signal, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
 import { administer } from '../chaos/nats-admin.ts';
 import { cleanEnvironment, type Outcome, pidOf, readRun, runCommand, up } from '../up/support/run-up.ts';
 import type { Finding } from './finding.ts';
@@ -48,11 +49,32 @@ describe('doctor', () => {
       /ledger: balances .*: 0 events behind/,
       /ledger: events\.\* on NATS .*: 0 events behind/,
       /ledger: 16 partitions owned/,
+      /periods: 0 timers, none late/,
       /services: relay: led by ingestion/,
     ])
       expect(well).toMatch(said);
     const { code: again, out } = await doctor();
     expect([again, out.trimEnd().split('\n').at(-1)]).toEqual([0, 'all is well']);
+  });
+
+  test('shows what the reset-scheduler gave up, and gives it its turn again', async () => {
+    const client = new pg.Client({ connectionString: readRun(dataDir).databaseUrl });
+    await client.connect();
+    try {
+      await client.query(`INSERT INTO scheduler.timer (tenant, budget_id, partition, rule, stuck, stuck_since, failures)
+        VALUES ('acme', 'b-1', 0, '{}', 'RangeError: no such zone', now(), 4)`);
+      const { code, findings } = await diagnose();
+      expect(code).toBe(1);
+      expect(textsOf(findings, 'bad')).toEqual([
+        expect.stringMatching(/periods: the period of budget b-1 of acme .* RangeError: no such zone/),
+      ]);
+      const { code: retried, out } = await doctor('--retry');
+      expect([retried, out.trim()]).toEqual([0, '1 stuck entries have their turn again']);
+      expect((await client.query('SELECT FROM scheduler.timer WHERE stuck IS NOT NULL')).rowCount).toBe(0);
+    } finally {
+      await client.query("DELETE FROM scheduler.timer WHERE budget_id = 'b-1'");
+      await client.end();
+    }
   });
 
   test('names what is wrong and what to do, exits with 1, and is content again once it is mended', async () => {

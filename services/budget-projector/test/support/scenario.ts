@@ -1,4 +1,4 @@
-import { budgetStream, derivedId, type LedgerEvent, scopeStream, tenantStream, usageStream } from '@bursar/contracts';
+import { balanceStream, budgetStream, derivedId, type LedgerEvent, scopeStream, tenantStream, usageStream } from '@bursar/contracts';
 import { MemoryLedger } from './memory-ledger.js';
 import { MemoryTables } from './memory-tables.js';
 import { type BudgetShape, definitionOf } from './stories.js';
@@ -37,6 +37,17 @@ export class Scenario {
 
   control(type: 'BudgetPaused' | 'BudgetResumed'): this {
     return this.#put(budgetStream(TENANT, 'b'), type, { budgetId: 'b', reason: null });
+  }
+
+  /** The open period ends here, by hand. */
+  reset(): this {
+    const data = { budgetId: 'b', reason: null, previousLimit: '100', previousSpend: '0', newLimit: null, currency: 'USD' };
+    return this.#put(budgetStream(TENANT, 'b'), 'BudgetReset', data);
+  }
+
+  /** What the reset-scheduler says when a grant has ended. */
+  expired(overrideId: string, expiresAt: string): this {
+    return this.#put(balanceStream(TENANT, 'b'), 'OverrideExpired', { budgetId: 'b', overrideId, expiresAt });
   }
 
   /** More room until an instant, under an id of its own. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UnknownEventError } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import type { Kysely } from 'kysely';
-import { CheckpointMovedError } from '../adapters/sql/checkpoints.js';
+import { CheckpointMovedError, readCheckpoints } from '../adapters/sql/checkpoints.js';
 import { forgetWhereLost } from '../adapters/sql/lost-timers.js';
 import { PartitionFollower } from './follow-partition.js';
 import type { TimeKeeper } from './keep-time.js';
@@ -81,7 +81,8 @@ export class Scheduler {
 
   async #lookForLoss(): Promise<void> {
     await forgetWhereLost(this.db);
-    for (const follower of this.#followers) await follower.check();
+    const checkpoints = await readCheckpoints(this.db, 'ledger');
+    for (const [partition, follower] of this.#followers.entries()) follower.check(checkpoints.get(partition) ?? 0);
   }
 
   async #every(ms: number, what: string, work: () => Promise<void>): Promise<void> {

@@ -74,7 +74,10 @@ const launch = async (service: string, env: Readonly<Record<string, string>>, ch
   await eventually(
     () =>
       fetch(`http://127.0.0.1:${port}/livez`).then(
-        async (answer) => (await answer.body?.cancel(), answer.ok),
+        async (answer) => {
+          await answer.body?.cancel();
+          return answer.ok;
+        },
         () => false,
       ),
     (isUp) => isUp || child.exitCode !== null,

@@ -19,6 +19,12 @@ export const readCheckpoint = async (db: Session, consumer: Consumer, partition:
   return row?.position ?? 0;
 };
 
+/** Of every partition that has one. */
+export const readCheckpoints = async (db: Session, consumer: Consumer): Promise<ReadonlyMap<number, number>> => {
+  const rows = await db.selectFrom('scheduler.checkpoint').select(['partition', 'position']).where('consumer', '=', consumer).execute();
+  return new Map(rows.map(({ partition, position }) => [partition, position]));
+};
+
 /** Compare-and-set: throws {@link CheckpointMovedError} when it is elsewhere by now. */
 export const moveCheckpoint = async (trx: Session, consumer: Consumer, partition: number, from: number, to: number): Promise<void> => {
   const { rows } = await sql`
