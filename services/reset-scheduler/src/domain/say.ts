@@ -1,6 +1,5 @@
 import {
   balanceStream,
-  canonicalJson,
   contentHash,
   EVENT_DEFINITIONS,
   type EventMeta,
@@ -33,7 +32,7 @@ export const say = <T extends SaidType>(type: T, tenant: string, budgetId: strin
     id,
     type,
     version: EVENT_DEFINITIONS.get(type)?.version ?? 1,
-    data: canonicalJson(data),
+    data: JSON.stringify(data),
     meta: JSON.stringify(meta),
     hash: contentHash({ id }),
   };

@@ -77,13 +77,13 @@ export class CloseDue {
     try {
       const budget = snapshot.budgets[index] ?? null;
       // Deleted, or its calendar changed, a moment ago: the ledger will say so here too.
-      if (budget === null || !isSameCalendar(timer, budget)) return { timer, failures, dueAt: until + LOOK_AGAIN_NS, stuck: null };
+      if (budget === null || !isSameCalendar(timer, budget)) return turnOf(due, { timer, failures, dueAt: until + LOOK_AGAIN_NS });
       const view = await this.#view(due, budget, snapshot);
       const sayings = due.facts.flatMap((fact) => sayFact(timer, fact, view));
       await this.#append(partition, sayings);
       const next = nextDue(due.after);
       // Its turn comes after those of all that are due now.
-      return { timer: due.after, failures: 0, dueAt: next !== null && next <= until ? until + 1_000n : next, stuck: null };
+      return turnOf(due, { timer: due.after, failures: 0, dueAt: next !== null && next <= until ? until + 1_000n : next });
     } catch (error) {
       if (isOutage(error)) throw error;
       return this.#failed(due, until, error);
@@ -110,13 +110,20 @@ export class CloseDue {
     for (const [index, { type }] of sayings.entries()) if (isNew[index] === true) this.watch.said(type, 1);
   }
 
-  #failed({ taken: { timer, failures } }: Due, until: EpochNs, error: unknown): Turn {
+  #failed(due: Due, until: EpochNs, error: unknown): Turn {
+    const { timer, failures } = due.taken;
     const isStuck = failures >= MOST_FAILURES;
     this.watch.failed(timer.tenant, timer.budgetId, error, isStuck);
     const stuck = isStuck ? (error instanceof Error ? `${error.name}: ${error.message}` : String(error)) : null;
-    return { timer, failures: failures + 1, dueAt: until + (FIRST_RETRY_NS << BigInt(failures)), stuck };
+    return turnOf(due, { timer, failures: failures + 1, dueAt: until + (FIRST_RETRY_NS << BigInt(failures)), stuck });
   }
 }
+
+const turnOf = ({ taken }: Due, turn: Omit<Turn, 'isRuled' | 'stuck'> & { stuck?: string | null }): Turn => ({
+  stuck: null,
+  ...turn,
+  isRuled: turn.timer.rule !== taken.timer.rule,
+});
 
 const neededBalances = ({ taken: { timer }, facts }: Due, budget: ProjectedBudget | null): readonly PeriodKey[] => {
   if (budget === null) return [];
@@ -128,7 +135,10 @@ const neededBalances = ({ taken: { timer }, facts }: Due, budget: ProjectedBudge
 };
 
 const isSameCalendar = ({ rule }: Turn['timer'], { now }: ProjectedBudget): boolean =>
-  canonicalJson(rule.period) === canonicalJson(now.definition.period);
+  isSameText(rule.period, now.definition.period) || canonicalJson(rule.period) === canonicalJson(now.definition.period);
+
+/** Both come from a jsonb column, which keeps keys in one order. */
+const isSameText = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Of the store or the database: everything waits, and nobody is to blame. */
 const isOutage = (error: unknown): boolean => error instanceof StoreUnavailableError || error instanceof StoreOverloadedError;

@@ -3,7 +3,7 @@ import type { Database } from '@bursar/database';
 import type { Kysely } from 'kysely';
 import { moveCheckpoint, readCheckpoint } from '../adapters/sql/checkpoints.js';
 import { saveEnded, saveRestated } from '../adapters/sql/ended-periods.js';
-import { keyOf, lockTimers, removeTimers, saveTimers } from '../adapters/sql/timers.js';
+import { keyOf, lockTimers, readTimers, removeTimers, saveTimers } from '../adapters/sql/timers.js';
 import { evolveTimer, type Timer, type TimerEvent } from '../domain/timer.js';
 import type { Ledger } from './ledger.js';
 
@@ -98,8 +98,18 @@ export class PartitionFollower {
     for (const event of events) if (event.type === 'PeriodRestated') await saveRestated(trx, event);
   }
 
-  async #moveTimers(trx: Kysely<Database>, events: readonly TimerEvent[]): Promise<void> {
-    const keys = [...new Map(events.map((event) => [keyOf(toKey(event)), toKey(event)])).values()];
+  /** Nearly every end of a period is one that this service has said, and has moved the timer for: those need no lock. */
+  async #moveTimers(trx: Kysely<Database>, all: readonly TimerEvent[]): Promise<void> {
+    const known = await readTimers(trx, keysOf(all));
+    const others = new Set(all.filter(({ type }) => type !== 'PeriodEnded').map((event) => keyOf(toKey(event))));
+    const isMoved = (event: TimerEvent): boolean => {
+      const key = keyOf(toKey(event));
+      const timer = known.get(key);
+      return timer !== undefined && !others.has(key) && evolveTimer(timer, event) === timer;
+    };
+    const events = all.filter((event) => !isMoved(event));
+    if (events.length === 0) return;
+    const keys = keysOf(events);
     const before = await lockTimers(trx, keys);
     const after = new Map<string, Timer | null>();
     for (const event of events) {
@@ -117,4 +127,5 @@ export class PartitionFollower {
 }
 
 const movesTimer = (event: LedgerEvent): event is TimerEvent => MOVES_TIMERS.has(event.type);
+const keysOf = (events: readonly TimerEvent[]) => [...new Map(events.map((event) => [keyOf(toKey(event)), toKey(event)])).values()];
 const toKey = ({ meta, data }: TimerEvent) => ({ tenant: meta.tenant, budgetId: data.budgetId });

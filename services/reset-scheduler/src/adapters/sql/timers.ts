@@ -27,6 +27,15 @@ export const takeTimers = async (trx: Session, partition: number, until: EpochNs
   return rows.map((row) => ({ timer: toTimer(row), failures: row.failures }));
 };
 
+/** As they are, perhaps while another process moves them. */
+export const readTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<ReadonlyMap<string, Timer>> => {
+  const { rows } = await sql<TimerRow>`
+    SELECT timer.tenant, timer.budget_id, rule, open_start, expired, failures FROM scheduler.timer
+    JOIN unnest(${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
+      ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id`.execute(trx);
+  return byKey(rows);
+};
+
 /** Locked, in an order that two consumers share, so that they wait for one another instead of for ever. */
 export const lockTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<ReadonlyMap<string, Timer>> => {
   const { rows } = await sql<TimerRow>`
@@ -34,8 +43,11 @@ export const lockTimers = async (trx: Session, keys: readonly BudgetKey[]): Prom
     JOIN unnest(${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
       ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id
     ORDER BY timer.tenant, timer.budget_id FOR UPDATE OF timer`.execute(trx);
-  return new Map(rows.map((row) => [keyOf({ tenant: row.tenant, budgetId: row.budget_id }), toTimer(row)]));
+  return byKey(rows);
 };
+
+const byKey = (rows: readonly TimerRow[]): ReadonlyMap<string, Timer> =>
+  new Map(rows.map((row) => [keyOf({ tenant: row.tenant, budgetId: row.budget_id }), toTimer(row)]));
 
 export const keyOf = ({ tenant, budgetId }: BudgetKey): string => `${tenant}\u0000${budgetId}`;
 
@@ -63,18 +75,18 @@ export const saveTimers = async (trx: Session, partition: number, timers: readon
       rule = excluded.rule, open_start = excluded.open_start, expired = excluded.expired, due_at = excluded.due_at`.execute(trx);
 };
 
-/** What a turn left: the timer, and when its next turn is. */
-export type Turn = Readonly<{ timer: Timer; failures: number; dueAt: EpochNs | null; stuck: string | null }>;
+/** What a turn left: the timer, and when its next turn is. `isRuled`: its rule is another. */
+export type Turn = Readonly<{ timer: Timer; isRuled: boolean; failures: number; dueAt: EpochNs | null; stuck: string | null }>;
 
 export const saveTurns = async (trx: Session, turns: readonly Turn[]): Promise<void> => {
   if (turns.length === 0) return;
   await sql`
-    UPDATE scheduler.timer SET rule = u.rule::jsonb, open_start = u.open_start, expired = u.expired, due_at = u.due_at, failures = u.failures,
+    UPDATE scheduler.timer SET rule = coalesce(u.rule::jsonb, timer.rule), open_start = u.open_start, expired = u.expired, due_at = u.due_at, failures = u.failures,
       stuck = u.stuck, stuck_since = CASE WHEN u.stuck IS NULL THEN NULL ELSE now() END
     FROM unnest(
       ${column(turns, 'text', ({ timer }) => timer.tenant)},
       ${column(turns, 'text', ({ timer }) => timer.budgetId)},
-      ${column(turns, 'text', ({ timer }) => JSON.stringify(timer.rule))},
+      ${column(turns, 'text', ({ timer, isRuled }) => (isRuled ? JSON.stringify(timer.rule) : null))},
       ${column(turns, 'text', ({ timer }) => timer.openStart)},
       ${column(turns, 'text', ({ timer }) => timer.expired)},
       ${column(turns, 'timestamptz', ({ dueAt }) => dueText(dueAt))},
