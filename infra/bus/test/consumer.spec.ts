@@ -54,7 +54,7 @@ const forge = (range: AppendedRange, previous: Uint8Array, how: number): RangeMe
 };
 
 describe('a consumer hands over every event once, in order, as stored', () => {
-  test('whatever the bus shuffles, repeats, loses or makes up', async () => {
+  test('IN-E8: whatever the bus shuffles, repeats, loses or makes up', async () => {
     const before = { ...bus.counters };
     await fc.assert(
       fc.asyncProperty(

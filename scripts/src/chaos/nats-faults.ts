@@ -77,7 +77,8 @@ export const natsFaults = ({ dataDir, downMs }: NatsFaultOptions): readonly Nats
     ),
     fault('its streams changed', true, () =>
       administer(runOf(dataDir).natsUrl, async ({ streams }) => {
-        await streams.update('EVENTS', { max_msgs: 3, max_age: 600_000_000_000 });
+        // Not so tight that it drops what nobody could have heard yet: no fan-out could bring that back under the same ids.
+        await streams.update('EVENTS', { max_msgs: 1_000, max_age: 600_000_000_000 });
         await streams.update('USAGE_INTAKE', { max_bytes: 1_000_000 });
         // Whoever guards the streams may be faster than we are.
         for (let attempt = 1; ; attempt += 1) {
