@@ -52,7 +52,7 @@ afterAll(async () => {
 const refusal = async (url: string): Promise<string> => {
   const told: string[] = [];
   const nothing = (): void => undefined;
-  const logger: Logger = { debug: nothing, info: nothing, warn: (fields) => void told.push(JSON.stringify(fields)), error: nothing };
+  const logger: Logger = { info: nothing, warn: (fields) => void told.push(JSON.stringify(fields)), error: nothing };
   const bus = await connectBus({ url, name: 'refused', logger });
   await eventually('it was refused', () => told.length > 0, 30_000);
   expect([bus.connected, bus.problems]).toEqual([false, ['not_connected']]);
