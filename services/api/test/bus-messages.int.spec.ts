@@ -108,7 +108,15 @@ describe('every message on the bus is one of the document', () => {
     await expectStatus(api.delete(`budgets/${id}/overrides/${granted.body.overrideId}`), 204);
     await expectStatus(api.put('notification-templates/threshold.crossed', { subject: 's', text: '{{spend}}' }), 200);
     await expectStatus(api.post('templates', { name: 'ours', budget: { limit: { amount: '7' }, period: { kind: 'weekly' } } }), 201);
+    const things = (amount: string) => ({ meter: 'x', match: {}, unit: 'things', amount });
+    const list = await api.post('price-lists', { name: 'Things', effectiveFrom: '2020-01-01T00:00:00Z', prices: [things('1')] });
+    await api.record(usageOf('0', { cost: undefined, meter: 'x', quantities: { things: '2' } }));
+    await expectStatus(api.post(`price-lists/${list.body.id}/correct`, { prices: [things('2')] }), 200);
     const mistaken = await api.post('usage', usageOf('3'));
+    await expectStatus(
+      api.post(`usage/${mistaken.body.results[0].eventId}/adjust`, { cost: { amount: '2' }, reason: 'a credit note' }),
+      202,
+    );
     await expectStatus(api.post(`usage/${mistaken.body.results[0].eventId}/void`, { reason: 'a mistake' }), 202);
     await ask(`budgets.${api.tenant}.check`, { scopes: ['team:ml'], amount: '1' });
     await expectStatus(api.delete(`budgets/${id}`), 204);

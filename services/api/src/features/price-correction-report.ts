@@ -9,6 +9,7 @@ import {
   rolloverChain,
 } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
+import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { type KnownDefinitions, knownDefinitions, type Version } from '../adapters/sql/known-definitions.js';
@@ -33,14 +34,17 @@ export class PriceCorrectionReports {
     private readonly scan: UsageScan,
   ) {}
 
-  /** Throws 400 `too_many` past what one answer may read. */
-  of(tenant: string, listId: string, prices: readonly Price[]): Promise<object> {
+  /** Throws 400 `too_many` past what one answer may read, or at `until` (of `performance.now`): part of the differences would be none. */
+  of(tenant: string, listId: string, prices: readonly Price[], until: number): Promise<object> {
     return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
       const known = await knownDefinitions(trx, tenant);
       const at = correctAfter(known, tenant, listId, prices, moment);
       const impact = new PriceImpact(known, at);
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const { usage, corrections } of this.scan.usage(tenant, last, undefined)) impact.add(usage, corrections);
+      for await (const { usage, corrections } of this.scan.usage(tenant, last, undefined)) {
+        impact.add(usage, corrections);
+        if (performance.now() > until) throw new Problem('too_many', 'There is more usage than one answer can look at in its time.');
+      }
       const listed = [...impact.periods.values()].filter(({ difference }) => difference !== 0n);
       const budgets = await this.#budgets(trx, tenant, known, listed, impact, moment);
       const scopes = [...impact.scopes].flatMap(([scope, sums]) => {

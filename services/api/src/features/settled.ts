@@ -9,7 +9,7 @@ const MAX_WAIT_MS = 5_000;
 export class Settled {
   constructor(private readonly checkpoints: Checkpoints) {}
 
-  async at({ partition, position }: Readonly<{ partition: number; position: number }>): Promise<void> {
-    await this.checkpoints.passed('budget', partition, position, MAX_WAIT_MS);
+  async at({ partition, position }: Readonly<{ partition: number; position: number }>, maxMs = MAX_WAIT_MS): Promise<void> {
+    await this.checkpoints.passed('budget', partition, position, Math.min(maxMs, MAX_WAIT_MS));
   }
 }

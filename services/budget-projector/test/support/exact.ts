@@ -11,7 +11,8 @@ export const untilCaughtUp = async (at: Real): Promise<void> => {
       const rows = await at.db.selectFrom('projection.checkpoint').select(['projection', 'position']).execute();
       const outbox = await at.db.selectFrom('projection.outbox').select('id').execute();
       const counting = await at.tables.counting();
-      return { head: head?.position ?? 0, rows, outbox: outbox.length, counting: counting.length };
+      const correcting = await at.tables.priceCorrections();
+      return { head: head?.position ?? 0, rows, outbox: outbox.length, counting: counting.length + correcting.length };
     },
     ({ head, rows, outbox, counting }) => rows.length === 2 && rows.every(({ position }) => position === head) && outbox + counting === 0,
   );

@@ -51,21 +51,27 @@ export const publish = async (store: EventStore, steps: readonly Step[], pause: 
   for (const step of steps) world.take(step);
   for (let from = 0; from < ledger.events.length; from += 50) {
     const events = ledger.events.slice(from, from + 50);
-    await Promise.all(events.filter((event) => !isCorrection(event)).map((event) => append(store, event)));
-    await Promise.all(
-      events.filter(isCorrection).map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })),
-    );
+    await Promise.all(events.filter((event) => !isCorrection(event)).map((event) => append(store, unrated(event))));
+    const corrections = events.filter(isCorrection);
+    await Promise.all(corrections.map(async (event) => append(store, { ...event, data: await withStored(store, event.data) })));
     await pause();
   }
 };
 
-/** A void or a rerating carries its usage as the store has it, whose positions are not the story's. */
-const withStored = async <D extends UsageVoidedData | UsageReratedData>(store: EventStore, data: D): Promise<D> => {
+/** Positions of the store are not the story's, so that nothing was rated at any of them yet. */
+const unrated = (event: LedgerEvent): LedgerEvent => {
+  if (event.type !== 'UsageRecorded') return event;
+  const { rated: _, ratedAt: __, ...data } = event.data;
+  return { ...event, data };
+};
+
+/** A void or an adjustment carries its usage as the store has it, and where. */
+const withStored = async (store: EventStore, data: UsageVoidedData | UsageReratedData): Promise<UsageVoidedData | UsageReratedData> => {
   const known = (await store.lookup(0, [data.eventId])).get(data.eventId);
   const [event] = await store.readStream(usageStream(TENANT), known?.revision ?? 0, 1);
   if (event?.id !== data.eventId) throw new Error(`usage ${data.eventId} is not in the store`);
-  const { position, revision, recordedAt } = event;
-  return { ...data, original: { ...data.original, position, revision, recordedAt } };
+  const { position, revision, recordedAt, data: stored } = event;
+  return { ...data, original: { position, revision, recordedAt, data: JSON.parse(stored) } };
 };
 
 /** Position in the store. */
@@ -101,9 +107,9 @@ export const balanceLines = async (db: Kysely<Database>): Promise<readonly strin
     .sort();
 };
 
-/** Polls until it holds; fails after 30 s with the last answer. */
+/** Polls until it holds; fails after a minute with the last answer. */
 export const eventually = async <T>(ask: () => Promise<T> | T, holds: (answer: T) => boolean): Promise<T> => {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const answer = await ask();
     if (holds(answer)) return answer;
