@@ -11,6 +11,7 @@ import { channels } from './suites/channels.js';
 import { check } from './suites/check.js';
 import { controls } from './suites/controls.js';
 import { corrections } from './suites/corrections.js';
+import { deliveries } from './suites/deliveries.js';
 import { documents } from './suites/documents.js';
 import { explain } from './suites/explain.js';
 import { idempotency } from './suites/idempotency.js';
@@ -50,6 +51,7 @@ describe('api', () => {
   alertRegressions(api);
   liveStream(api);
   channels(api, () => system.database.url);
+  deliveries(api);
   scopes(api);
   spend(api);
   usageHistory(api);

@@ -35,6 +35,7 @@ const recordRoutes = routes('alerts', 'api', [
   {
     operationId: 'listDeliveries',
     method: 'GET',
+    built: true,
     path: `${ALERT}/deliveries`,
     summary: 'Where it was sent, attempt by attempt',
     query: ListQuery,

@@ -8,7 +8,7 @@ import {
   parseInstant,
   partitionOf,
 } from '@bursar/contracts';
-import type { AlertListQuery } from '@bursar/contracts/http';
+import { type AlertListQuery, showDelivery } from '@bursar/contracts/http';
 import type { Database } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
@@ -16,13 +16,14 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { type AlertRow, findAlert, tenantAlerts } from '../adapters/sql/alerts.js';
 import { Checkpoints } from '../adapters/sql/checkpoints.js';
+import { alertDeliveries } from '../adapters/sql/deliveries.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { Installation } from '../installation.js';
 import { showAlertRow } from './alert-view.js';
 import { type Answer, ok } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { Cursors } from './cursors.js';
-import { pageOf } from './paging.js';
+import { type PageQuery, pageOf } from './paging.js';
 
 /** So long a reply waits until lists show what was acknowledged. It is in the ledger before. */
 const MAX_WAIT_MS = 2_000;
@@ -58,6 +59,22 @@ export class Alerts {
 
   async one(tenant: string, alertId: string): Promise<Answer> {
     return ok(this.#show(tenant, await this.#find(tenant, alertId)));
+  }
+
+  /** Where it went, with every attempt. */
+  async deliveries(tenant: string, alertId: string, query: PageQuery): Promise<Answer> {
+    await this.#find(tenant, alertId);
+    const page = await pageOf(
+      this.cursors,
+      tenant,
+      ['deliveries', alertId],
+      query,
+      (place, limit) =>
+        alertDeliveries(this.db, tenant, alertId, place === null ? null : { name: String(place[0]), id: String(place[1]) }, limit),
+      (row) => [row.channel_name, row.delivery_id],
+      showDelivery,
+    );
+    return ok(page);
   }
 
   /** By whom and when is said once: acknowledged again, it stays as it is. `budgetId`: 404 unless it is an alert of that budget. */

@@ -42,7 +42,7 @@ export const startSystem = async (): Promise<TestSystem> => {
     for (const one of await Promise.allSettled(processes)) if (one.status === 'fulfilled') await one.value.kill();
     throw error;
   });
-  const config = ApiEnv.parse({ ...env, INGESTION_URL: ingestion.url, PROJECTOR_URL: projector.url });
+  const config = ApiEnv.parse({ ...env, INGESTION_URL: ingestion.url, PROJECTOR_URL: projector.url, ALERTING_URL: alerting.url });
   const service = await bootApi(config).catch(async (error: unknown) => {
     await Promise.all([ingestion.kill(), projector.kill(), alerting.kill()]);
     throw error;

@@ -4,7 +4,7 @@ import { Controller } from '@nestjs/common';
 import { Alerts } from '../../features/alerts.js';
 import type { Answer } from '../../features/answer.js';
 import type { CommandContext } from '../../features/command-context.js';
-import type { ById } from './inputs.js';
+import type { ById, Paged } from './inputs.js';
 import { Command, Input, Operation } from './operation.js';
 
 type Reasoned = Readonly<{ body: { reason?: string } }>;
@@ -21,6 +21,11 @@ export class AlertsController {
   @Operation('getAlert', 'budget', 'alerting')
   one(@Input() { params }: ById, @Caller() { tenant }: Principal): Promise<Answer> {
     return this.alerts.one(tenant, params.id);
+  }
+
+  @Operation('listDeliveries')
+  deliveries(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.alerts.deliveries(tenant, params.id, query);
   }
 
   @Operation('acknowledgeAlert')
