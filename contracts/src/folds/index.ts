@@ -10,6 +10,7 @@ export * from './convert.js';
 export * from './corrections.js';
 export * from './definitions.js';
 export { globMatches } from './glob.js';
+export * from './hold-book.js';
 export * from './hold-facts.js';
 export * from './notification-words.js';
 export * from './rating.js';

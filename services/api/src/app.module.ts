@@ -16,6 +16,7 @@ import { PeriodsController, PricesController } from './adapters/http/prices.cont
 import { ScopesController } from './adapters/http/scopes.controller.js';
 import { TenantsController } from './adapters/http/tenants.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
+import { Holds } from './adapters/sql/holds.js';
 import { UsageCorrections } from './adapters/sql/usage-corrections.js';
 import { BalanceStreams } from './adapters/store/decided.js';
 import { FoundEvents } from './adapters/store/found-events.js';
@@ -142,6 +143,7 @@ export const appModule = ({
     BulkBudgets,
     ExportBudgets,
     BudgetTemplates,
+    Holds,
     UsageWalk,
     UsageScan,
     UsageCorrections,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Amount, Instant, MoneyAnswer, Position } from './common.js';
+import { Amount, Instant, listOf, MoneyAnswer, Position } from './common.js';
 
 /** Why a check says no. Those that money decides are the codes of a refused reservation too. */
 export const CheckCode = z
@@ -140,3 +140,6 @@ export const Reservation = z
     flags: z.array(z.enum(['SettledOverReservation', 'SettledAfterExpiry', 'SettledAfterRelease', 'SettledTwice', 'UnknownReservation'])),
   })
   .meta({ id: 'Reservation' });
+
+/** `GET /budgets/:id/reservations`. */
+export const ReservationList = listOf(Reservation);

@@ -16,6 +16,7 @@ import {
 } from '../responses/budget.js';
 import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
 import { Anything } from '../responses/common.js';
+import { ReservationList } from '../responses/enforcement.js';
 import { BudgetUsageList, RecordedUsage, UsageBreakdown, UsageSummary } from '../responses/usage.js';
 import { AsOfQuery, BreakdownQuery, BudgetListQuery, ListQuery, ScopeParams, SummaryQuery, UsageListQuery } from './queries.js';
 import { API, type RouteRow, routes } from './route.js';
@@ -259,9 +260,10 @@ const later: readonly RouteRow[] = [
     operationId: 'listBudgetReservations',
     method: 'GET',
     path: `${ONE}/reservations`,
-    summary: 'What is held on it',
+    summary: 'Open holds on it, newest first',
+    built: true,
     query: ListQuery,
-    responses: page,
+    responses: { 200: { description: 'A page', schema: ReservationList } },
   },
   {
     operationId: 'acknowledgeBudgetAlert',

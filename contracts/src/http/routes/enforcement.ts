@@ -1,10 +1,7 @@
 import { CheckBody, CheckConstraintsBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
 import { MyBudgetQuery, ReadQuery } from '../fields/query.js';
-import { Anything } from '../responses/common.js';
 import { CheckAnswer, ConstraintsAnswer, ExplainAnswer, MyBudgetAnswer, Reservation, ReservationAnswer } from '../responses/enforcement.js';
 import { API, routes } from './route.js';
-
-const answer = { 200: { description: 'An answer', schema: Anything } };
 
 export const enforcementRoutes = [
   ...routes('enforcement', 'budget-projector', [

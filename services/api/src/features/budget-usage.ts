@@ -4,10 +4,11 @@ import type { UsageListQuery } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { Holds } from '../adapters/sql/holds.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { UsageCorrections } from '../adapters/sql/usage-corrections.js';
 import { type Past, Pasts } from '../adapters/store/past.js';
-import { UsageWalk, type WalkedEvent } from '../adapters/store/usage-walk.js';
+import { UsageWalk, usageOf, type WalkedEvent } from '../adapters/store/usage-walk.js';
 import { showRefusal, wasAskedOf } from '../domain/refused-usage.js';
 import { type Entry, entryOf } from '../domain/usage-entries.js';
 import { type Answer, ok } from './answer.js';
@@ -25,6 +26,7 @@ const MAX_SCANNED = 20_000;
 @Injectable()
 export class BudgetUsage {
   constructor(
+    private readonly holds: Holds,
     private readonly pasts: Pasts,
     private readonly walk: UsageWalk,
     private readonly corrections: UsageCorrections,
@@ -45,7 +47,7 @@ export class BudgetUsage {
     let last = place === null ? (await this.walk.last(tenant)) + 1 : Number(place[0]);
     let scanned = 0;
     const since = query.from === undefined ? undefined : parseInstant(query.from);
-    for await (const event of this.walk.backwards(tenant, { from: last - 1, since })) {
+    for await (const event of this.walk.backwards(tenant, { from: last - 1, since, holds: past.definitions.holds })) {
       const isAsked = passes(event, query) && concerns(event, budget, past);
       // The next page begins after the last item, and only exists when there is another item or more to look at.
       if (scanned === MAX_SCANNED || (isAsked && found.length === limit)) {
@@ -66,11 +68,18 @@ export class BudgetUsage {
       const { position } = event.data.original;
       said.set(position, [...(said.get(position) ?? []), correctionOf(event)]);
     }
+    const grants = await this.holds.named(tenant, found.flatMap(usageOf));
+    const flags = await this.holds.flags(
+      tenant,
+      found.flatMap((event) => (event.type === 'UsageRecorded' ? [event.position] : [])),
+    );
     return found.flatMap((event) => {
       if (event.type === 'UsageRefused') return [showRefusal(event, budget)];
+      for (const usage of usageOf(event)) grants.tell(past.definitions.holds, usage);
       const [position = 0] = usagePosition(event);
       const entry = entryOf(event, said.get(position) ?? [], budget, past);
-      return entry === null ? [] : [show(entry, budget)];
+      const flagged = flags.get(event.position);
+      return entry === null ? [] : [{ ...show(entry, budget), ...(flagged !== undefined && { flags: flagged }) }];
     });
   }
 }

@@ -16,6 +16,7 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import type { z } from 'zod';
 import { everDefinedOn } from '../adapters/sql/defined-budgets.js';
+import { Holds } from '../adapters/sql/holds.js';
 import { type Past, Pasts } from '../adapters/store/past.js';
 import { type Loaded, Streams } from '../adapters/store/streams.js';
 import { UsageWalk } from '../adapters/store/usage-walk.js';
@@ -40,6 +41,7 @@ type Scene = Readonly<{ path: readonly ScopeRef[]; states: readonly BudgetState[
 @Injectable()
 export class Explain {
   constructor(
+    private readonly holds: Holds,
     private readonly db: Kysely<Database>,
     private readonly subjects: ExplainedSubjects,
     private readonly pasts: Pasts,
@@ -87,6 +89,7 @@ export class Explain {
     const named = [...scopes, ...(subject.usage?.data.allocation ?? []).map(({ scope }) => scope)];
     const path = chargedPath(definitions, named, moment.position);
     const past = await this.pasts.load(tenant, [...new Set([...(await everDefinedOn(this.db, tenant, path)), ...about])]);
+    if (subject.usage !== null) (await this.holds.named(tenant, [subject.usage])).tell(past.definitions.holds, subject.usage);
     const settled = subject.usage === null ? null : settledCharge(subject.usage, past.definitions, past.arrivals, moment.position);
     const found = budgetsOnPath(past.definitions, settled?.charged.path ?? path, settled?.charged ?? subject, moment.position);
     const states = [...new Map([...found, ...own].map((state) => [state.budgetId, state])).values()];
@@ -99,7 +102,7 @@ export class Explain {
     const starts = budgets.flatMap(({ since }) => since ?? []);
     if (starts.length === 0) return filled;
     const since = starts.reduce((a, b) => (a < b ? a : b));
-    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), since)) {
+    for await (const { usage, corrections } of this.scan.usage(tenant, past, await this.walk.lastAt(tenant, moment.position), since)) {
       for (const [index, budget] of budgets.entries()) {
         budget.add(usage, corrections);
         filled[index]?.add(usage, corrections);

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { budgetAlerts, type CausePlace } from '../adapters/sql/alerts.js';
 import { findBudget } from '../adapters/sql/budgets.js';
+import { openHoldsOn } from '../adapters/sql/holds.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
@@ -12,6 +13,7 @@ import { showAlertRow } from './alert-view.js';
 import { type Answer, etag, ok } from './answer.js';
 import { showBudget, showStatus } from './budget-view.js';
 import { Cursors, type Place } from './cursors.js';
+import { showHold } from './hold-view.js';
 import { type PageQuery, pageOf } from './paging.js';
 
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
@@ -53,6 +55,21 @@ export class GetBudget {
     });
   }
 
+  reservations(tenant: string, budgetId: string, query: PageQuery): Promise<Answer> {
+    return this.#on(tenant, budgetId, async (_standing, moment, trx) => {
+      const page = await pageOf(
+        this.cursors,
+        tenant,
+        ['budget-reservations', budgetId],
+        query,
+        (after, limit) => openHoldsOn(trx, tenant, budgetId, holdPlaceOf(after), limit),
+        (row) => [row.since, row.reservation_id],
+        (row) => showHold(row, moment.partition),
+      );
+      return ok(page);
+    });
+  }
+
   #on(
     tenant: string,
     budgetId: string,
@@ -67,6 +84,8 @@ export class GetBudget {
     });
   }
 }
+
+const holdPlaceOf = (after: Place | null) => (after === null ? null : { since: Number(after[0]), reservationId: String(after[1]) });
 
 const placeOf = (after: Place | null): CausePlace | null =>
   after === null ? null : { causePosition: Number(after[0]), causeIndex: Number(after[1]) };

@@ -82,7 +82,13 @@ export class GetPast {
     const states = listBudgets(past.definitions, moment.position).filter(({ definition }) => isInside(definition.scope));
     const budgets = await this.budgets.load(tenant, past, states, moment);
     const sums = new ScopeSums();
-    for await (const { usage, corrections } of this.scan.usage(tenant, await this.walk.lastAt(tenant, moment.position), undefined, ALL)) {
+    for await (const { usage, corrections } of this.scan.usage(
+      tenant,
+      past,
+      await this.walk.lastAt(tenant, moment.position),
+      undefined,
+      ALL,
+    )) {
       for (const budget of budgets.all) budget.add(usage, corrections);
       if (isVoided(corrections)) continue;
       sums.add(settledCharge(usage, past.definitions, past.arrivals, moment.position, corrections));
@@ -113,7 +119,7 @@ export class GetPast {
     if (budget === undefined) throw new Error('one budget has one past');
     if (budget.since !== null) {
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const { usage, corrections } of this.scan.usage(tenant, last, budget.since, ALL)) budget.add(usage, corrections);
+      for await (const { usage, corrections } of this.scan.usage(tenant, past, last, budget.since, ALL)) budget.add(usage, corrections);
     }
     const since = await this.#sinces(moment, budgets);
     const stamps = (past.stamps.get(budgetId) ?? []).filter(({ position }) => position <= moment.position);

@@ -41,7 +41,7 @@ export class PriceCorrectionReports {
       const at = correctAfter(known, tenant, listId, prices, moment);
       const impact = new PriceImpact(known, at);
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const { usage, corrections } of this.scan.usage(tenant, last, undefined)) {
+      for await (const { usage, corrections } of this.scan.usage(tenant, known, last, undefined)) {
         impact.add(usage, corrections);
         if (performance.now() > until) throw new Problem('too_many', 'There is more usage than one answer can look at in its time.');
       }

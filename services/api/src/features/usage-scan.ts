@@ -31,7 +31,7 @@ export class UsageScan {
 
   async cells(tenant: string, past: Past, { span, parts, by, counts }: Scan): Promise<readonly GroupCell[]> {
     const groups = new UsageGroups(parts);
-    for await (const { usage, corrections } of this.usage(tenant, await this.walk.last(tenant), span.start)) {
+    for await (const { usage, corrections } of this.usage(tenant, past, await this.walk.last(tenant), span.start)) {
       if (isVoided(corrections)) continue;
       const settled = settledCharge(usage, past.definitions, past.arrivals, Number.POSITIVE_INFINITY, corrections);
       const { effectiveAt } = settled.charged;
@@ -47,10 +47,16 @@ export class UsageScan {
    * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past `most` events, rather than
    * run out of time.
    */
-  async *usage(tenant: string, from: number, since: EpochNs | undefined, most = MAX_SCANNED): AsyncGenerator<Corrected, void> {
+  async *usage(
+    tenant: string,
+    { definitions: { holds } }: Pick<Past, 'definitions'>,
+    from: number,
+    since: EpochNs | undefined,
+    most = MAX_SCANNED,
+  ): AsyncGenerator<Corrected, void> {
     const met = new CorrectionsMet();
     let scanned = 0;
-    for await (const event of this.walk.backwards(tenant, { from, since })) {
+    for await (const event of this.walk.backwards(tenant, { from, since, holds })) {
       scanned += 1;
       if (scanned > most) throw tooMany(`That is more than ${most} events to look at; ask for a shorter, later time`, '/from');
       if (event.type === 'UsageRecorded') yield { usage: event, corrections: met.take(event.id) };

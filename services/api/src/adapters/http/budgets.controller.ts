@@ -49,6 +49,11 @@ export class BudgetsController {
     return query.asOf === undefined ? this.getBudget.status(tenant, params.id) : this.getPast.status(tenant, params.id, query.asOf);
   }
 
+  @Operation('listBudgetReservations', 'budget')
+  reservations(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.getBudget.reservations(tenant, params.id, query);
+  }
+
   @Operation('listBudgetAlerts', 'budget')
   alerts(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
     return this.getBudget.alerts(tenant, params.id, query);

@@ -1,6 +1,16 @@
-import { type EpochNs, type EventOf, type LedgerEvent, NS_PER_SECOND, parseInstant, usageStream } from '@bursar/contracts';
+import {
+  type EpochNs,
+  type EventOf,
+  type LedgerEvent,
+  NS_PER_SECOND,
+  parseInstant,
+  type UsageRecordedEvent,
+  usageStream,
+} from '@bursar/contracts';
+import { type HoldBook, originalOf } from '@bursar/contracts/folds';
 import { EventStore, type StoredEvent } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
+import { Holds } from '../sql/holds.js';
 import { readable } from './readable.js';
 
 const PAGE = 1_000;
@@ -12,6 +22,8 @@ export type Walk = Readonly<{
   from: number;
   /** Usage of before this moment is not asked for: what was recorded well before it need not be read. */
   since?: EpochNs | undefined;
+  /** Told what each usage event settles, right before it is handed over. */
+  holds: HoldBook;
 }>;
 
 /** Recorded, taken back or rerated, or refused beforehand. */
@@ -19,12 +31,21 @@ export type WalkedEvent = EventOf<'UsageRecorded' | 'UsageVoided' | 'UsageRerate
 const WALKED: ReadonlySet<string> = new Set(['UsageRecorded', 'UsageVoided', 'UsageRerated', 'UsageRefused']);
 const isWalked = (event: LedgerEvent): event is WalkedEvent => WALKED.has(event.type);
 
+/** What an event says happened, or is about. */
+export const usageOf = (event: WalkedEvent): readonly UsageRecordedEvent[] => {
+  if (event.type === 'UsageRefused') return [];
+  return [event.type === 'UsageRecorded' ? event : originalOf(event)];
+};
+
 /** A tenant's usage from the ledger itself, newest first, read as far as it is asked for. What was said of usage comes before it. */
 @Injectable()
 export class UsageWalk {
-  constructor(private readonly store: EventStore) {}
+  constructor(
+    private readonly store: EventStore,
+    private readonly holds: Holds,
+  ) {}
 
-  async *backwards(tenant: string, { from, since }: Walk): AsyncGenerator<WalkedEvent, void> {
+  async *backwards(tenant: string, { from, since, holds }: Walk): AsyncGenerator<WalkedEvent, void> {
     const stream = usageStream(tenant);
     const read = (last: number): Promise<readonly StoredEvent[]> =>
       last < 0 ? Promise.resolve([]) : this.store.readStreamBackwards(stream, last, PAGE);
@@ -38,11 +59,16 @@ export class UsageWalk {
       // The next page is read while this one is looked at. Who stops in between does not want to hear what became of it.
       coming = isLast ? Promise.resolve([]) : read(oldest.revision - 1);
       coming.catch(() => undefined);
-      for (const stored of page) {
-        if (isLast && isBefore(stored)) return;
-        const event = readable(stored);
-        if (event !== null && isWalked(event)) yield event;
+      const events = page.flatMap((stored) => {
+        const event = isLast && isBefore(stored) ? null : readable(stored);
+        return event !== null && isWalked(event) ? [event] : [];
+      });
+      const grants = await this.holds.named(tenant, events.flatMap(usageOf));
+      for (const event of events) {
+        for (const usage of usageOf(event)) grants.tell(holds, usage);
+        yield event;
       }
+      if (isLast) return;
     }
   }
 

@@ -1,0 +1,86 @@
+import type { HoldGranted } from '@bursar/contracts';
+import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
+import type { Database } from '@bursar/database';
+import { Injectable } from '@nestjs/common';
+import { Kysely, type Selectable } from 'kysely';
+
+type Naming = Readonly<{ data: Readonly<{ reservationId?: string }> }>;
+type Grant = Readonly<{ since: number; wire: HoldGranted }>;
+
+/** Grants that usage names, to be told to its charge right before that is made. */
+export class Grants {
+  constructor(private readonly byId: ReadonlyMap<string, Grant>) {}
+
+  tell(holds: HoldBook, { data: { reservationId } }: Naming): void {
+    const grant = reservationId === undefined ? undefined : this.byId.get(reservationId);
+    if (grant !== undefined) holds.know(grant.wire.reservationId, grant.since, holdFacts(grant.wire));
+  }
+}
+
+const NONE = new Grants(new Map());
+
+/** Reservations as the projector keeps them. */
+@Injectable()
+export class Holds {
+  constructor(private readonly db: Kysely<Database>) {}
+
+  /** One read, and none where nobody names one. */
+  async named(tenant: string, usages: readonly Naming[]): Promise<Grants> {
+    const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
+    if (ids.length === 0) return NONE;
+    const rows = await this.db
+      .selectFrom('projection.hold')
+      .select(['since', 'grant'])
+      .where('tenant', '=', tenant)
+      .where('reservation_id', 'in', ids)
+      .execute();
+    const grants = rows.flatMap(({ since, grant }) => (grant === null ? [] : [{ since, wire: JSON.parse(grant) as HoldGranted }]));
+    return new Grants(new Map(grants.map((grant) => [grant.wire.reservationId, grant])));
+  }
+
+  /** What the fold found usage at these positions to be, where it named a reservation. */
+  async flags(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+    if (positions.length === 0) return new Map();
+    const rows = await this.db
+      .selectFrom('projection.settlement')
+      .select(['position', 'flags'])
+      .where('tenant', '=', tenant)
+      .where('position', 'in', positions)
+      .execute();
+    return new Map(rows.map(({ position, flags }) => [position, flags]));
+  }
+}
+
+export type HoldRow = Selectable<Database['projection.hold']>;
+
+/** Open holds on a budget, the newest first: before this position, or from the head. */
+export const openHoldsOn = async (
+  trx: Kysely<Database>,
+  tenant: string,
+  budgetId: string,
+  before: Readonly<{ since: number; reservationId: string }> | null,
+  limit: number,
+): Promise<readonly HoldRow[]> => {
+  let query = trx
+    .selectFrom('projection.hold')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('status', '=', 'held')
+    .where(({ eb, fn, val }) => eb(val(budgetId), '=', fn.any('budget_ids')));
+  if (before !== null) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('since', 'reservation_id'), '<', tuple(before.since, before.reservationId)),
+    );
+  }
+  return query.orderBy('since', 'desc').orderBy('reservation_id', 'desc').limit(limit).execute();
+};
+
+/** Is anything held in any period of the budget, as far as it is folded? */
+export const isHeld = async (db: Kysely<Database>, tenant: string, budgetId: string): Promise<boolean> =>
+  (await db
+    .selectFrom('projection.reserved')
+    .select('budget_id')
+    .where('tenant', '=', tenant)
+    .where('budget_id', '=', budgetId)
+    .limit(1)
+    .executeTakeFirst()) !== undefined;

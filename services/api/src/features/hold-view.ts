@@ -1,0 +1,26 @@
+import type { HoldGranted } from '@bursar/contracts';
+import type { HoldRow } from '../adapters/sql/holds.js';
+import { positionText } from '../adapters/sql/snapshot.js';
+
+/** An open hold (contracts `Reservation`), as `GET /reservations/:id` of its owner says it. */
+export const showHold = ({ reservation_id, status, grant, flags, position }: HoldRow, partition: number): object => {
+  if (grant === null) throw new Error('what is open was granted');
+  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets } = JSON.parse(grant) as HoldGranted;
+  return {
+    reservationId: reservation_id,
+    status,
+    amount,
+    currency,
+    ...(category !== undefined && { category }),
+    ...(dimensions !== undefined && { dimensions }),
+    path,
+    grantedAt,
+    expiresAt,
+    budgets,
+    endedAt: null,
+    settledBy: null,
+    actual: null,
+    flags,
+    position: positionText(partition, position),
+  };
+};
