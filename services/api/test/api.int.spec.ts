@@ -23,6 +23,7 @@ import { periods } from './suites/periods.js';
 import { positions } from './suites/positions.js';
 import { priceCorrections } from './suites/price-corrections.js';
 import { prices } from './suites/prices.js';
+import { reservations } from './suites/reservations.js';
 import { resets } from './suites/resets.js';
 import { scopes } from './suites/scopes.js';
 import { settings } from './suites/settings.js';
@@ -45,6 +46,7 @@ describe('api', () => {
   budgetCorpus(api);
   controls(api);
   check(api);
+  reservations(api);
   explain(api);
   alerts(api);
   notificationTemplates(api);

@@ -54,7 +54,7 @@ export const check = (api: () => Client): void => {
       expectProblem(await acme.post('check', { scopes: [], amount: '1' }), 400, 'too_few', '/scopes');
       expectProblem(await acme.post('check', { scopes: ['team:ml'] }), 400, 'required', '/amount');
       expectProblem(await acme.post('budgets/absent/check-constraints', { amount: '1' }), 404, 'not_found');
-      expectProblem(await acme.post('reservations', { scopes: ['team:ml'], amount: '1' }), 501, 'not_implemented');
+      expectProblem(await acme.post('reservations', { scopes: ['team:ml'] }), 400, 'exclusive', '/amount');
     });
   });
 };

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Client, Reply } from '../support/client.js';
+import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
+
+const ATTEMPTS = 100;
+
+const eventually = async (ask: () => Promise<Reply>, holds: (reply: Reply) => boolean): Promise<Reply> => {
+  for (let attempt = 0; ; attempt += 1) {
+    const reply = await ask();
+    if (holds(reply) || attempt === ATTEMPTS) return reply;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};
+
+export const reservations = (api: () => Client): void => {
+  const reserve = (tenant: Client, body: object): Promise<Reply> =>
+    eventually(
+      () => tenant.post('reservations', body),
+      ({ body: { code } }) => code !== 'counting',
+    );
+
+  describe('reservations, passed on to the owner', () => {
+    test('IN-G9 a hold is in status and list, keeps its budget from being deleted, and is gone once released', async () => {
+      const tenant = api().as(freshTenant());
+      const { id } = await makeBudget(tenant, { limit: { amount: '20', currency: 'USD' } });
+      const held = await reserve(tenant, { id: 'r/1 ä', scopes: ['team:ml'], amount: '5' });
+      expect([held.status, held.body.remaining]).toEqual([201, '15']);
+      const status = await eventually(
+        () => tenant.get(`budgets/${id}/status`),
+        ({ body }) => body.reserved === '5',
+      );
+      expect(status.body).toMatchObject({ currentSpend: '0', reserved: '5', remaining: '15' });
+      const { body: list } = await tenant.get(`budgets/${id}/reservations`);
+      const { body: one } = await tenant.get(`reservations/${encodeURIComponent('r/1 ä')}`);
+      expect(list).toMatchObject({ data: [one], nextCursor: null });
+      expectProblem(await tenant.delete(`budgets/${id}`), 409, 'in_use');
+      expect(
+        (
+          await api()
+            .as(freshTenant())
+            .get(`reservations/${encodeURIComponent('r/1 ä')}`)
+        ).status,
+      ).toBe(404);
+      expect((await tenant.delete(`reservations/${encodeURIComponent('r/1 ä')}`)).status).toBe(204);
+      expect(
+        (
+          await eventually(
+            () => tenant.delete(`budgets/${id}`),
+            ({ status: code }) => code !== 409,
+          )
+        ).status,
+      ).toBe(204);
+    });
+
+    test('usage settles on the path of its hold, also where history and the past are asked for', async () => {
+      const tenant = api().as(freshTenant());
+      await tenant.post('scopes', { type: 'team', id: 'old' });
+      await tenant.post('scopes', { type: 'team', id: 'new' });
+      await tenant.post('scopes', { type: 'user', id: 'u', parents: ['team:old'] });
+      const { id } = await makeBudget(tenant, { scope: 'team:old', limit: { amount: '20', currency: 'USD' } });
+      await reserve(tenant, { id: 'moved', scopes: ['user:u'], amount: '5' });
+      await tenant.patch('scopes/user/u', { parents: ['team:new'] });
+      const position = await tenant.record({ ...usageOf('6'), scopes: ['user:u'], reservationId: 'moved' });
+      const status = await tenant.get(`budgets/${id}/status?minPosition=${position}`, { headers: { prefer: 'wait=5' } });
+      expect(status.body).toMatchObject({ currentSpend: '6', reserved: '0' });
+      const { body: history } = await tenant.get(`budgets/${id}/usage`);
+      expect(history.data).toMatchObject([{ amount: '6', reservationId: 'moved', flags: ['SettledOverReservation'] }]);
+      expect((await tenant.get(`budgets/${id}/status?asOf=${position}`)).body).toMatchObject({ currentSpend: '6' });
+      const { id: later } = await makeBudget(tenant, { scope: 'team:old', limit: { amount: '20', currency: 'USD' } });
+      const counted = await eventually(
+        () => tenant.get(`budgets/${later}/status`),
+        ({ body }) => body.status !== 'counting',
+      );
+      expect(counted.body).toMatchObject({ currentSpend: '6' });
+    });
+  });
+};
