@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
 import {
-  canonicalJson,
+  contentHash,
   type EpochNs,
   formatInstant,
   MAX_EVENT_PICOS,
@@ -124,7 +123,7 @@ const idOf = (record: Fields, metadata: Fields, started: EpochNs | null): { id: 
     quantitiesOfRecord(record, metadata),
     labelOf(own(record, 'trace_id'), 256) ?? null,
   ];
-  return { id: `sha256-${hash('sha256', canonicalJson(parts), 'hex').slice(0, 40)}:${type}`, isFallback: true };
+  return { id: `sha256-${contentHash(parts).toString('hex').slice(0, 40)}:${type}`, isFallback: true };
 };
 
 const compact = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
