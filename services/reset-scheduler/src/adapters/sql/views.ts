@@ -57,15 +57,19 @@ const readBudgets = async (trx: Kysely<Database>, keys: readonly BudgetKey[]): P
 /** Matched by place, not by instant: a column keeps microseconds, a period's start may have nanoseconds. */
 const readSums = async (trx: Kysely<Database>, keys: readonly PeriodKey[]): Promise<ReadonlyMap<string, Sums>> => {
   if (keys.length === 0) return new Map();
-  const { rows } = await sql<{ n: number; spend: string; events: number; failed_spend: string; failed_events: number }>`
-    SELECT k.n, b.spend, b.events, b.failed_spend, b.failed_events
+  type Row = { n: number; spend: string; events: number; failed_spend: string; failed_events: number; reserved: string };
+  const { rows } = await sql<Row>`
+    SELECT k.n, coalesce(b.spend, 0) AS spend, coalesce(b.events, 0) AS events, coalesce(b.failed_spend, 0) AS failed_spend,
+      coalesce(b.failed_events, 0) AS failed_events, coalesce(r.reserved, 0) AS reserved
     FROM unnest(
       ${column(keys, 'text', ({ tenant }) => tenant)},
       ${column(keys, 'text', ({ budgetId }) => budgetId)},
       ${column(keys, 'timestamptz', ({ start }) => formatInstant(start))}) WITH ORDINALITY AS k (tenant, budget_id, period_start, n)
-    JOIN projection.balance b USING (tenant, budget_id, period_start)`.execute(trx);
+    LEFT JOIN projection.balance b USING (tenant, budget_id, period_start)
+    LEFT JOIN projection.reserved r USING (tenant, budget_id, period_start)
+    WHERE b.spend IS NOT NULL OR r.reserved IS NOT NULL`.execute(trx);
   const sums = new Map<string, Sums>();
-  for (const { n, spend, events, failed_spend, failed_events } of rows) {
+  for (const { n, spend, events, failed_spend, failed_events, reserved } of rows) {
     const key = keys[n - 1];
     if (key === undefined) continue;
     sums.set(periodKey(key), {
@@ -73,7 +77,7 @@ const readSums = async (trx: Kysely<Database>, keys: readonly PeriodKey[]): Prom
       events,
       failedSpend: parsePicos(failed_spend),
       failedEvents: failed_events,
-      reserved: 0n,
+      reserved: parsePicos(reserved),
     });
   }
   return sums;
