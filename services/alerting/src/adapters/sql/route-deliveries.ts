@@ -25,6 +25,7 @@ export class RouteDeliveries extends Effect {
   }
 
   async apply(trx: Kysely<Database>, { events, alerts }: RecordedBatch): Promise<void> {
+    await recallSuppressed(trx, alerts);
     const fresh = new Map(alerts.filter(({ isOld }) => !isOld).map((alert) => [alert.position, alert]));
     const relevant = events.filter((event) => changesRouting(event) || fresh.has(event.position));
     if (relevant.length === 0) return;
@@ -119,6 +120,16 @@ const markSuppressed = async (trx: Kysely<Database>, rows: readonly Row[]): Prom
     const ids = [...new Set(ofTenant.map(({ alert_id }) => alert_id))];
     await trx.updateTable('alerting.alert').set({ suppressed: true }).where('tenant', '=', tenant).where('alert_id', 'in', ids).execute();
   }
+};
+
+/** Alerts that come back from the ledger: what was held back of them is on record here. */
+const recallSuppressed = async (trx: Kysely<Database>, alerts: readonly RecordedAlert[]): Promise<void> => {
+  const ids = alerts.filter(({ isOld }) => isOld).map(({ data }) => data.alertId);
+  if (ids.length === 0) return;
+  await sql`
+    UPDATE alerting.alert SET suppressed = true FROM alerting.delivery
+    WHERE delivery.tenant = alert.tenant AND delivery.alert_id = alert.alert_id AND delivery.summary_id IS NOT NULL
+      AND alert.alert_id = ANY (${ids}::uuid[])`.execute(trx);
 };
 
 /** Says of each channel when there is something to do. In one order: whoever else locks several of them does so, too. */
