@@ -1,3 +1,4 @@
+import { alertsSuite } from './alerts.ts';
 import { appendSuite } from './append.ts';
 import { busSuite } from './bus.ts';
 import { catchUpSuite } from './catch-up.ts';
@@ -15,6 +16,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   'fan-out': fanOutSuite,
   ingest: ingestSuite,
   'catch-up': catchUpSuite,
+  alerts: alertsSuite,
   litellm: litellmSuite,
   reads: readsSuite,
   periods: periodsSuite,

@@ -15,6 +15,7 @@ import { smtpSettings } from './adapters/senders/smtp-settings.js';
 import { WebhookSender } from './adapters/senders/webhook-sender.js';
 import { RouteDeliveries } from './adapters/sql/route-deliveries.js';
 import { SqlDeliveries } from './adapters/sql/sql-deliveries.js';
+import { SqlDrivers } from './adapters/sql/sql-drivers.js';
 import { StoreChannels } from './adapters/store/store-channels.js';
 import type { AlertingEnv } from './config.js';
 import { Deliver } from './features/delivery/deliver.js';
@@ -42,7 +43,10 @@ const SMTP_TIMEOUT_MS = 15_000;
 export const openDelivery = ({ config, database, store, logger }: Opened): Delivery => {
   const { senders, close } = openSenders(config);
   const deliveries = new SqlDeliveries(database);
-  const messages = new TemplateMessages();
+  const drivers = new SqlDrivers(database, (error) =>
+    logger.warn({ err: error }, 'top drivers could not be read; messages go out without them'),
+  );
+  const messages = new TemplateMessages(drivers);
   const channels = new StoreChannels(store);
   const lent = new LentChannels(config.SLACK_WEBHOOK_URL !== undefined);
   let metrics: DeliveryMetrics | null = null;

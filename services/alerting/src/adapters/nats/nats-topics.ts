@@ -16,6 +16,8 @@ export class NatsTopics extends AlertTopics {
   #checkedAt = Number.NEGATIVE_INFINITY;
   #checking: Promise<boolean> | null = null;
   #told = '';
+  /** Of what this process had stored last. */
+  #highest = 0;
 
   constructor(
     private readonly bus: Bus,
@@ -46,7 +48,13 @@ export class NatsTopics extends AlertTopics {
     if (meta.traceparent !== undefined && meta.tracestate !== undefined) fields.set('tracestate', meta.tracestate);
     const { severity, scope, budgetId } = data;
     const body = Buffer.from(JSON.stringify(alertCloudEvent(alert)), 'utf8');
-    return (await this.bus.store(alertsSubject({ tenant, severity, scope, budgetId }), body, fields))?.sequence ?? null;
+    const stored = await this.bus.store(alertsSubject({ tenant, severity, scope, budgetId }), body, fields);
+    if (stored === null) return null;
+    if (stored.duplicate) return stored.sequence;
+    // Sequences never go back in the same stream: this is another one.
+    if (stored.sequence < this.#highest) this.#checkedAt = Number.NEGATIVE_INFINITY;
+    this.#highest = stored.sequence;
+    return stored.sequence;
   }
 
   /** Rejects when the database does; a stream that cannot be read, or is not there yet, is not ready. */
