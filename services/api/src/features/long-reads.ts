@@ -7,7 +7,7 @@ const PATIENCE_MS = 7_000;
 /** How long an answer that nobody could wait for is kept for who asks again. */
 const KEPT_MS = 60_000;
 /** At a time in this process: each reads the ledger as fast as it can. */
-const MOST = 8;
+const MOST = 64;
 
 type Read = Readonly<{ answer: Promise<Answer> }>;
 

@@ -91,6 +91,22 @@ export const asOf = (api: () => Client): void => {
               effectiveFrom: '2020-01-01T00:00:00Z',
               prices: [{ meter: 'x', match: {}, unit: 'things', amount: '2' }],
             }),
+          () =>
+            tenant.put(
+              `tenants/${tenant.tenant}/settings`,
+              pick([
+                { unpricedPolicy: 'fallback_price', fallbackPrice: { amount: '0.5', currency: pick(['USD', 'EUR']) } },
+                { unpricedPolicy: null, currency: pick(['USD', 'EUR']) },
+              ]),
+            ),
+          // The same usage through one budget and another: a scope is added to it.
+          () =>
+            tenant.post(`budgets/${pick(budgets)}/usage`, {
+              amount: '3',
+              currency: 'USD',
+              source: 'again',
+              metadata: { requestId: pick(['r1', 'r2']) },
+            }),
           () => patch({ limit: { amount: pick(['10', '50', '1000']) } }),
           () => patch({ thresholds: [{ percent: 80, severity: 'warning' }] }),
           () => patch({ rollover: { mode: pick(['none', 'both']) } }),
