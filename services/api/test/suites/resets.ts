@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Client, Reply } from '../support/client.js';
+import { type Client, type Reply, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 import type { Process } from '../support/system.js';
 
@@ -58,8 +58,8 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
       expect(reply.body.period).toEqual(made.period);
 
       await acme.record(usageOf('3', { scopes: ['team:hand'] }));
-      await acme.record(usageOf('1', { scopes: ['team:hand'], occurredAt: before }));
-      const { data } = (await acme.get(`budgets/${id}/periods`)).body;
+      const late = await acme.record(usageOf('1', { scopes: ['team:hand'], occurredAt: before }));
+      const { data } = (await acme.get(`budgets/${id}/periods?minPosition=${late}`, WAIT)).body;
       expect(data).toMatchObject([
         { start: status.periodStart, end: made.status.periodEnd, status: 'open', spend: '3' },
         { start: made.status.periodStart, end: status.periodStart, status: 'ended', spend: '10.5' },
