@@ -40,6 +40,8 @@ export const HEADER = {
   reason: 'Bursar-Reason',
   /** `<partition>:<position>` that an answer has to have come to; `Prefer: wait=N` says for how long it may wait. */
   minPosition: 'Bursar-Min-Position',
+  /** `user`: the answer is for somebody who merely spends. */
+  audience: 'Bursar-Audience',
   messageId: 'Nats-Msg-Id',
 } as const;
 

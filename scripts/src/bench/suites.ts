@@ -7,6 +7,7 @@ import { ingestSuite } from './ingest.ts';
 import { litellmSuite } from './litellm.ts';
 import { periodsSuite } from './periods.ts';
 import { readsSuite } from './reads.ts';
+import { reserveSuite } from './reserve/suite.ts';
 import type { Suite } from './suite.ts';
 
 /** In the order they run. */
@@ -20,4 +21,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   litellm: litellmSuite,
   reads: readsSuite,
   periods: periodsSuite,
+  reserve: reserveSuite,
 };

@@ -10,6 +10,7 @@ import { enforcementTransport } from './adapters/nats/transport.js';
 import { AuditMetrics } from './adapters/ops/audit-metrics.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
 import { projectorReady } from './adapters/ops/projector-ready.js';
+import { RefusalMetrics } from './adapters/ops/refusal-metrics.js';
 import { SqlAuditReads } from './adapters/sql/sql-audit-reads.js';
 import { SqlProjectionTables } from './adapters/sql/sql-projection-tables.js';
 import { StoreClock } from './adapters/store/store-clock.js';
@@ -22,7 +23,7 @@ import { Check } from './features/check.js';
 import { DecideAtOwner } from './features/decide-at-owner.js';
 import { PartitionOwner } from './features/own-partitions.js';
 import { Load } from './features/pace.js';
-import { UnrecordedRefusals } from './features/refusals.js';
+import { RecordedRefusals } from './features/record-refusals.js';
 import { Reserve } from './features/reserve.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
 
@@ -65,28 +66,28 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     { partitions: store.partitions, decisionsOf: (partition) => owner.decisionsOf(partition), url },
     new HttpOwners(leases, config.BURSAR_ADMIN_KEY, (error) => logger.warn({ err: error }, 'the owner of a partition could not be asked')),
   );
+  const ledger = new StoreLedger(store, bus, (stream, ids) =>
+    logger.error({ stream, ids }, 'emitted events differ from what the store holds under their ids; the stored ones stand'),
+  );
+  const refusalMetrics = new RefusalMetrics(logger);
+  const refusals = new RecordedRefusals(ledger, refusalMetrics, () => clock.now());
   const service: Service = await createService({
     name: 'budget-projector',
-    module: appModule(
-      new Check(desk, clock, store.partitions),
-      new Reserve(desk, new UnrecordedRefusals(), store.partitions),
-      bus !== null,
-    ),
+    module: appModule(new Check(desk, clock, store.partitions), new Reserve(desk, refusals, store.partitions), bus !== null),
     config,
     logger,
     routes: routesOf('budget-projector'),
   });
   const tables = new SqlProjectionTables(database);
-  const ledger = new StoreLedger(store, bus, (stream, ids) =>
-    logger.error({ stream, ids }, 'emitted events differ from what the store holds under their ids; the stored ones stand'),
-  );
   const heads = async (): Promise<ReadonlyMap<number, number>> =>
     new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
   const ageAfter = async (partition: number, position: number): Promise<number> => {
     const [event] = await store.readPartition(partition, position, 1);
     return event === undefined ? 0 : (Date.now() - Date.parse(event.recordedAt)) / 1_000;
   };
-  const events = new ProjectorMetrics(service.metrics, logger, { heads, ageAfter }, () => [...owner.statuses().keys()]);
+  refusalMetrics.register(service.metrics);
+  const audits = new AuditMetrics(service.metrics, logger);
+  const events = new ProjectorMetrics(service.metrics, logger, audits, { heads, ageAfter }, () => [...owner.statuses().keys()]);
   if (bus !== null) service.metrics.expose(() => bus.samples());
   const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(
@@ -103,14 +104,10 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   service.onStop(() => clock.stop());
   service.onStop(() => bus?.close());
   service.onStop(() => database.destroy());
+  service.onStop(() => refusals.stop());
   service.onStop(() => owner.stop());
   const owned = (): readonly number[] => [...owner.statuses().keys()];
-  const audit = new Audit(
-    new SqlAuditReads(database),
-    new StoreTreeLedger(store, tables),
-    owned,
-    new AuditMetrics(service.metrics, logger),
-  );
+  const audit = new Audit(new SqlAuditReads(database), new StoreTreeLedger(store, tables), owned, audits);
   service.onStop(() => audit.stop());
   if (bus !== null) {
     service.app.connectMicroservice({ strategy: enforcementTransport(bus, config.API_URL) });

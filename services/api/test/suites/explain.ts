@@ -126,6 +126,83 @@ export const explain = (api: () => Client): void => {
     });
   });
 
+  describe('a refused reservation', () => {
+    const refusedOnce = async (scope: string, more: object = {}) => {
+      const budget = await makeBudget(acme, { scope, ...money('10'), ...more });
+      const position = await acme.record(usageOf('4', { scopes: [scope] }));
+      const ask = () => acme.post(`reservations?minPosition=${position}`, { scopes: [scope], amount: '7', category: 'chat' }, WAIT);
+      return { budget, ask, refused: await ask() };
+    };
+    /** Behind the answer, so it comes a moment later. */
+    const history = async (id: string) => {
+      for (let tries = 0; ; tries += 1) {
+        const { body } = await acme.get(`budgets/${id}/usage?status=refused`);
+        if (body.data.length > 0) return body.data;
+        expect(tries).toBeLessThan(400);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    };
+
+    test('is in the history as refused, charges nothing, and can be explained', async () => {
+      const { budget, ask, refused } = await refusedOnce('team:refused');
+      expectProblem(refused, 402, 'budget_exceeded');
+      expect(refused.headers.get('bursar-budget')).toMatch(/;limit="10";used="4";reserved="0";remaining="6";/);
+      const { decisionId } = refused.body;
+      // Repeats within a minute are counted, and named like the first.
+      expect((await ask()).body.decisionId).toBe(decisionId);
+      const [line] = await history(budget.id);
+      expect(line).toMatchObject({
+        id: decisionId,
+        status: 'refused',
+        code: 'budget_exceeded',
+        cost: { amount: '7', currency: 'USD' },
+        amount: '0',
+        category: 'chat',
+        count: 1,
+        refusedBy: budget.id,
+      });
+      expect((await acme.get(`budgets/${budget.id}/usage?status=succeeded`)).body.data).toHaveLength(1);
+      const { body } = await acme.post('explain', { decisionId });
+      expect(body).toMatchObject({
+        subject: { kind: 'decision', id: decisionId, type: 'UsageRefused' },
+        allowed: false,
+        code: 'budget_exceeded',
+        decidedBy: budget.id,
+        amount: { amount: '7', currency: 'USD' },
+        budgets: [{ budgetId: budget.id, decided: true, fits: false, amount: '7', currentSpend: '4', graceRemaining: '6', eventCount: 1 }],
+      });
+      const { body: status } = await acme.get(`budgets/${budget.id}/status?minPosition=${line.position}`, WAIT);
+      expect(status).toMatchObject({ currentSpend: '4', reserved: '0' });
+    });
+
+    test('says no figure of a budget that its reader may not see', async () => {
+      const permissions = { budgetVisibleToUser: false };
+      const { budget } = await refusedOnce('team:hidden', { permissions, name: 'Secret plan' });
+      const body = { scopes: ['team:hidden'], amount: '7' };
+      const reply = await acme.post('reservations', body, { headers: { 'bursar-audience': 'user' } });
+      expectProblem(reply, 402, 'budget_exceeded');
+      expect(Object.keys(reply.body).sort()).toEqual(
+        [
+          'category',
+          'code',
+          'decisionId',
+          'detail',
+          'instance',
+          'position',
+          'remediation',
+          'resetAt',
+          'retryable',
+          'status',
+          'title',
+          'type',
+        ].sort(),
+      );
+      expect(reply.text).not.toMatch(new RegExp(`Secret|\\$|${budget.id}|team:hidden`));
+      expect(reply.headers.get('bursar-budget')).toBeNull();
+      expect((await acme.post('reservations', body)).body).toMatchObject({ budgetId: budget.id, currentSpend: '4' });
+    });
+  });
+
   describe('what the calling key may still spend', () => {
     test('is the tightest budget of the tenant’s root, or of the scope asked about, in body and header', async () => {
       const tenant = api().as(freshTenant());

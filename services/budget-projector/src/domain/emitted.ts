@@ -6,7 +6,14 @@ export type Emitted = Readonly<{ stream: string; id: string; type: string; versi
 /** The event whose fold decided it, in whose trace it is; a count has none, its definition is in its data. */
 export type Cause = Readonly<{ id?: string; meta: Pick<EventMeta, 'tenant' | 'traceparent' | 'tracestate'> }>;
 
-type EmittedType = 'ThresholdCrossed' | 'ThresholdCleared' | 'BudgetCounted' | 'BudgetPaused' | 'UsageRerated' | 'PriceCorrectionApplied';
+type EmittedType =
+  | 'ThresholdCrossed'
+  | 'ThresholdCleared'
+  | 'BudgetCounted'
+  | 'BudgetPaused'
+  | 'UsageRerated'
+  | 'PriceCorrectionApplied'
+  | 'UsageRefused';
 
 export const emit = <T extends EmittedType>(type: T, stream: string, id: string, data: EventOf<T>['data'], cause: Cause): Emitted => {
   // The cause's own span: a fold has no chance to make one, and folding again must emit the same text.

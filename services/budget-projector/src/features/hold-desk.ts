@@ -1,8 +1,8 @@
-import { canonicalJson, derivedId, type EpochNs, formatInstant, type HoldChange, type HoldGranted } from '@bursar/contracts';
+import { canonicalJson, derivedId, type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
 import type { LeaseKey } from '@bursar/leases';
 import type { Decision } from '../domain/check/decide-check.js';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
-import type { Question, Scene, Standing } from '../domain/check/standing.js';
+import { blocks, type Question, roomOf, type Scene, type Standing } from '../domain/check/standing.js';
 import { type Ask, questionOf } from '../domain/holds/ask.js';
 import { decideReserve } from '../domain/holds/decide-reserve.js';
 import type { Hold } from '../domain/holds/hold.js';
@@ -50,6 +50,9 @@ type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }> &
 type Reply = (appended: number | null) => void;
 type Group = { changes: HoldChange[]; bytes: number; replies: Reply[]; failures: ((error: Error) => void)[] };
 
+/** Each is decided within the block point; one of so many is looked at again, once it is in. */
+const GRANTS_PER_CHECK = 64;
+
 /** A change of this much text beside its names; an event beyond {@link MAX_BYTES} would not fit a bus message with others. */
 const CHANGE_BYTES = 400;
 const MAX_BYTES = 192 * 1024;
@@ -65,6 +68,8 @@ export type DeskParts = Readonly<{
   key: LeaseKey;
   /** Revision of `PartitionTaken`, by which this owner took the stream of holds. */
   revision: number;
+  /** Of a sample of grants: what they broke, which is to be nothing. */
+  checked: (violations: readonly string[]) => void;
   /** The state is worth nothing any more: the session ends. */
   failed: (error: Error) => void;
 }>;
@@ -76,6 +81,7 @@ export type DeskParts = Readonly<{
 export class HoldDesk {
   #queue: Waiting[] = [];
   #running = false;
+  #granted = 0;
   #revision: number;
   #over: Error | null = null;
 
@@ -243,11 +249,25 @@ export class HoldDesk {
     else {
       const { grant, taken, tightest } = decision.granted;
       tenant.undecided.add(grant, taken);
+      this.#granted += 1;
+      if (this.#granted % GRANTS_PER_CHECK === 0) this.parts.checked(this.#overBlockPoint(tenant, question, now));
       group.changes.push(grant.wire);
       group.bytes += sizeOf(grant.wire);
       answer(group, waiting, (appended) => ({ is: 'held', held: { wire: grant.wire, status: 'held', position: appended ?? 0, tightest } }));
     }
     return true;
+  }
+
+  /** Budgets that this grant has taken past their block point (PRODUCT J8): by what memory says once it has taken its room. */
+  #overBlockPoint(tenant: TenantFold, question: Question, now: EpochNs): readonly string[] {
+    const gathered = gatherStandings(tenant, question, now, this.parts.folded.position);
+    if (gathered.found !== 'all') return [];
+    return gathered.scene.standings
+      .filter((standing) => blocks(standing, now) && (roomOf(standing) ?? 0n) < 0n)
+      .map(
+        ({ state, spend, reserved }) =>
+          `${tenant.tenant} ${state.budgetId}: ${formatPicos(spend)} spent and ${formatPicos(reserved)} held are past the block point`,
+      );
   }
 
   /** The same id again: the same hold, or no hold at all. null: it is new. */

@@ -1,3 +1,4 @@
+import type { Audience } from '../domain/check/audience.js';
 import type { Answer } from './answer.js';
 
 /** A call as another replica can make it in the caller's place, whom we have admitted. */
@@ -10,6 +11,8 @@ export type Call = Readonly<{
   body: string | null;
   /** `Prefer`, as it was sent. */
   prefer: string | null;
+  /** Whom the answer is for. */
+  audience: Audience;
 }>;
 
 /** The other replicas. */

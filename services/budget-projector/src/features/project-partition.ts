@@ -58,6 +58,8 @@ export type ProjectWatch = Readonly<{
   committed: (position: number, events: number, quarantined: number) => void;
   /** A commit left budgets whose past is to be added up. */
   counting: () => void;
+  /** Of a sample of grants: budgets that are past their block point with them. */
+  checked: (violations: readonly string[]) => void;
   /** A commit told of prices: there may be usage to rerate. */
   corrected: () => void;
 }>;
@@ -142,6 +144,7 @@ export class PartitionSession {
       now: this.options.now,
       key: lease.key,
       revision: this.#holdsRevision,
+      checked: this.watch.checked,
       failed: (error) => {
         failure = error;
         this.#ended.abort();

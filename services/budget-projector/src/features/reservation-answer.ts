@@ -1,6 +1,8 @@
 import { formatInstant, formatPicos, oneOff } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
+import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
+import { type Audience, seesFigures, visibleMembers } from '../domain/check/audience.js';
 import type { Question, Standing } from '../domain/check/standing.js';
 import { remainingOf, roomOf } from '../domain/check/standing.js';
 import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
@@ -72,38 +74,39 @@ const REMEDIES: Readonly<Record<RefusalCode, string>> = {
   approval_required: 'Ask for approval, or wait for the reset.',
 };
 
-/** 402 of API.md, amounts in the budget's currency; `reset`: the sentence about it says nothing of a budget that never resets. */
+/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget; `reset`: the sentence about it says nothing of a budget that never resets. */
 export const refusal = (
   { code, reason }: Refusal,
   standing: Standing,
   question: Question,
-  decisionId: string,
-  position: string,
+  { decisionId, position, audience }: Readonly<{ decisionId: string; position: string; audience: Audience }>,
 ): Problem => {
   const { state, limit, spend, reserved, period, amount } = standing;
   const { definition, budgetId, currency } = state;
   const remediation = REMEDIES[code];
-  return new Problem(code, `${reason} ${remediation}`, {
-    extensions: {
-      decisionId,
-      budgetId,
-      budgetName: definition.name,
-      scope: definition.scope,
-      category: question.category ?? definition.filter?.category ?? null,
-      currency,
-      currentSpend: formatPicos(spend),
-      reserved: formatPicos(reserved),
-      limit: text(limit),
-      blockPoint: text(blockPoint(definition, limit)),
-      remaining: text(remainingOf(standing)),
-      graceRemaining: text(roomOf(standing)),
-      amount: text(amount),
-      // Nothing begins anew after the only period of a one-off budget.
-      resetAt: oneOff(definition.period) === null ? formatInstant(period.end) : null,
-      remediation,
-      position,
-    },
-    headers: { 'bursar-position': position, 'bursar-budget': budgetHeader(standing) },
+  const isVisible = seesFigures(audience, definition);
+  const members = {
+    decisionId,
+    budgetId,
+    budgetName: definition.name,
+    scope: definition.scope,
+    category: question.category ?? definition.filter?.category ?? null,
+    currency,
+    currentSpend: formatPicos(spend),
+    reserved: formatPicos(reserved),
+    limit: text(limit),
+    blockPoint: text(blockPoint(definition, limit)),
+    remaining: text(remainingOf(standing)),
+    graceRemaining: text(roomOf(standing)),
+    amount: text(amount),
+    // Nothing begins anew after the only period of a one-off budget.
+    resetAt: oneOff(definition.period) === null ? formatInstant(period.end) : null,
+    remediation,
+    position,
+  };
+  return new Problem(code, `${isVisible ? reason : `${PROBLEMS[code].title}.`} ${remediation}`, {
+    extensions: visibleMembers(members, audience, definition),
+    headers: { 'bursar-position': position, ...(isVisible && { 'bursar-budget': budgetHeader(standing) }) },
   });
 };
 

@@ -35,7 +35,7 @@ export class Reserve {
     const isKeyed = body.id === undefined && key !== null;
     return this.#ask({ ...way, call }, async (decisions, partition) => {
       const { outcome, isFenced } = await decisions.desk.reserve(tenant, ask);
-      return { answer: this.#say(tenant, ask, outcome, partition, isKeyed), isFenced };
+      return { answer: this.#say(way.call, ask, outcome, partition, isKeyed), isFenced };
     });
   }
 
@@ -77,7 +77,7 @@ export class Reserve {
     });
   }
 
-  #say(tenant: string, ask: Ask, outcome: ReserveOutcome, partition: number, isKeyed: boolean): Answer {
+  #say({ tenant, audience }: Way['call'], ask: Ask, outcome: ReserveOutcome, partition: number, isKeyed: boolean): Answer {
     switch (outcome.is) {
       case 'held':
         return heldAnswer(outcome.held, partition);
@@ -93,10 +93,11 @@ export class Reserve {
         const { decision, scene, question, position } = outcome;
         const { refusal: said, deciding } = decision;
         if (said === null || deciding === null) throw new Error('refused by nobody');
-        const decisionId = randomUUID();
         const reservationId = ask.isCallers ? ask.reservationId : null;
-        this.refusals.refused({ tenant, decisionId, reservationId, ...said, question, standing: deciding, position, at: scene.now });
-        throw refusal(said, deciding, question, decisionId, `${partition}:${position}`);
+        const currency = scene.asked.currency;
+        const refusing = { tenant, reservationId, code: said.code, question, currency, standing: deciding, position, at: scene.now };
+        const decisionId = this.refusals.refused(refusing);
+        throw refusal(said, deciding, question, { decisionId, position: `${partition}:${position}`, audience });
       }
     }
   }

@@ -27,6 +27,8 @@ export abstract class ProjectorEvents {
   abstract quarantined(partition: number, events: number): void;
   /** A compare-and-set of the checkpoint hit no row: somebody else has taken it. */
   abstract overtaken(projection: Projection, partition: number): void;
+  /** A sample of decisions was looked at: what they broke. */
+  abstract checked(violations: readonly string[]): void;
   abstract failed(partition: number, what: string, error: unknown): void;
   abstract halted(partition: number, error: Error): void;
 }
@@ -113,6 +115,7 @@ export class PartitionRunner {
           this.events.committed('budget', partition, position, events);
           if (quarantined > 0) this.events.quarantined(partition, quarantined);
         },
+        checked: (violations) => this.events.checked(violations),
         counting: () => counter?.kick(),
         corrected: () => rerater?.kick(),
       },

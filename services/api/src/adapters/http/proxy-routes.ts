@@ -31,8 +31,8 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
       const { method, path, operationId } = route;
       const repeatable = method === 'GET' || REPEATABLE.has(operationId);
       const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-        if (judged) judge(route, request);
-        return pass(request, reply, upstream, repeatable);
+        const body = judged ? judge(route, request) : null;
+        return pass(request, reply, upstream, repeatable || (operationId === 'reserve' && isNamed(request, body)));
       };
       scope.route({ method, url: path, handler });
     }
@@ -43,12 +43,16 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
 /** Usage counts once by its own id, and is voided once, however often that is sent; a check changes nothing, and what is released stays so. */
 const REPEATABLE: ReadonlySet<string> = new Set(['recordUsage', 'voidUsage', 'check', 'checkConstraints', 'releaseReservation']);
 
-/** Throws what its owner would. A body of another kind than JSON is the owner's to read. */
-const judge = (route: Route, request: FastifyRequest): void => {
-  const { headers, body } = request;
-  if (!Buffer.isBuffer(body)) return void readRequest(route, request);
-  if (!isJson(headers) || !isIdentity(headers)) return;
-  readRequest(route, { params: request.params, query: request.query, body: readJson(body) } as FastifyRequest);
+/** The same id and body again is the same reservation; what nobody named would be held twice. */
+const isNamed = ({ idempotencyKey }: FastifyRequest, body: unknown): boolean =>
+  idempotencyKey !== null || (typeof body === 'object' && body !== null && 'id' in body);
+
+/** The body, read. Throws what its owner would. One of another kind than JSON is the owner's to read. */
+const judge = (route: Route, request: FastifyRequest): unknown => {
+  const { headers, body, params, query } = request;
+  if (!Buffer.isBuffer(body)) return readRequest(route, request).body;
+  if (!isJson(headers) || !isIdentity(headers)) return null;
+  return readRequest(route, { params, query, body: readJson(body) } as FastifyRequest).body;
 };
 
 /** Only a read that names a position waits for it. */

@@ -5,6 +5,9 @@ import { type Call, Owners } from '../../features/owners.js';
 /** On a call that one replica makes of another: who gets it decides, or says that it cannot, and asks nobody else. */
 export const FORWARDED_HEADER = 'bursar-forwarded';
 
+/** `user`: the answer is for somebody who merely spends, and says no more than he may see. */
+export const AUDIENCE_HEADER = 'bursar-audience';
+
 const PASSED_ON = ['content-type', 'retry-after', 'bursar-position', 'bursar-budget', 'bursar-owner'];
 
 /** Asks owners over HTTP with the installation's own key: whoever called has been admitted here. */
@@ -21,7 +24,7 @@ export class HttpOwners extends Owners {
     return this.leases.urlOfOwner(partition);
   }
 
-  async ask(url: string, { tenant, method, path, body, prefer }: Call, timeoutMs: number): Promise<Answer | null> {
+  async ask(url: string, { tenant, method, path, body, prefer, audience }: Call, timeoutMs: number): Promise<Answer | null> {
     try {
       const response = await fetch(`${url}${path}`, {
         method,
@@ -30,6 +33,7 @@ export class HttpOwners extends Owners {
           authorization: `Bearer ${this.adminKey}`,
           'bursar-tenant': tenant,
           [FORWARDED_HEADER]: '1',
+          [AUDIENCE_HEADER]: audience,
           ...(prefer !== null && { prefer }),
         },
         body,

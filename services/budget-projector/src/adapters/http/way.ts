@@ -2,8 +2,9 @@ import type { ReadQuery, Route } from '@bursar/contracts/http';
 import { type Principal, readRequest } from '@bursar/platform';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { audienceOf } from '../../domain/check/audience.js';
 import type { Way } from '../../features/check.js';
-import { FORWARDED_HEADER } from './http-owners.js';
+import { AUDIENCE_HEADER, FORWARDED_HEADER } from './http-owners.js';
 
 /** What `readRequest` has made already; here it gets its types back. */
 export type Read = Readonly<{ params: unknown; query: z.output<typeof ReadQuery>; body: unknown }>;
@@ -11,8 +12,8 @@ export type Read = Readonly<{ params: unknown; query: z.output<typeof ReadQuery>
 export const read = (route: Route, request: FastifyRequest): Read => readRequest(route, request) as Read;
 
 /** How a question came over HTTP, and how another replica is asked it. */
-export const wayOf = (request: FastifyRequest, { tenant }: Principal, { minPosition }: Partial<Read['query']>): Way => {
-  const { prefer } = request.headers;
+export const wayOf = (request: FastifyRequest, { tenant, roles }: Principal, { minPosition }: Partial<Read['query']>): Way => {
+  const { prefer, [AUDIENCE_HEADER]: audience } = request.headers;
   return {
     call: {
       tenant,
@@ -20,6 +21,7 @@ export const wayOf = (request: FastifyRequest, { tenant }: Principal, { minPosit
       path: request.url,
       body: request.rawBody?.toString('utf8') ?? null,
       prefer: prefer === undefined ? null : String(prefer),
+      audience: audienceOf(roles, audience === undefined ? undefined : String(audience)),
     },
     minPosition: minPosition ?? null,
     isForwarded: request.headers[FORWARDED_HEADER] !== undefined,

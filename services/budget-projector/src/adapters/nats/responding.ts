@@ -3,11 +3,19 @@ import { isTenantId } from '@bursar/contracts';
 import { HEADER } from '@bursar/contracts/bus';
 import { type LedgerPosition, makeProblem, ReadQuery } from '@bursar/contracts/http';
 import { type Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
+import { type Audience, audienceOf } from '../../domain/check/audience.js';
 import type { Answer } from '../../features/answer.js';
 import type { Way } from '../../features/check.js';
 
 /** A request by NATS, read: the tenant is the subject's. `bytes`: its body as text, for whoever passes it on. */
-export type Received = Readonly<{ tenant: string; text: string; body: unknown; prefer: string | null; minPosition: LedgerPosition | null }>;
+export type Received = Readonly<{
+  tenant: string;
+  text: string;
+  body: unknown;
+  prefer: string | null;
+  minPosition: LedgerPosition | null;
+  audience: Audience;
+}>;
 
 /** Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. */
 export const respond = async (request: NatsRequest, logger: Logger, answer: (received: Received) => Promise<Answer>): Promise<Reply> => {
@@ -29,9 +37,9 @@ export const respond = async (request: NatsRequest, logger: Logger, answer: (rec
 };
 
 /** How a received question is asked on. */
-export const wayOf = (call: Omit<Way['call'], 'prefer'>, { prefer, minPosition }: Received): Way => {
+export const wayOf = (call: Omit<Way['call'], 'prefer' | 'audience'>, { prefer, minPosition, audience }: Received): Way => {
   const query = minPosition === null || call.method === 'DELETE' ? '' : `?minPosition=${minPosition.partition}:${minPosition.position}`;
-  return { call: { ...call, path: `${call.path}${query}`, prefer }, minPosition, isForwarded: false };
+  return { call: { ...call, path: `${call.path}${query}`, prefer, audience }, minPosition, isForwarded: false };
 };
 
 const receive = ({ subject, data, headers }: NatsRequest): Received => {
@@ -39,7 +47,16 @@ const receive = ({ subject, data, headers }: NatsRequest): Received => {
   if (!isTenantId(tenant)) throw new Problem('tenant', 'The second token of the subject is not a tenant id.');
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const body = bytes.length === 0 ? undefined : readJson(bytes);
-  return { tenant, text: bytes.toString('utf8'), body, prefer: headers?.get('Prefer') || null, minPosition: minPositionOf(headers) };
+  // Who may publish on the subject is the connection's to say; the answer may still be for a user of his.
+  const audience = audienceOf(['tenant-admin'], headers?.get(HEADER.audience) || undefined);
+  return {
+    tenant,
+    text: bytes.toString('utf8'),
+    body,
+    prefer: headers?.get('Prefer') || null,
+    minPosition: minPositionOf(headers),
+    audience,
+  };
 };
 
 /** As the query parameter of that name over HTTP. Throws 400. */

@@ -1,5 +1,6 @@
 import type { Logger, Metrics } from '@bursar/platform';
 import { Counter } from 'prom-client';
+import type { AuditWatch } from '../../features/audit/audit.js';
 import type { Projection } from '../../features/projection-tables.js';
 import { ProjectorEvents } from '../../features/run-partition.js';
 import { type LedgerState, type Positions, registerPartitionGauges } from './partition-gauges.js';
@@ -18,6 +19,7 @@ export class ProjectorMetrics extends ProjectorEvents {
   constructor(
     { registry }: Metrics,
     private readonly logger: Logger,
+    private readonly audits: Pick<AuditWatch, 'checked'>,
     ledger: LedgerState,
     owned: () => readonly number[],
   ) {
@@ -58,6 +60,10 @@ export class ProjectorMetrics extends ProjectorEvents {
   overtaken(projection: Projection, partition: number): void {
     this.#overtaken.inc({ projection });
     this.logger.warn({ projection, partition }, 'another process has taken the partition; what was not committed is dropped');
+  }
+
+  checked(violations: readonly string[]): void {
+    this.audits.checked('block_point', violations);
   }
 
   leaseLost(partition: number): void {

@@ -5,6 +5,9 @@ import { AuditReads, type CellsAt } from '../../features/audit/audit-reads.js';
 
 /** Rows looked at in one sample, about. */
 const SAMPLE = 500;
+const BUDGETS = 50;
+/** A budget with more open holds than this is passed over. */
+const MOST_HOLDS = 2_000;
 
 /** What has to agree is read in one statement, which is one snapshot. */
 export class SqlAuditReads extends AuditReads {
@@ -49,8 +52,33 @@ export class SqlAuditReads extends AuditReads {
     return rows.map(({ what }) => what);
   }
 
+  /** Budgets that are gone hold nothing any more, and a period that is no more of a one-off one neither: less than the holds is no fault there. */
   async unbalancedHolds(): Promise<readonly string[]> {
-    return [];
+    const percent = await this.#percent('projection.reserved');
+    const { rows } = await sql<{ what: string }>`
+      WITH sampled AS (
+        SELECT DISTINCT reserved.tenant, reserved.budget_id, budget.period_kind = 'custom' AS is_one_off
+        FROM projection.reserved AS reserved TABLESAMPLE SYSTEM (${percent})
+        JOIN projection.budget AS budget USING (tenant, budget_id)
+        WHERE NOT budget.deleted LIMIT ${BUDGETS}
+      ), summed AS (
+        SELECT sampled.*,
+          (SELECT sum(reserved) FROM projection.reserved AS r WHERE r.tenant = sampled.tenant AND r.budget_id = sampled.budget_id) AS reserved,
+          (SELECT min(reserved) FROM projection.reserved AS r WHERE r.tenant = sampled.tenant AND r.budget_id = sampled.budget_id) AS lowest,
+          open.count, open.held
+        FROM sampled CROSS JOIN LATERAL (
+          SELECT count(*) AS count, sum((part ->> 'amount')::numeric) AS held FROM (
+            SELECT "grant" FROM projection.hold
+            WHERE tenant = sampled.tenant AND status = 'held' AND sampled.budget_id = ANY (budget_ids) LIMIT ${MOST_HOLDS + 1}
+          ) AS holds CROSS JOIN LATERAL jsonb_array_elements(holds."grant"::jsonb -> 'budgets') AS part
+          WHERE part ->> 'budgetId' = sampled.budget_id
+        ) AS open
+      )
+      SELECT format('%s %s: %s reserved, %s in %s open holds', tenant, budget_id, reserved, held, count) AS what FROM summed
+      WHERE count <= ${MOST_HOLDS} AND (lowest < 0 OR reserved > COALESCE(held, 0) OR (reserved < held AND NOT is_one_off))`.execute(
+      this.db,
+    );
+    return rows.map(({ what }) => what);
   }
 
   /** How much of a table is a sample; all of a small one. */

@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { type CallerFigures, callers } from '../append-ours.ts';
+import { CALLERS } from './peers.ts';
+
+export type HttpCall = Readonly<{
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body: string | null;
+  expects: number;
+}>;
+
+/** A closed loop of 64 callers, each on a connection of its own. */
+export const httpCallers = (url: string, appends: number, call: HttpCall): Promise<CallerFigures> =>
+  using(url, (send) => callers({ appends, callers: CALLERS }, () => send(call)));
+
+/**
+ * An open loop: so many calls a second, however fast they are answered, over at most 64 connections; a call's time counts from when it was due.
+ * Ascending milliseconds.
+ */
+export const httpAtRate = (url: string, rate: number, seconds: number, call: HttpCall): Promise<readonly number[]> =>
+  using(url, async (send) => {
+    const count = Math.max(1, Math.round(rate * seconds));
+    const latencies: number[] = [];
+    const startedAt = performance.now();
+    const pending: Promise<void>[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const due = startedAt + (n / rate) * 1000;
+      if (due > performance.now()) await delay(due - performance.now());
+      pending.push(send(call).then(() => void latencies.push(performance.now() - due)));
+    }
+    await Promise.all(pending);
+    return latencies.sort((a, b) => a - b);
+  });
+
+const using = async <T>(url: string, work: (send: (call: HttpCall) => Promise<void>) => Promise<T>): Promise<T> => {
+  const pool = new Pool(url, { connections: CALLERS, pipelining: 1 });
+  try {
+    return await work(async ({ method, path, headers, body, expects }) => {
+      const answer = await pool.request({ method, path, headers, body });
+      const text = await answer.body.text();
+      if (answer.statusCode !== expects) throw new Error(`${method} ${path}: HTTP ${answer.statusCode} ${text.slice(0, 200)}`);
+    });
+  } finally {
+    await pool.close();
+  }
+};

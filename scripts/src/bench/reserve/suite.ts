@@ -1,0 +1,190 @@
+import { budgetsSubject } from '@bursar/contracts/bus';
+import type { CallerFigures } from '../append-ours.ts';
+import { inTemporaryDirectory } from '../cleanup.ts';
+import type { BenchRow } from '../row.ts';
+import { median, percentile } from '../statistics.ts';
+import type { Suite } from '../suite.ts';
+import type { RunningSystem } from '../system.ts';
+import { growthRows, type InProcess, inProcess } from './growth.ts';
+import { checkBody, type Hot, hotBudget, reservationBody } from './hot-budget.ts';
+import { type HttpCall, httpAtRate, httpCallers } from './http-load.ts';
+import { natsCallers } from './over-nats.ts';
+import { CALLERS, postgresLimiter, redisReserves, withHttpPeer } from './peers.ts';
+import { findRedis, withRedis } from './redis-server.ts';
+
+const ROUNDS = 3;
+const OURS = 20_000;
+const REDIS = 20_000;
+const LIMITER = 3_000;
+const HTTP = 12_000;
+const GETS = 30_000;
+const AT_RATE_SECONDS = 5;
+const LOADS = [0.1, 0.5, 0.9] as const;
+
+const IN_PROCESS = `reserve in process, ${CALLERS} callers, one hot budget, 3 levels`;
+const OVER_NATS = `reserve over NATS, own inbox, ${CALLERS} callers`;
+const OVER_HTTP = `reserve over HTTP at the owner, ${CALLERS} callers`;
+const LIMITED = 'reserve in process, beside a limiter on PostgreSQL';
+const CHECK_IN_PROCESS = 'check in process, from memory';
+const CHECK_NATS = `check over NATS, own inbox, ${CALLERS} callers`;
+const CHECK_HTTP = `check over HTTP at the owner, ${CALLERS} callers`;
+const p99 = (name: string): string => `${name}, p99`;
+const atLoad = (load: number, share: string): string => `reserve over HTTP at ${load * 100} % of capacity, ${share}`;
+
+/** The peers of one round, measured beside ours; null: no redis-server here. */
+type Round = Readonly<{
+  process: InProcess;
+  nats: CallerFigures;
+  http: CallerFigures;
+  checkNats: CallerFigures;
+  checkHttp: CallerFigures;
+  bare: CallerFigures;
+  redis: CallerFigures | null;
+  unsafe: CallerFigures | null;
+  redisHttp: CallerFigures | null;
+  limiter: CallerFigures;
+}>;
+
+/**
+ * Reservations on one hot budget under three levels, as fast as 64 callers are answered: by the owner's own desk in one process, over NATS and
+ * over HTTP; beside Redis + Lua, which holds the same on three levels in one script. Every round measures ours and its peers one after the other;
+ * a ratio is the median of the rounds'.
+ */
+export const reserveSuite: Suite = {
+  about: 'reserve and check on one hot budget beside Redis + Lua, a PostgreSQL limiter and bare Fastify',
+  rows: [
+    IN_PROCESS,
+    p99(IN_PROCESS),
+    `${IN_PROCESS}, beside Redis without AOF`,
+    OVER_NATS,
+    OVER_HTTP,
+    p99(OVER_HTTP),
+    LIMITED,
+    CHECK_IN_PROCESS,
+    CHECK_NATS,
+    CHECK_HTTP,
+    ...LOADS.flatMap((load) => [atLoad(load, 'p50'), atLoad(load, 'p99')]),
+  ],
+  run: async (start, emit) => {
+    const system = await start();
+    const hot = await hotBudget(system, 'bench-hot');
+    await inTemporaryDirectory(async (directory) => {
+      const redis = reasonOr(() => findRedis(directory));
+      const note = typeof redis === 'string' ? redis : undefined;
+      const binary = typeof redis === 'string' ? null : redis;
+      const rounds: Round[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measure(system, hot, binary));
+      emit(...rowsOf(rounds, note));
+    });
+    const capacity = (await httpCallers(hot.ownerUrl, HTTP, reserveCall(hot))).perSecond;
+    for (const load of LOADS) {
+      const latencies = await httpAtRate(hot.ownerUrl, capacity * load, AT_RATE_SECONDS, reserveCall(hot));
+      const at = `${Math.round(capacity * load)} reserves/s`;
+      emit(
+        { name: atLoad(load, 'p50'), value: percentile(latencies, 0.5), unit: 'ms', note: at },
+        { name: atLoad(load, 'p99'), value: percentile(latencies, 0.99), unit: 'ms', note: at },
+      );
+    }
+    await growthRows(system.eventStoreUrl, emit);
+  },
+};
+
+const measure = async (system: RunningSystem, hot: Hot, redis: ReturnType<typeof findRedis> | null): Promise<Round> => {
+  const post = JSON.stringify({ scopes: ['user:hot'], amount: '0.000001', ttlSeconds: 3_600 });
+  const peer: HttpCall = { method: 'POST', path: '/reserve', headers: { 'content-type': 'application/json' }, body: post, expects: 201 };
+  return {
+    process: await inProcess(system.eventStoreUrl, { reserves: OURS }),
+    redis: redis === null ? null : await withRedis(redis, 'always', (port) => redisReserves(port, REDIS)),
+    unsafe: redis === null ? null : await withRedis(redis, 'no', (port) => redisReserves(port, REDIS)),
+    nats: await natsCallers(system.natsUrl, budgetsSubject(hot.tenant, 'reserve'), HTTP, () => reservationBody(hot.scope)),
+    http: await httpCallers(hot.ownerUrl, HTTP, reserveCall(hot)),
+    redisHttp:
+      redis === null ? null : await withRedis(redis, 'always', (port) => withHttpPeer(port, (url) => httpCallers(url, HTTP, peer))),
+    limiter: await postgresLimiter(system.eventStoreUrl, LIMITER),
+    checkNats: await natsCallers(system.natsUrl, budgetsSubject(hot.tenant, 'check'), GETS, () => checkBody(hot.scope)),
+    checkHttp: await httpCallers(hot.ownerUrl, GETS, {
+      method: 'POST',
+      path: '/api/v1/check',
+      headers: hot.headers,
+      body: checkBody(hot.scope),
+      expects: 200,
+    }),
+    bare: await withHttpPeer(null, (url) => httpCallers(url, GETS, { method: 'GET', path: '/', headers: {}, body: null, expects: 200 })),
+  };
+};
+
+const reserveCall = ({ headers, scope }: Hot): HttpCall => ({
+  method: 'POST',
+  path: '/api/v1/reservations',
+  headers,
+  body: reservationBody(scope),
+  expects: 201,
+});
+
+type Pick = (round: Round) => CallerFigures | null;
+
+const rowsOf = (rounds: readonly Round[], note: string | undefined): readonly BenchRow[] => {
+  const row = (name: string, of: Pick, peerName: string, peer: Pick, more: Partial<BenchRow>): BenchRow => ({
+    name,
+    unit: 'reserves/s',
+    limitName: peerName,
+    ...beside(rounds, of, peer, ({ perSecond }) => perSecond),
+    ...(note !== undefined && peerName.includes('Redis') && { note }),
+    ...more,
+  });
+  const latency = (name: string, of: Pick, peerName: string, peer: Pick, more: Partial<BenchRow>): BenchRow => ({
+    ...row(name, of, peerName, peer, { unit: 'ms', lowerIsBetter: true, ...more }),
+    ...beside(rounds, of, peer, ({ latenciesMs }) => percentile(latenciesMs, 0.99)),
+  });
+  const [ours, redis] = [({ process }: Round) => process.reserve, ({ redis: always }: Round) => always];
+  return [
+    row(IN_PROCESS, ours, 'Redis + Lua, AOF always', redis, { floor: 1.3, goal: 1.8 }),
+    latency(p99(IN_PROCESS), ours, 'Redis + Lua, AOF always', redis, { floor: 1, goal: 0.7 }),
+    row(`${IN_PROCESS}, beside Redis without AOF`, ours, 'Redis + Lua, no AOF', ({ unsafe }) => unsafe, { floor: 0.7, goal: 1 }),
+    row(OVER_NATS, ({ nats }) => nats, 'Redis + Lua, AOF always', redis, { floor: 0.6, goal: 0.8 }),
+    row(
+      OVER_HTTP,
+      ({ http }) => http,
+      'HTTP + Redis + Lua, AOF always',
+      ({ redisHttp }) => redisHttp,
+      { floor: 0.9, goal: 1.2 },
+    ),
+    latency(
+      p99(OVER_HTTP),
+      ({ http }) => http,
+      'HTTP + Redis + Lua, AOF always',
+      ({ redisHttp }) => redisHttp,
+      { floor: 1.2, goal: 0.9 },
+    ),
+    row(LIMITED, ours, 'rate-limiter-flexible, PostgreSQL, hot key', ({ limiter }) => limiter, { floor: 8, goal: 13 }),
+    { name: CHECK_IN_PROCESS, value: median(rounds.map(({ process }) => process.checksPerSecond)), unit: 'checks/s' },
+    { name: CHECK_NATS, value: median(rounds.map(({ checkNats }) => checkNats.perSecond)), unit: 'checks/s' },
+    row(
+      CHECK_HTTP,
+      ({ checkHttp }) => checkHttp,
+      'bare Fastify GET',
+      ({ bare }) => bare,
+      { unit: 'checks/s', floor: 0.5, goal: 0.7 },
+    ),
+  ];
+};
+
+const beside = (rounds: readonly Round[], of: Pick, peer: Pick, figure: (figures: CallerFigures) => number) => {
+  const pairs = rounds.flatMap((round) => {
+    const [ours, theirs] = [of(round), peer(round)];
+    return ours === null ? [] : [{ ours: figure(ours), theirs: theirs === null ? null : figure(theirs) }];
+  });
+  const value = median(pairs.map(({ ours }) => ours));
+  const both = pairs.flatMap(({ ours, theirs }) => (theirs === null ? [] : [{ ours, theirs }]));
+  if (both.length === 0) return { value, limit: null, ratio: null };
+  return { value, limit: median(both.map(({ theirs }) => theirs)), ratio: median(both.map(({ ours, theirs }) => ours / theirs)) };
+};
+
+/** One line that says why not. */
+const reasonOr = <T>(find: () => T): T | string => {
+  try {
+    return find();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
