@@ -6,6 +6,7 @@ import { createEventStore } from '@bursar/event-store';
 import { createLogger, createService, type Service } from '@bursar/platform';
 import { sql } from 'kysely';
 import { NatsTopics } from './adapters/nats/nats-topics.js';
+import { AlertMetrics } from './adapters/ops/alert-metrics.js';
 import { DeliveryMetrics } from './adapters/ops/delivery-metrics.js';
 import { ledgerReady } from './adapters/ops/ledger-ready.js';
 import { SqlAlertTables } from './adapters/sql/sql-alert-tables.js';
@@ -41,6 +42,7 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
 
   const publications = new SqlPublications(database, KEPT_HOURS);
   const publishing = new PublishAlerts(publications, new NatsTopics(bus, publications));
+  const counting = new AlertMetrics();
   const budgets = new StoreBudgets(store);
   const delivery = openDelivery({ config, database, store, logger });
   const alerts = new RecordAlerts({
@@ -49,7 +51,7 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
     budgets,
     standings: new SqlStandings(database),
     noticed: new StoreNotices(database, store, budgets),
-    effects: [publishing, delivery.effect],
+    effects: [publishing, delivery.effect, counting],
   });
 
   const service = await createService({
@@ -72,6 +74,7 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   service.readiness.add('ledger', () => ledgerReady(ledger));
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
+  counting.register(service.metrics, () => publications.unpublished());
   delivery.countIn(new DeliveryMetrics(service.metrics, () => delivery.deliveries.waiting()));
   delivery.dispatcher.start();
   service.onStop(async () => {

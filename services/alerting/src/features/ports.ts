@@ -85,6 +85,8 @@ export type Published = Readonly<{ tenant: string; alertId: string; sequence: nu
 export abstract class Publications {
   /** In the order of the ledger, at most `limit`. */
   abstract waiting(partition: number, limit: number): Promise<readonly RecordedAlert[]>;
+  /** How many wait, in all partitions. */
+  abstract unpublished(): Promise<number>;
   abstract note(published: readonly Published[]): Promise<void>;
   /** The highest place noted; 0: none. */
   abstract lastSequence(): Promise<number>;

@@ -25,6 +25,15 @@ export class SqlPublications extends Publications {
     return rows.map(({ raised_at, meta, ...row }) => ({ ...row, meta: meta as EventMeta, raisedAt: raised_at, isOld: false }));
   }
 
+  async unpublished(): Promise<number> {
+    const { count } = await this.db
+      .selectFrom('alerting.alert')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('published_sequence', 'is', null)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
   async note(published: readonly Published[]): Promise<void> {
     if (published.length === 0) return;
     await sql`
