@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Checkpoints } from './checkpoints.ts';
 import { tenantsApart } from './load.ts';
@@ -14,6 +15,7 @@ const CONNECTIONS = 8;
 const MEASURE_MS = 4_000;
 /** Asked one after the other. */
 const LONG_READS = 5;
+const AGAIN_MS = 100;
 
 const FIRST = 1;
 const SECOND = 1_000;
@@ -107,7 +109,13 @@ const withReader = async <T>(
   const headers = { authorization: `Bearer ${system.adminApiKey}`, 'bursar-tenant': tenant };
   try {
     return await work(async (path) => {
-      const answer = await pool.request({ method: 'GET', path: `/api/v1${path}`, headers });
+      let answer = await pool.request({ method: 'GET', path: `/api/v1${path}`, headers });
+      // A busy api sends callers away for a while, and what takes long is asked for again: the wait is part of the time.
+      while (answer.statusCode === 503) {
+        await answer.body.dump();
+        await delay(AGAIN_MS);
+        answer = await pool.request({ method: 'GET', path: `/api/v1${path}`, headers });
+      }
       const text = await answer.body.text();
       if (answer.statusCode !== 200) throw new Error(`GET ${path} answered ${answer.statusCode} ${text.slice(0, 300)}`);
     });
