@@ -56,8 +56,8 @@ export class Outgoing {
   }
 
   /** Never rejects. */
-  async post(call: Call): Promise<Outcome> {
-    const deadline = AbortSignal.timeout(this.options.timeoutMs ?? TIMEOUT_MS);
+  async post(call: Call, timeoutMs = this.options.timeoutMs ?? TIMEOUT_MS): Promise<Outcome> {
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const url = readTarget(call.url, this.options);
       const addresses = await untilAborted(resolveTarget(url, this.options, this.#resolver), deadline);

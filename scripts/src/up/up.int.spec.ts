@@ -58,7 +58,7 @@ describe('scripts/up', () => {
       eventStoreUrl: run.databaseUrl,
       adminApiKey: expect.stringMatching(/^bsr_live_/),
     });
-    for (const file of ['run.json', 'admin-key']) expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0);
+    for (const file of ['run.json', 'admin-key', 'secret-key']) expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0);
   });
 
   (process.platform === 'linux' ? test : test.skip)('every pid is the program itself', () => {
@@ -79,6 +79,7 @@ describe('scripts/up', () => {
       DATABASE_URL: run.databaseUrl,
       NATS_URL: run.natsUrl,
       BURSAR_ADMIN_KEY: run.adminApiKey,
+      BURSAR_SECRET_KEY_FILE: join(dataDir, 'secret-key'),
       INGESTION_URL: `${run.services[2]?.url},${run.services[3]?.url}`,
       PROJECTOR_URL: run.enforcementUrl,
       MAX_EVENT_AGE: '2000d',

@@ -1,6 +1,6 @@
-import type { Database } from '@bursar/database';
-import { IdempotencyKeys } from '@bursar/database';
+import { type Database, IdempotencyKeys } from '@bursar/database';
 import type { EventStore } from '@bursar/event-store';
+import { Outgoing } from '@bursar/outgoing';
 import { type Logger, Once, SecretBox } from '@bursar/platform';
 import type { Provider } from '@nestjs/common';
 import type { Kysely } from 'kysely';
@@ -82,7 +82,7 @@ export const openDelivery = ({ config, database, store, logger }: Opened): Deliv
 
 const openSenders = (config: AlertingEnv): Readonly<{ senders: Senders; close: () => void }> => {
   const keys = new ChannelKeys(SecretBox.of(config.BURSAR_SECRET_KEY, config.BURSAR_ADMIN_KEY));
-  const post = postWith({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE_TARGETS === '1' });
+  const post = postWith(new Outgoing({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE_TARGETS === '1' }));
   const email = new EmailSender(smtpSettings(config), SMTP_TIMEOUT_MS);
   return {
     senders: {

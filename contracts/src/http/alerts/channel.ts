@@ -16,7 +16,7 @@ const shape = {
   events: orAbsent(z.array(plainText(64)).min(1).max(50)),
   minSeverity: orAbsent(oneOf('info', 'warning', 'critical')),
   /** At most `max` notices of one kind of a budget `per` that time; e-mail and Slack only, the others carry every alert. */
-  rateLimit: orAbsent(z.strictObject({ max: wholeNumber(1, 100_000), per: durationText })),
+  rateLimit: orAbsent(z.strictObject({ max: wholeNumber(1, 1_000), per: durationText })),
 };
 
 const Sent = z.strictObject(shape);

@@ -1,4 +1,4 @@
-import { type Call, Outgoing, type OutgoingOptions, readRetryAfter } from '@bursar/outgoing';
+import { type Call, type Outgoing, readRetryAfter } from '@bursar/outgoing';
 import { outcomeOfStatus } from '../../domain/delivery/outcome-of-answer.js';
 import type { SendOutcome } from '../../domain/delivery/settle.js';
 
@@ -8,9 +8,9 @@ export type Post = (call: Call, timeoutMs: number) => Promise<SendOutcome>;
 const NO_ANSWER = 'No valid answer: unknown name, no connection, a bad certificate, or later than the time limit';
 
 export const postWith =
-  (options: Omit<OutgoingOptions, 'timeoutMs'>): Post =>
+  (outgoing: Outgoing): Post =>
   async (call, timeoutMs) => {
-    const outcome = await new Outgoing({ ...options, timeoutMs }).post(call);
+    const outcome = await outgoing.post(call, timeoutMs);
     switch (outcome.kind) {
       case 'answered':
         return outcomeOfStatus(outcome.status, readRetryAfter(outcome.retryAfter, Date.now()));

@@ -45,16 +45,20 @@ export const saveNotices = async (trx: Kysely<Database>, notices: TenantNotices)
     summary_id: summaryAt === null ? null : summaryId,
     summary_at: summaryAt === null ? null : new Date(summaryAt).toISOString(),
   }));
-  if (rows.length === 0) return;
-  await trx
-    .insertInto('alerting.notice')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['tenant', 'channel_id', 'notice']).doUpdateSet((eb) => ({
-        sent: eb.ref('excluded.sent'),
-        summary_id: eb.ref('excluded.summary_id'),
-        summary_at: eb.ref('excluded.summary_at'),
-      })),
-    )
-    .execute();
+  for (let from = 0; from < rows.length; from += INSERT_AT_ONCE) {
+    await trx
+      .insertInto('alerting.notice')
+      .values(rows.slice(from, from + INSERT_AT_ONCE))
+      .onConflict((conflict) =>
+        conflict.columns(['tenant', 'channel_id', 'notice']).doUpdateSet((eb) => ({
+          sent: eb.ref('excluded.sent'),
+          summary_id: eb.ref('excluded.summary_id'),
+          summary_at: eb.ref('excluded.summary_at'),
+        })),
+      )
+      .execute();
+  }
 };
+
+/** PostgreSQL takes 65,535 parameters in one statement. */
+export const INSERT_AT_ONCE = 2_000;

@@ -4,7 +4,7 @@ import { type Insertable, type Kysely, sql } from 'kysely';
 import { decideNotice, type NoticeLimit, noticeOf } from '../../domain/delivery/rate-limit.js';
 import { isUnconfigured, type Route, routeAlert } from '../../domain/delivery/route.js';
 import { Effect, type RecordedAlert, type RecordedBatch } from '../../features/ports.js';
-import { saveNotices, TenantNotices } from './notices.js';
+import { INSERT_AT_ONCE, saveNotices, TenantNotices } from './notices.js';
 import { changesRouting, loadRouting, saveRouting, type TenantRouting } from './tenant-routing.js';
 
 type Row = Insertable<DeliveryTable>;
@@ -111,8 +111,6 @@ const insertDeliveries = async (trx: Kysely<Database>, rows: readonly Row[]): Pr
   await markSuppressed(trx, rows);
   await wakeTargets(trx, rows);
 };
-/** PostgreSQL takes 65,535 parameters in one statement. */
-const INSERT_AT_ONCE = 2_000;
 
 const markSuppressed = async (trx: Kysely<Database>, rows: readonly Row[]): Promise<void> => {
   const heldBack = rows.filter(({ status }) => status === 'suppressed');
