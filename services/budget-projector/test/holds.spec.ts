@@ -1,4 +1,5 @@
 import {
+  canonicalJson,
   derivedId,
   formatInstant,
   formatPicos,
@@ -244,6 +245,8 @@ const holdsAlways = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 2
     await run.settled();
     const oracle = new HoldOracle(BUDGETS, run.ledger.events);
     expect(oracle.violations).toEqual([]);
+    // What is appended is canonical already: its hash is over its text.
+    for (const { type, data } of run.ledger.events) if (type === 'HoldsChanged') expect(JSON.stringify(data)).toBe(canonicalJson(data));
     for (const { position, now, amount: asked, path, head } of run.refused) {
       const rooms = BUDGETS.filter(({ blocks, scope }) => blocks && (scope === path || scope === 'team:0')).map((budget) =>
         oracle.room(budget, position, now, head),

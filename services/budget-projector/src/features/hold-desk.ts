@@ -1,4 +1,4 @@
-import { canonicalJson, derivedId, type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
+import { derivedId, type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
 import type { LeaseKey } from '@bursar/leases';
 import type { Decision } from '../domain/check/decide-check.js';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
@@ -48,13 +48,19 @@ type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }> &
   );
 /** Says what came of it, once the group's append is at a position; null: there was nothing to append. */
 type Reply = (appended: number | null) => void;
-type Group = { changes: HoldChange[]; bytes: number; replies: Reply[]; failures: ((error: Error) => void)[] };
+/** `changes`: canonical JSON of each. */
+type Group = {
+  changes: string[];
+  granted: { tenant: TenantFold; id: string }[];
+  bytes: number;
+  replies: Reply[];
+  failures: ((error: Error) => void)[];
+};
 
 /** Each is decided within the block point; one of so many is looked at again, once it is in. */
 const GRANTS_PER_CHECK = 64;
 
-/** A change of this much text beside its names; an event beyond {@link MAX_BYTES} would not fit a bus message with others. */
-const CHANGE_BYTES = 400;
+/** An event beyond this would not fit a bus message with others. */
 const MAX_BYTES = 192 * 1024;
 
 export type DeskParts = Readonly<{
@@ -203,7 +209,7 @@ export class HoldDesk {
 
   /** Without a pause between two decisions: each sees what the ones before it have taken. */
   #decide(batch: readonly Waiting[], known: ReadonlyMap<string, Hold>): Group {
-    const group: Group = { changes: [], bytes: 0, replies: [], failures: [] };
+    const group: Group = { changes: [], granted: [], bytes: 0, replies: [], failures: [] };
     const now = this.parts.now();
     for (const [index, waiting] of batch.entries()) {
       const tenant = this.parts.memory.known(waiting.tenant);
@@ -251,8 +257,9 @@ export class HoldDesk {
       tenant.undecided.add(grant, taken);
       this.#granted += 1;
       if (this.#granted % GRANTS_PER_CHECK === 0) this.parts.checked(this.#overBlockPoint(tenant, question, now));
-      group.changes.push(grant.wire);
-      group.bytes += sizeOf(grant.wire);
+      group.changes.push(grant.text);
+      group.granted.push({ tenant, id: grant.wire.reservationId });
+      group.bytes += grant.text.length;
       answer(group, waiting, (appended) => ({ is: 'held', held: { wire: grant.wire, status: 'held', position: appended ?? 0, tightest } }));
     }
     return true;
@@ -305,22 +312,24 @@ export class HoldDesk {
     if (!tenant.undecided.ending.has(reservationId)) {
       tenant.undecided.ending.add(reservationId);
       const at = formatInstant(now);
-      group.changes.push({ change: want === 'release' ? 'released' : 'expired', tenant: tenant.tenant, reservationId, at });
-      group.bytes += CHANGE_BYTES;
+      const change: HoldChange = { at, change: want === 'release' ? 'released' : 'expired', reservationId, tenant: tenant.tenant };
+      const text = JSON.stringify(change);
+      group.changes.push(text);
+      group.bytes += text.length;
     }
     return { is: 'released', position };
   }
 
   /** The position of the append. */
   async #append(group: Group): Promise<number | 'failed'> {
-    const { ledger, key, memory } = this.parts;
+    const { ledger, key } = this.parts;
     const id = derivedId('holds-changed', key.owner, String(key.partition), String(this.#revision + 1), String(key.epoch));
-    const data = canonicalJson({ partition: key.partition, changes: group.changes });
+    const data = `{"changes":[${group.changes.join(',')}],"partition":${key.partition}}`;
     try {
       const { position, revision } = await ledger.appendHolds(key.partition, { id, data, expectedRevision: this.#revision });
       this.#revision = revision;
-      for (const change of group.changes) {
-        const undecided = change.change === 'granted' ? memory.known(change.tenant)?.undecided.get(change.reservationId) : undefined;
+      for (const { tenant, id: granted } of group.granted) {
+        const undecided = tenant.undecided.get(granted);
         if (undecided !== undefined) undecided.position = position;
       }
       return position;
@@ -358,9 +367,3 @@ const answer = <W extends Waiting>(
   group.replies.push((appended) => done({ outcome: outcome(appended), isFenced: appended !== null }));
   group.failures.push(waiting.fail);
 };
-
-const sizeOf = (wire: HoldGranted): number =>
-  CHANGE_BYTES +
-  wire.path.length * 40 +
-  wire.budgets.length * 120 +
-  (wire.dimensions === undefined ? 0 : JSON.stringify(wire.dimensions).length);

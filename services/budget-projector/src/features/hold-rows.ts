@@ -31,7 +31,7 @@ export const toHoldRow = (one: Hold): HoldRow => ({
   tenant: one.tenant,
   reservationId: one.id,
   status: one.status,
-  grant: one.grant === null ? null : JSON.stringify(one.grant.wire),
+  grant: one.grant?.text ?? null,
   budgetIds: one.grant?.amounts.map(({ budgetId }) => budgetId) ?? [],
   since: one.since,
   expiresAt: one.grant?.wire.expiresAt ?? null,

@@ -1,4 +1,4 @@
-import { type EpochNs, formatInstant, formatPicos, type HoldGranted } from '@bursar/contracts';
+import { canonicalJson, type EpochNs, formatInstant, formatPicos, type HoldGranted } from '@bursar/contracts';
 import { chargedPath } from '@bursar/contracts/folds';
 import { type Decision, decideCheck } from '../check/decide-check.js';
 import { type Question, remainingOf, roomOf, type Scene, type Standing } from '../check/standing.js';
@@ -34,29 +34,34 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, position: number, t
   const { reservationId, bodyHash, scopes, category, dimensions, ttlNs } = ask;
   const path = chargedPath(tenant.history.definitions, scopes, position);
   const expiresAt: EpochNs = now + ttlNs;
+  // Keys in order at every level: then the plain JSON of it is the canonical one.
   const wire: HoldGranted = {
-    change: 'granted',
-    tenant: tenant.tenant,
-    reservationId,
-    bodyHash,
-    path: [...path],
     amount: formatPicos(asked.picos),
-    currency: asked.currency,
-    ...(category !== undefined && { category }),
-    ...(dimensions !== undefined && { dimensions }),
-    grantedAt: formatInstant(now),
-    expiresAt: formatInstant(expiresAt),
-    decidedAt: position,
+    bodyHash,
     budgets: standings.flatMap(({ state, period, amount }) =>
-      amount === null ? [] : [{ budgetId: state.budgetId, periodStart: formatInstant(period.start), amount: formatPicos(amount) }],
+      amount === null
+        ? []
+        : [{ amount: formatPicos(amount), budgetId: state.budgetId, periodStart: startOf(tenant, state.budgetId, period.start) }],
     ),
+    ...(category !== undefined && { category }),
+    change: 'granted',
+    currency: asked.currency,
+    decidedAt: position,
+    ...(dimensions !== undefined && { dimensions }),
+    expiresAt: formatInstant(expiresAt),
+    grantedAt: formatInstant(now),
+    path: [...path],
+    reservationId,
+    tenant: tenant.tenant,
     tightest:
       tightest === null
         ? null
-        : { budgetId: tightest.state.budgetId, remaining: text(remainingOf(tightest)), graceRemaining: text(roomOf(tightest)) },
+        : { budgetId: tightest.state.budgetId, graceRemaining: text(roomOf(tightest)), remaining: text(remainingOf(tightest)) },
   };
   return {
     wire,
+    // What a caller names its dimensions may be a number, which JavaScript puts first.
+    text: dimensions === undefined ? JSON.stringify(wire) : canonicalJson(wire),
     facts: {
       path,
       grantedAt: now,
@@ -69,5 +74,9 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, position: number, t
     expiresAt,
   };
 };
+
+/** The text is at hand where the period is in memory. */
+const startOf = (tenant: TenantFold, budgetId: string, start: EpochNs): string =>
+  tenant.budgets.get(budgetId)?.periods.get(start)?.startText ?? formatInstant(start);
 
 const text = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));

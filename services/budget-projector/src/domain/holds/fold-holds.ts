@@ -17,9 +17,9 @@ export const foldGranted = (
   { position }: HoldsChangedEvent,
   changes: Changes,
 ): Hold | null => {
-  tenant.undecided.take(wire.reservationId);
+  const decided = tenant.undecided.take(wire.reservationId);
   if (before !== null) return null;
-  const one = new Hold(tenant.tenant, wire.reservationId, readGrant(wire), position);
+  const one = new Hold(tenant.tenant, wire.reservationId, decided?.grant ?? readGrant(wire), position);
   tenant.holds.set(one.id, one);
   hold(tenant, one, changes);
   changes.holds.add(one);

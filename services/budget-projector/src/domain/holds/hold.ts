@@ -1,4 +1,4 @@
-import { type EpochNs, type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
+import { canonicalJson, type EpochNs, type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldFacts, holdFacts, type TenantDefinitions } from '@bursar/contracts/folds';
 import type { SettlementFlag } from './settlement-flag.js';
 
@@ -11,6 +11,8 @@ export type HeldAmount = Readonly<{ budgetId: string; picos: bigint }>;
 /** What a grant says, read once. */
 export type Grant = Readonly<{
   wire: HoldGranted;
+  /** Its JSON, keys in order: as the event says it and the table keeps it. */
+  text: string;
   facts: HoldFacts;
   amounts: readonly HeldAmount[];
   /** In picos of the hold's own currency. */
@@ -58,6 +60,7 @@ export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions 
 
 export const readGrant = (wire: HoldGranted): Grant => ({
   wire,
+  text: canonicalJson(wire),
   facts: holdFacts(wire),
   amounts: wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),
   amount: parsePicos(wire.amount),
