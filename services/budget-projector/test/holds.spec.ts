@@ -93,7 +93,7 @@ class Run {
         limits: { tenants: 10, periods: 100 },
         now: () => this.now(),
       },
-      { committed: () => undefined, counting: () => undefined, corrected: () => undefined },
+      { committed: () => undefined, counting: () => undefined, corrected: () => undefined, checked: () => undefined },
     );
     const head = await this.#session.take();
     this.#running = this.#session.run();
