@@ -141,6 +141,16 @@ export class PartitionFold {
       case 'TemplateRemoved':
       case 'PartitionTaken':
       case 'UsageRecorded':
+      case 'UsageVoided':
+      case 'UsageRerated':
+      case 'UsageRefused':
+      case 'UsageQuarantined':
+      case 'AlertRaised':
+      case 'AlertAcknowledged':
+      case 'ChannelSaved':
+      case 'ChannelRemoved':
+      case 'NotificationTemplateSaved':
+      case 'LiteLlmNotified':
         return;
     }
   }

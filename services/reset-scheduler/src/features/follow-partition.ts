@@ -57,9 +57,18 @@ export class PartitionFollower {
     if (checkpoint < this.#written) this.#again.abort();
   }
 
-  /** Writes how far it has come, if the checkpoint does not say so yet. */
+  /**
+   * Writes how far it has come, if the checkpoint does not say so yet. Another process may have moved it meanwhile: whatever hangs on
+   * positions that were looked at here is written by one of the two, so going on from there is right.
+   */
   async flush(): Promise<void> {
-    if (this.#seen > this.#written) await this.#write([], this.#seen);
+    if (this.#seen <= this.#written) return;
+    const flush = this.#turn.then(async () => {
+      this.#written = Math.max(this.#written, await readCheckpoint(this.db, 'ledger', this.partition));
+      await this.#writeNow([], this.#seen);
+    });
+    this.#turn = flush.catch(() => undefined);
+    await flush;
   }
 
   async #take(events: readonly LedgerEvent[], last: number): Promise<void> {

@@ -125,11 +125,11 @@ export class TimeKeeper {
   }
 
   async #caughtUp(partition: number, head: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.flush(partition);
+    for (let wait = 0; !signal.aborted; wait = CATCH_UP_MS) {
+      if (wait > 0) await delay(wait, undefined, { signal }).catch(() => undefined);
       const [own, projected] = await Promise.all([readCheckpoint(this.db, 'ledger', partition), projectedTo(this.db, partition)]);
       if (own >= head && projected >= head) return;
-      await delay(CATCH_UP_MS, undefined, { signal }).catch(() => undefined);
+      if (own < head) await this.flush(partition);
     }
   }
 
