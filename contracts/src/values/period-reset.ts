@@ -28,7 +28,7 @@ export const withoutResets = (period: PeriodDefinition): PeriodDefinition => {
 
 /** Does a reset by hand begin a period at this instant? Nothing is carried over it. */
 export const isResetAt = ({ resets }: PeriodDefinition, at: EpochNs): boolean =>
-  resets !== undefined && resets.some((reset) => parseInstant(reset.at) === at);
+  (resets ?? []).some((reset) => parseInstant(reset.at) === at);
 
 /** A reset, read. */
 export type Cut = Readonly<{ at: EpochNs; position: number }>;

@@ -15,6 +15,7 @@ import { RestateLate } from './features/restate-late.js';
 import { Scheduler } from './features/run-scheduler.js';
 
 const DATABASE_CONNECTIONS = 12;
+const READING_CONNECTIONS = 5;
 /** What is due together up to this is not spread (API.md, Periods). */
 const AT_ONCE = 1_000;
 
@@ -30,12 +31,13 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
   const bus = config.NATS_URL === undefined ? null : await connectBus({ url: config.NATS_URL, name: 'reset-scheduler', logger });
   if (bus !== null) store.onAppended((range) => bus.publishRange(range));
   const database = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: DATABASE_CONNECTIONS }));
+  const reads = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: READING_CONNECTIONS }));
   const service = await createService({ name: 'reset-scheduler', module: AppModule, config, logger });
   const metrics = new SchedulerMetrics(service.metrics, logger, () => countStuck(database));
   if (bus !== null) service.metrics.expose(() => bus.samples());
 
   const ledger = new StoreLedger(store, bus);
-  const close = new CloseDue(database, ledger, metrics);
+  const close = new CloseDue(database, ledger, metrics, reads);
   const bucket = new Bucket(AT_ONCE, config.RESETS_PER_SECOND, performance.now());
   const scheduler = new Scheduler(
     database,
@@ -46,7 +48,7 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
           failed: (what, error) => metrics.failedAt(what, error),
           overdue: (seconds) => metrics.overdue(seconds),
         }),
-      restater: new RestateLate(database, ledger, metrics),
+      restater: new RestateLate(database, ledger, metrics, reads),
     },
     { failed: (what, error) => metrics.failedAt(what, error), halted: (partition, error) => metrics.halted(partition, error) },
   );
@@ -58,6 +60,7 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
   service.onStop(() => store.close());
   service.onStop(() => bus?.close());
   service.onStop(() => database.destroy());
+  service.onStop(() => reads.destroy());
   service.onStop(() => scheduler.stop());
   scheduler.start();
   return service;

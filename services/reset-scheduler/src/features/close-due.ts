@@ -40,6 +40,8 @@ export class CloseDue {
     private readonly db: Kysely<Database>,
     private readonly ledger: Ledger,
     private readonly watch: CloseWatch,
+    /** Connections of their own for what is read while timers are locked: whoever waits for a timer must not hold the last one. */
+    private readonly reads: Kysely<Database> = db,
   ) {}
 
   turn(partition: number, until: EpochNs, most: number): Promise<number> {
@@ -49,7 +51,7 @@ export class CloseDue {
       if (taken.length === 0) return 0;
       const due = this.#due(taken, until);
       const snapshot = await readProjection(
-        this.db,
+        this.reads,
         partition,
         due.map(({ taken: { timer } }) => timer),
         (budgets) => due.flatMap((one, index) => neededBalances(one, budgets[index] ?? null)),

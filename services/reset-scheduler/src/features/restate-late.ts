@@ -9,6 +9,7 @@ import { type PeriodKey, type ProjectedBudget, periodKey, readProjection } from 
 import { periodOf } from '../domain/periods.js';
 import { restate } from '../domain/restate.js';
 import { restatedId, type Saying, say } from '../domain/say.js';
+import type { Figures } from '../domain/statement.js';
 import { type BudgetThen, balancesFor, NO_SUMS, type Sums, type View } from '../domain/view.js';
 import type { CloseWatch } from './close-due.js';
 import { firstOf, historyBefore } from './history.js';
@@ -31,6 +32,7 @@ export class RestateLate {
     private readonly db: Kysely<Database>,
     private readonly ledger: Ledger,
     private readonly watch: Pick<CloseWatch, 'said'>,
+    private readonly reads: Kysely<Database> = db,
   ) {}
 
   /** Looks through every partition that has some. `flush` makes its follower write how far it has come: nothing past that is looked at. */
@@ -68,7 +70,7 @@ export class RestateLate {
       position,
       sums,
       budgets: rows,
-    } = await readProjection(this.db, partition, budgets, (found) =>
+    } = await readProjection(this.reads, partition, budgets, (found) =>
       budgets.flatMap((key, index) => {
         const budget = found[index] ?? null;
         if (budget === null) return [];
@@ -83,6 +85,8 @@ export class RestateLate {
       const periods = asked.get(keyOf({ tenant, budgetId })) ?? [];
       const refs = periods.map(({ start }): PeriodRef => ({ tenant, budgetId, periodStart: formatInstant(start) }));
       const stated = await endedPeriods(trx, refs);
+      // A projection that is being rebuilt knows less than what was said.
+      if (stated.some((one) => lastSaid(one).through > position)) throw new NotConsumedYetError();
       const view = await this.#view({ tenant, budgetId }, budget, stated, position, (start) =>
         sums.get(periodKey({ tenant, budgetId, start })),
       );
@@ -137,13 +141,17 @@ const affected = (budget: BudgetThen, late: readonly EndedPeriod[]): readonly Pe
   return [...found.values()];
 };
 
-const sayings = (view: View, { position, ended, restatements }: EndedPeriod): readonly Saying[] => {
+const lastSaid = ({ ended, restatements }: EndedPeriod): Figures => restatements.at(-1) ?? ended;
+
+const sayings = (view: View, one: EndedPeriod): readonly Saying[] => {
+  const { position, ended, restatements } = one;
+  const last = lastSaid(one);
   const { definition } = view.now;
   const period = periodOf(definition.period, parseInstant(ended.periodStart));
   if (period === null || ended.periodEnd !== formatInstant(period.end)) return [];
   const isLast = ended.cause === 'expired' || (definition.validUntil !== null && parseInstant(definition.validUntil) <= period.end);
   const next = isLast ? null : periodOf(definition.period, period.end);
-  const data = restate(view, { ended, last: restatements.at(-1) ?? ended, restatements: restatements.length }, period, next);
+  const data = restate(view, { ended, last, restatements: restatements.length }, period, next);
   if (data === null) return [];
   return [say('PeriodRestated', view.tenant, view.budgetId, restatedId(view.tenant, ended, data.restatement, position), data)];
 };
