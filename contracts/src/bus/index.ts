@@ -1,7 +1,6 @@
 import { rootScope, scopeId, scopeType } from '../values/scope.js';
 
 /** Subjects, streams and headers on NATS. */
-export type { AlertCloudEvent } from './channels/alerts.js';
 export const LEDGER_STREAM = 'LEDGER';
 export const EVENTS_STREAM = 'EVENTS';
 export const ALERTS_STREAM = 'ALERTS';

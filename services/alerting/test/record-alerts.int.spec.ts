@@ -16,10 +16,10 @@ afterAll(() => world?.stop());
 
 describe('a crossing', () => {
   test('is recorded once, under the id of its event, with the figures it told and the step that follows', async () => {
-    const [, { id = '' } = {}] = await tell(world.store, [budgetCreated('acme', 'b1'), crossed('acme', 'b1')]);
+    const [, told] = await tell(world.store, [budgetCreated('acme', 'b1'), crossed('acme', 'b1')]);
     const [alert] = await world.raised('acme', 1);
     expect(alert).toMatchObject({
-      alert_id: id,
+      alert_id: told?.id,
       revision: 0,
       event: 'threshold.crossed',
       type: 'WARNING',

@@ -5,7 +5,7 @@ import { STREAMS } from '../streams.js';
 import type { Channel } from './channel.js';
 import { sentHeaders, traceparent, tracestate } from './headers.js';
 
-export const AlertCloudEvent = z
+const AlertCloudEvent = z
   .object({
     specversion: z.literal('1.0'),
     id: z.string().meta({ description: 'The alert’s id: the same for ever, however often it comes' }),
@@ -20,7 +20,6 @@ export const AlertCloudEvent = z
     data: Alert,
   })
   .meta({ id: 'AlertCloudEvent' });
-export type AlertCloudEvent = z.infer<typeof AlertCloudEvent>;
 
 const SINGLE = 'application/cloudevents+json';
 

@@ -1,9 +1,8 @@
-import type { AlertCloudEvent } from '@bursar/contracts/bus';
 import { showAlert } from '@bursar/contracts/folds';
 import type { RecordedAlert } from '../../features/ports.js';
 
-/** The alert as subscribers get it: CloudEvents 1.0, JSON format; `revision` has no gaps, so a reader can prove that nothing is missing. */
-export const alertCloudEvent = ({ tenant, partition, position, revision, raisedAt, data, meta }: RecordedAlert): AlertCloudEvent => ({
+/** The alert as subscribers get it (message `alert` of the bus contract): CloudEvents 1.0, JSON format; `revision` has no gaps, so a reader can prove that nothing is missing. */
+export const alertCloudEvent = ({ tenant, partition, position, revision, raisedAt, data, meta }: RecordedAlert): object => ({
   specversion: '1.0',
   id: data.alertId,
   source: `/bursar/alerts/${tenant}`,

@@ -1,5 +1,6 @@
 import { type AlertRaisedData, fillTemplate } from '@bursar/contracts';
 import { type MessageTemplate, ourTemplate, type Profile } from '@bursar/contracts/folds';
+import { cut } from './cut.js';
 import { htmlOf } from './html.js';
 import { type SlackMessage, slackOf } from './slack.js';
 import { type Driver, valuesOf } from './values.js';
@@ -49,7 +50,4 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2
 const MAX_SUBJECT = 200;
 
 /** Nothing in a subject can end its header. */
-const oneLine = (subject: string): string => {
-  const line = subject.replace(/\s+/g, ' ').trim();
-  return line.length <= MAX_SUBJECT ? line : `${[...line].slice(0, MAX_SUBJECT - 1).join('')}…`;
-};
+const oneLine = (subject: string): string => cut(subject.replace(/\s+/g, ' ').trim(), MAX_SUBJECT);

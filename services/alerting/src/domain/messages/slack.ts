@@ -1,4 +1,5 @@
 import type { AlertRaisedData } from '@bursar/contracts';
+import { cut } from './cut.js';
 
 /** Of an incoming webhook: `text` is what notifications show, `blocks` the message. */
 export type SlackMessage = Readonly<{
@@ -27,8 +28,6 @@ export const escapeMrkdwn = (text: string): string =>
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/([*_~`])/g, '\u200b$1\u200b');
-
-const cut = (text: string, most: number): string => (text.length <= most ? text : `${[...text].slice(0, most - 1).join('')}…`);
 
 /** Escaping makes it longer: cut before, until it fits. */
 const cutEscaped = (text: string): string => {
