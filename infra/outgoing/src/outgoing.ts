@@ -28,7 +28,7 @@ export type Outcome =
 
 const TIMEOUT_MS = 15_000;
 /** A name server that says nothing for so long may answer when the target is called: it is judged again then. */
-const JUDGE_MS = 3_000;
+const JUDGE_MS = 1_500;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**

@@ -52,7 +52,7 @@ const kill = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit');
 };
 
-/** Time passes for the attempt that died with its process: nobody waits 40 s for it here. */
+/** Time passes for the attempt that died with its process: nobody waits 20 s for it here. */
 const endLeases = (): Promise<unknown> =>
   sql`WITH lost AS (UPDATE alerting.delivery SET due_at = now() WHERE tenant = ${tenant} AND status = 'sending' RETURNING channel_id)
       UPDATE alerting.target SET next_at = now() WHERE tenant = ${tenant} AND channel_id IN (SELECT channel_id FROM lost)`.execute(

@@ -28,7 +28,7 @@ export class EmailSender extends Sender {
   async send({ id, tenant, channel, alert, message }: Sending, timeoutMs: number): Promise<SendOutcome> {
     const transport = this.#transport;
     if (transport === null || this.settings === null) throw new Error('mail was sent without a mail server');
-    const { subject, text, html } = message;
+    const { subject, text, html } = await message();
     const mail = {
       from: this.settings.from,
       // As addresses, never as a header to parse: what a tenant named is one mailbox each.

@@ -20,9 +20,9 @@ export class SlackSender extends Sender {
     return isLentSlack(channel) ? this.installationUrl !== undefined : channel.sealedUrl !== undefined;
   }
 
-  send({ tenant, channel, message }: Sending, timeoutMs: number): Promise<SendOutcome> {
+  async send({ tenant, channel, message }: Sending, timeoutMs: number): Promise<SendOutcome> {
     const url = isLentSlack(channel) ? this.installationUrl : this.keys.sealedUrl(tenant, channel);
     const headers = { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'Bursar' };
-    return this.post({ url: url ?? '', headers, body: JSON.stringify(message.slack) }, timeoutMs);
+    return this.post({ url: url ?? '', headers, body: JSON.stringify((await message()).slack) }, timeoutMs);
   }
 }

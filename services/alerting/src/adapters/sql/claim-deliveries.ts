@@ -6,7 +6,7 @@ import type { Claimed } from '../../features/delivery/ports.js';
 import { withDefaults } from './tenant-routing.js';
 
 /** An attempt that has said nothing for so long is lost with its process: longer than any takes. */
-const LEASE_SECONDS = 40;
+const LEASE_SECONDS = 20;
 
 /** A locked target and how many attempts it may have at once; null: as its breaker says. */
 export type LockedTarget = Readonly<{ tenant: string; channelId: string; slots: number | null }>;

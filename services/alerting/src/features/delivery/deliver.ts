@@ -37,7 +37,7 @@ export class Deliver {
     const { tenant, alert, heldBack, deliveryId } = claimed;
     // A receiver knows an alert by its own id, whatever way it comes; a summary is a message of its own.
     const id = heldBack === null ? alert.alertId : deliveryId;
-    const outcome = await sender.send({ id, tenant, channel, alert, message: await this.#message(claimed), heldBack }, TIMEOUT_MS);
+    const outcome = await sender.send({ id, tenant, channel, alert, message: () => this.#message(claimed), heldBack }, TIMEOUT_MS);
     const attempt = attemptOf(claimed.number, at, Math.round(performance.now() - begun), outcome);
     const settled = settle(outcome, claimed.tries, this.parts.random());
     if (settled.status === 'channel_disabled' && claimed.channel !== null) {

@@ -56,7 +56,8 @@ export type Sending = Readonly<{
   tenant: string;
   channel: StoredChannel;
   alert: AlertRaisedData;
-  message: Message;
+  /** For people: whoever sends figures does not ask for it. */
+  message: () => Promise<Message>;
   heldBack: HeldBack | null;
 }>;
 

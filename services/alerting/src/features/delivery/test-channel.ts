@@ -31,8 +31,8 @@ export class TestChannel {
       return { outcome: 'not_configured', status: null, durationMs: 0, detail: `The installation sends no ${channel.type}` };
     }
     const alert = testAlert(channel);
-    const message = await this.messages.of(tenant, alert, await this.deliveries.preferences(tenant));
     const begun = performance.now();
+    const message = async () => this.messages.of(tenant, alert, await this.deliveries.preferences(tenant));
     const sending = { id: alert.alertId, tenant, channel, alert, message, heldBack: null };
     const { outcome, status, detail } = await sender.send(sending, TIMEOUT_MS);
     return { outcome, status, durationMs: Math.round(performance.now() - begun), detail };
