@@ -125,6 +125,20 @@ describe('reservations', () => {
     expect((await find('g15')).body).toMatchObject({ status: 'settled', actual: '4', flags: ['SettledTwice'] });
   });
 
+  test('a release answers the position from which on nothing is held, also when it is asked for twice at once', async () => {
+    const write = new Writer(at, 'r-written');
+    const position = await write.budget('written', { scope: 'team:written', limit: 100 }, block());
+    await reserve('team:written', '10', position, { id: 'written' });
+    const { body } = await find('written');
+    const answers = await Promise.all([release('written'), release('written')]);
+    for (const { status: said, headers } of answers) {
+      expect(said).toBe(204);
+      const at = Number(headers.get('bursar-position')?.split(':')[1]);
+      expect(at).toBeGreaterThan(Number(String(body.position).split(':')[1]));
+      expect((await check('team:written', '1', at)).body).toMatchObject({ reserved: '0', remaining: '100' });
+    }
+  });
+
   test('IN-G16 settle then release: 409; release then settle: usage counted and flagged', async () => {
     const write = new Writer(at, 'r-g16');
     const position = await write.budget('g16', { scope: 'team:g16', limit: 100 }, block());

@@ -89,6 +89,8 @@ export class HoldDesk {
   #running = false;
   #granted = 0;
   #revision: number;
+  /** Position of the latest append. */
+  #appended = 0;
   #over: Error | null = null;
 
   constructor(private readonly parts: DeskParts) {
@@ -230,7 +232,7 @@ export class HoldDesk {
   #decideOne(tenant: TenantFold, waiting: Waiting, known: ReadonlyMap<string, Hold>, now: EpochNs, group: Group): boolean {
     if (waiting.want !== 'reserve') {
       const outcome = this.#endHold(tenant, waiting.want, waiting.reservationId, known, now, group);
-      answer(group, waiting, () => outcome);
+      answer(group, waiting, (appended) => this.#ended(outcome, appended));
       return true;
     }
     const { ask } = waiting;
@@ -320,6 +322,11 @@ export class HoldDesk {
     return { is: 'released', position };
   }
 
+  /** Who waits for the position that a release answers finds it folded: where an earlier group said it, that is at the latest append. */
+  #ended(outcome: ReleaseOutcome, appended: number | null): ReleaseOutcome {
+    return outcome.is === 'released' ? { is: 'released', position: appended ?? this.#appended } : outcome;
+  }
+
   /** The position of the append. */
   async #append(group: Group): Promise<number | 'failed'> {
     const { ledger, key } = this.parts;
@@ -328,6 +335,7 @@ export class HoldDesk {
     try {
       const { position, revision } = await ledger.appendHolds(key.partition, { id, data, expectedRevision: this.#revision });
       this.#revision = revision;
+      this.#appended = position;
       for (const { tenant, id: granted } of group.granted) {
         const undecided = tenant.undecided.get(granted);
         if (undecided !== undefined) undecided.position = position;
