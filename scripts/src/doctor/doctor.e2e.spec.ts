@@ -78,7 +78,7 @@ describe('doctor', () => {
   });
 
   test('names what is wrong and what to do, exits with 1, and is content again once it is mended', async () => {
-    const stopped = ['ingestion', 'budget-projector'].map((name) => pidOf(dataDir, name));
+    const stopped = ['ingestion', 'budget-projector', 'alerting'].map((name) => pidOf(dataDir, name));
     for (const pid of stopped) signal(pid, 'SIGSTOP');
     try {
       await administer(readRun(dataDir).natsUrl, async ({ streams, consumers }) => {

@@ -76,6 +76,32 @@ describe('a period ends by the clock', () => {
   );
 
   test(
+    'lifts an automatic pause and leaves a manual one alone',
+    async () => {
+      const enforcement = { mode: 'block', blockAtPercent: 100, autoPause: true } as const;
+      const id = await makeBudget(world, { period: SHORT, limit: { amount: '10', currency: 'USD' }, enforcement });
+      await use(world, id, '10');
+      const [paused] = await eventually(
+        () => saidOf(world, id, 'BudgetPaused'),
+        (events) => events.length > 0,
+      );
+      await command(world, 'BudgetPaused', { budgetId: id, reason: 'by hand' });
+      const [resumed] = await eventually(
+        () => saidOf(world, id, 'BudgetResumed'),
+        (events) => events.length > 0,
+      );
+      expect(resumed?.data.automatic?.periodStart).toBe(paused?.data.automatic?.periodStart);
+      const row = await eventually(
+        () => world.db.selectFrom('projection.budget').select('controls').where('budget_id', '=', id).executeTakeFirst(),
+        (budget) => budget?.controls.automatic === undefined,
+      );
+      expect(row?.controls.pause).toMatchObject({ reason: 'by hand' });
+      await command(world, 'BudgetDeleted', { budgetId: id });
+    },
+    TIMEOUT,
+  );
+
+  test(
     'resets missed #7129 #24675: stopped for several periods, then continued, it says every missed one in order',
     async () => {
       const id = await makeBudget(world, { period: SHORT });
