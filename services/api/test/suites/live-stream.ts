@@ -51,6 +51,22 @@ export const liveStream = (api: () => Client): void => {
       expect(second.lastEventId).not.toBe(place);
     });
 
+    test('what is held and released shows, though nothing was spent', async () => {
+      const tenant = acme.as(freshTenant());
+      await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' } });
+      const stream = await listen(tenant);
+      await stream.until('ready');
+      const held = await tenant.post('reservations', { scopes: ['team:ml'], amount: '7', currency: 'USD' });
+      expect(held.status).toBe(201);
+      await stream.until('balance', 1, ({ reserved }) => reserved === '7');
+      const place = stream.lastEventId ?? '';
+      await stream.close();
+      await tenant.delete(`reservations/${held.body.reservationId}`);
+      const later = await listen(tenant, '', place);
+      await later.until('balance', 1, ({ reserved }) => reserved === '0');
+      await later.close();
+    });
+
     test('topics and scope choose', async () => {
       const tenant = acme.as(freshTenant());
       const thresholds = [{ percent: 10, severity: 'info' }];

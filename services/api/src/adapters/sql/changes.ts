@@ -20,11 +20,32 @@ export const progressOf = async (
   return new Map(partitions.map((partition) => [partition, { balances: at('budget', partition), alerts: at('alerting', partition) }]));
 };
 
-/** Budgets whose balance, definition or controls changed after a position, deleted ones too. */
-export const changedBudgets = async (trx: Kysely<Database>, tenant: string, after: number): Promise<readonly BudgetRow[]> => {
+/** What is held of each period of the tenant's budgets, by budget and period; what is not there holds nothing. */
+export const reservedByPeriod = async (trx: Kysely<Database>, tenant: string): Promise<ReadonlyMap<string, Reserved>> => {
+  const rows = await trx.selectFrom('projection.reserved').selectAll().where('tenant', '=', tenant).execute();
+  return new Map(rows.map(({ budget_id: budgetId, period_start: start, reserved }) => [`${budgetId} ${start}`, { budgetId, reserved }]));
+};
+export type Reserved = Readonly<{ budgetId: string; reserved: string }>;
+
+/** Budgets on which something was held, settled, released or expired after a position. Reads all holds of the tenant. */
+export const budgetsHeldSince = async (trx: Kysely<Database>, tenant: string, after: number): Promise<readonly string[]> => {
+  const { rows } = await sql<{ budget_id: string }>`
+    SELECT DISTINCT unnest(budget_ids) AS budget_id FROM projection.hold WHERE tenant = ${tenant} AND position > ${after}`.execute(trx);
+  return rows.map(({ budget_id }) => budget_id);
+};
+
+/** Budgets whose balance, definition or controls changed after a position, deleted ones too, and those named besides. */
+export const changedBudgets = async (
+  trx: Kysely<Database>,
+  tenant: string,
+  after: number,
+  besides: readonly string[],
+): Promise<readonly BudgetRow[]> => {
   const { rows } = await sql<BudgetRow>`
     SELECT budget.* FROM projection.budget AS budget
     WHERE budget.tenant = ${tenant} AND budget.budget_id IN (
+      SELECT unnest(${besides}::text[])
+      UNION
       SELECT budget_id FROM projection.balance WHERE tenant = ${tenant} AND position > ${after}
       UNION
       SELECT substring(stream FROM position('.' IN stream) + 1) FROM projection.definition_event

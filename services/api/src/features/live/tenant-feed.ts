@@ -1,6 +1,13 @@
 import type { Database } from '@bursar/database';
 import type { Kysely } from 'kysely';
-import { changedAlerts, changedBudgets, progressOf } from '../../adapters/sql/changes.js';
+import {
+  budgetsHeldSince,
+  changedAlerts,
+  changedBudgets,
+  progressOf,
+  type Reserved,
+  reservedByPeriod,
+} from '../../adapters/sql/changes.js';
 import { onSnapshot } from '../../adapters/sql/snapshot.js';
 import { type BudgetRow, loadStandings } from '../../adapters/sql/standings.js';
 import type { LiveEvent } from '../../domain/sse.js';
@@ -16,6 +23,8 @@ const PAGE = 500;
 export class TenantFeed {
   readonly #subscribers = new Set<Subscriber>();
   #cursor: StreamCursor | null = null;
+  /** What everyone was told is held: no position says when a reservation changed a budget, so it is compared. */
+  #reserved: ReadonlyMap<string, Reserved> | null = null;
   /** One reading at a time: what is older never overtakes what is newer. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -32,11 +41,12 @@ export class TenantFeed {
   /** Begins at the present, or sends what happened since `from` first. Answers where it begins. */
   join(subscriber: Subscriber, from: StreamCursor | null, opening: (cursor: StreamCursor) => void): Promise<void> {
     return this.#inTurn(async () => {
-      const { cursor, events } = await this.#read(from);
+      const { cursor, reserved, events } = await this.#read(from, null);
       opening(from ?? cursor);
       subscriber.send(events, cursor);
       // Others have yet to hear what is between their cursor and this one; this one hears it twice, which changes nothing.
       this.#cursor ??= cursor;
+      this.#reserved ??= reserved;
       this.#subscribers.add(subscriber);
     });
   }
@@ -50,8 +60,9 @@ export class TenantFeed {
     return this.#inTurn(async () => {
       const from = this.#cursor;
       if (from === null || (to.balances <= from.balances && to.alerts <= from.alerts)) return;
-      const { cursor, events } = await this.#read(from);
+      const { cursor, reserved, events } = await this.#read(from, this.#reserved);
       this.#cursor = cursor;
+      this.#reserved = reserved;
       for (const subscriber of this.#subscribers) subscriber.send(events, cursor);
     });
   }
@@ -71,14 +82,16 @@ export class TenantFeed {
     return done;
   }
 
-  /** Everything after `from`, nothing when it is null, and where that ends. */
-  #read(from: StreamCursor | null): Promise<Readonly<{ cursor: StreamCursor; events: readonly LiveEvent[] }>> {
+  /** Everything after `from`, nothing when it is null, and where that ends. `told`: what was held by then; null: not known. */
+  #read(from: StreamCursor | null, told: ReadonlyMap<string, Reserved> | null): Promise<Reading> {
     const { tenant, partition } = this;
     return onSnapshot(this.db, partition, async (trx, moment) => {
       const progress = (await progressOf(trx, [partition])).get(partition) ?? { balances: 0, alerts: 0 };
       const cursor = { partition, ...progress };
-      if (from === null) return { cursor, events: [] };
-      const budgets = await changedBudgets(trx, tenant, from.balances);
+      const reserved = await reservedByPeriod(trx, tenant);
+      if (from === null) return { cursor, reserved, events: [] };
+      const held = told === null ? await budgetsHeldSince(trx, tenant, from.balances) : differing(told, reserved);
+      const budgets = await changedBudgets(trx, tenant, from.balances, held);
       const live = budgets.filter(({ deleted }) => !deleted);
       const events: LiveEvent[] = budgets.filter(({ deleted }) => deleted).map(gone);
       for (let page = 0; page < live.length; page += PAGE) {
@@ -91,9 +104,18 @@ export class TenantFeed {
       }
       const alerts = await changedAlerts(trx, tenant, from.alerts);
       events.push(...alerts.map((row): LiveEvent => ({ topic: 'alerts', scope: row.scope, data: showAlertRow(row, partition) })));
-      return { cursor, events };
+      return { cursor, reserved, events };
     });
   }
 }
+
+type Reading = Readonly<{ cursor: StreamCursor; reserved: ReadonlyMap<string, Reserved>; events: readonly LiveEvent[] }>;
+
+/** Budgets of which more, less, or something else is held. */
+const differing = (before: ReadonlyMap<string, Reserved>, now: ReadonlyMap<string, Reserved>): readonly string[] => {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  const changed = [...keys].filter((key) => before.get(key)?.reserved !== now.get(key)?.reserved);
+  return changed.flatMap((key) => (now.get(key) ?? before.get(key))?.budgetId ?? []);
+};
 
 const gone = ({ budget_id, scope }: BudgetRow): LiveEvent => ({ topic: 'balances', scope, data: { budgetId: budget_id, deleted: true } });
