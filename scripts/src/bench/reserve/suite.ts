@@ -90,8 +90,13 @@ export const reserveSuite: Suite = {
 };
 
 const measure = async (system: RunningSystem, hot: Hot, redis: ReturnType<typeof findRedis> | null): Promise<Round> => {
-  const post = JSON.stringify({ scopes: ['user:hot'], amount: '0.000001', ttlSeconds: 3_600 });
-  const peer: HttpCall = { method: 'POST', path: '/reserve', headers: { 'content-type': 'application/json' }, body: post, expects: 201 };
+  const peer: HttpCall = {
+    method: 'POST',
+    path: '/reserve',
+    headers: { 'content-type': 'application/json' },
+    body: reservationBody(hot.scope),
+    expects: 201,
+  };
   return {
     process: await inProcess(system.eventStoreUrl, { reserves: OURS }),
     redis: redis === null ? null : await withRedis(redis, 'always', (port) => redisReserves(port, REDIS)),

@@ -4,16 +4,21 @@ import { TENANT } from './world.js';
 
 export type Answered = Readonly<{ status: number; headers: Headers; body: Readonly<Record<string, string>> }>;
 
+/** On a machine that is busy with much else. */
+const PATIENCE_MS = 120_000;
+
 /** Asks as a client that does not give up: at any of the addresses, again while it is told to, with the same body. */
 export const insist = async (urls: () => readonly string[], method: string, path: string, body?: object): Promise<Answered> => {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + PATIENCE_MS;
+  let last = '';
   for (let attempt = 0; Date.now() < deadline; attempt += 1) {
     const all = urls();
     const answer = await once(all[attempt % all.length] ?? '', method, path, body);
     if (answer !== null && answer.status !== 503) return answer;
+    last = answer?.body.code ?? 'silence';
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${method} ${path}: nobody answered for a minute`);
+  throw new Error(`${method} ${path}: nobody decided it: ${last}`);
 };
 
 const once = async (url: string, method: string, path: string, body?: object): Promise<Answered | null> => {
