@@ -386,7 +386,7 @@ export interface DeliveryTable {
   alert_id: string;
   position: Count;
   channel_id: string;
-  channel_type: StoredChannel['type'];
+  channel_type: StoredChannel['type'] | 'unknown';
   channel_name: string;
   kind: 'alert' | 'summary';
   status: DeliveryStatus;

@@ -1,4 +1,4 @@
-import { formatInstant, NS_PER_MS, partitionOf } from '@bursar/contracts';
+import { formatInstant, formatPicos, NS_PER_MS, parsePicos, partitionOf } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
@@ -50,7 +50,7 @@ export class ResetBudget {
       const budget = await findBudget(trx, tenant, budgetId);
       if (budget === undefined) return '0';
       const [standing] = await loadStandings(trx, tenant, [budget], moment);
-      return standing?.balance?.spend ?? '0';
+      return formatPicos(parsePicos(standing?.balance?.spend ?? '0'));
     });
   }
 }

@@ -33,6 +33,16 @@ export const deliveries = (api: () => Client): void => {
     }
   };
 
+  const alertOf = async (tenant: Client, budgetId: string, event: string): Promise<string> => {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
+      const { data } = (await tenant.get(`budgets/${budgetId}/alerts`)).body;
+      const alert = data.find((one: { event: string }) => one.event === event);
+      if (alert !== undefined) return alert.id;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`there is no ${event}`);
+  };
+
   describe('deliveries', () => {
     test('say where an alert went, and what would have been sent where the installation cannot', async () => {
       const { tenant, alertId } = await alerted();
@@ -64,6 +74,23 @@ export const deliveries = (api: () => Client): void => {
       const tested = await tenant.post(`channels/${first.channelId}/test`);
       expect([tested.status, tested.body]).toMatchObject([200, { outcome: 'not_configured', status: null }]);
       expectProblem(await tenant.post(`channels/${randomUUID()}/test`), 404, 'not_found');
+    });
+    test('D4: a channel that a threshold names and nobody set up is not forgotten silently', async () => {
+      const tenant = acme.as(freshTenant());
+      const thresholds = [{ percent: 80, severity: 'warning', channels: ['pager'] }];
+      const { id } = await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' }, thresholds });
+      await tenant.record(usageOf('85'));
+      const [only] = await delivered(tenant, await alertOf(tenant, id, 'threshold.crossed'), 1);
+      expect(only).toMatchObject({ channelName: 'pager', status: 'not_configured', preview: { text: expect.stringContaining('85') } });
+    });
+
+    test('the notice of a reset says amounts as everything else does', async () => {
+      const tenant = acme.as(freshTenant());
+      const { id } = await makeBudget(tenant);
+      await tenant.record(usageOf('100'));
+      expect((await tenant.post(`budgets/${id}/reset`, { newLimit: '200' })).status).toBe(200);
+      const { message } = (await tenant.get(`alerts/${await alertOf(tenant, id, 'budget.reset')}`)).body;
+      expect(message).toBe('Reset: 100 USD had been spent, new limit 200 USD.');
     });
   });
 };

@@ -23,10 +23,19 @@ test.each([
   ['the threshold before the defaults', ['ops'], ['mail'], ['ops']],
   ['nobody', [], ['mail'], []],
   ['a type that nobody set up', ['slack', 'mail'], [], ['mail', 'slack']],
-  ['a name that is gone', ['old'], [], []],
+  ['a name that is gone or mistyped', ['old', 'mail', 'old'], [], ['mail', 'old']],
+  ['a default channel that is gone', undefined, ['old'], ['old']],
 ])('%s', (_, channels, defaults, expected) => {
   const routes = routeAlert({ event: 'threshold.crossed', severity: 'warning', channels }, ALL, defaults);
   expect(routes.map(({ name }) => name)).toEqual(expected);
+});
+
+test('D4: what nobody set up is a route of its own, that nothing is sent to', () => {
+  const alert = { event: 'threshold.crossed', severity: 'warning', channels: ['slack', 'old'] } as const;
+  expect(routeAlert({ ...alert, channels: [...alert.channels] }, ALL, [])).toEqual([
+    { channelId: 'unconfigured:slack', type: 'slack', name: 'slack' },
+    { channelId: 'unconfigured:old', type: 'unknown', name: 'old' },
+  ]);
 });
 
 test('severity and events are the channel’s to choose', () => {

@@ -1,13 +1,13 @@
 import type { AlertRaisedData, StoredChannel } from '@bursar/contracts';
 
-/** Where one alert goes. `channelId` of a type nobody set up: {@link unconfigured}. */
-export type Route = Readonly<{ channelId: string; type: StoredChannel['type']; name: string }>;
+/** Where one alert goes. `channelId` of what nobody set up: {@link unconfigured}; `unknown`: a name tells no type. */
+export type Route = Readonly<{ channelId: string; type: StoredChannel['type'] | 'unknown'; name: string }>;
 
 const TYPES: readonly StoredChannel['type'][] = ['webhook', 'slack', 'email', 'file'];
 const SEVERITIES: readonly AlertRaisedData['severity'][] = ['info', 'warning', 'critical'];
 
-/** Stands for a channel of the type that the tenant has not; deliveries to it tell what would have been sent. */
-export const unconfigured = (type: StoredChannel['type']): string => `unconfigured:${type}`;
+/** Stands for a channel of the type or name that the tenant has not; deliveries to it tell what would have been sent. */
+export const unconfigured = (typeOrName: string): string => `unconfigured:${typeOrName}`;
 export const isUnconfigured = (channelId: string): boolean => channelId.startsWith('unconfigured:');
 
 /**
@@ -22,12 +22,10 @@ export const routeAlert = (
 ): readonly Route[] => {
   const chosen = alert.channels ?? (defaultChannels.length > 0 ? defaultChannels : undefined);
   const named = chosen === undefined ? channels : channels.filter(({ name, type }) => chosen.includes(name) || chosen.includes(type));
-  const missing = TYPES.filter(
-    (type) => chosen?.includes(type) === true && !channels.some((channel) => channel.type === type || channel.name === type),
-  );
+  const missing = [...new Set(chosen)].filter((one) => !channels.some(({ type, name }) => type === one || name === one));
   return [
     ...named.filter((channel) => wants(channel, alert)).map(({ channelId, type, name }) => ({ channelId, type, name })),
-    ...missing.map((type) => ({ channelId: unconfigured(type), type, name: type })),
+    ...missing.map((name): Route => ({ channelId: unconfigured(name), type: TYPES.find((type) => type === name) ?? 'unknown', name })),
   ];
 };
 
