@@ -3,9 +3,9 @@ import type { UsageRecordedEvent } from '../events/usage.js';
 import { shareOf } from './allocation.js';
 import type { BudgetState } from './budget-book.js';
 import { type Charge, charge } from './charge.js';
+import { convertCharge } from './convert-charge.js';
 import { type Correction, standing } from './corrections.js';
 import type { TenantDefinitions } from './definitions.js';
-import { convertCharge } from './hold-facts.js';
 import type { PriceEvent } from './price-book.js';
 
 /** Positions at which usage that waits for a price or a rate may become chargeable. The events may come in any order, and twice. */

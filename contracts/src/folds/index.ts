@@ -7,6 +7,7 @@ export * from './budget-controls.js';
 export * from './channels.js';
 export * from './charge.js';
 export * from './convert.js';
+export * from './convert-charge.js';
 export * from './corrections.js';
 export * from './definitions.js';
 export { globMatches } from './glob.js';

@@ -3,7 +3,7 @@ import { type DefinitionEvent, findBudget } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import type { Changes } from './changes.js';
 import { emit } from './emitted.js';
-import { forget, replace } from './holds/reserved.js';
+import { forget, replace } from './holds/place-holds.js';
 import type { TenantFold } from './tenant-fold.js';
 
 /** What has to follow a definition before the next event may be folded. */

@@ -1,7 +1,7 @@
 import { listBudgets } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import type { Hold } from './holds/hold.js';
-import { hold } from './holds/reserved.js';
+import { hold } from './holds/place-holds.js';
 import { UndecidedHolds } from './holds/undecided.js';
 import type { TenantHistory } from './tenant-history.js';
 

@@ -3,7 +3,7 @@ import { type Charge, convertCharge } from '@bursar/contracts/folds';
 import type { Changes } from '../changes.js';
 import type { TenantFold } from '../tenant-fold.js';
 import { Hold, readGrant } from './hold.js';
-import { free, hold } from './reserved.js';
+import { free, hold } from './place-holds.js';
 import type { SettlementFlag } from './settlement-flag.js';
 
 export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
