@@ -51,4 +51,10 @@ export const MAX_RANGE_EVENTS = 500;
 export const MAX_RANGE_BYTES = 512 * 1024;
 
 /** Events that `events.<tenant>.>` never carries: those of a partition, not of a tenant, and those with sealed secrets in them. */
-export const KEPT_INSIDE: ReadonlySet<string> = new Set(['PartitionTaken', 'HoldsChanged', 'ChannelSaved', 'ChannelRemoved']);
+export const KEPT_INSIDE: ReadonlySet<string> = new Set([
+  'PartitionTaken',
+  'HoldsChanged',
+  'ChannelSaved',
+  'ChannelRemoved',
+  'TenantSettingsChanged',
+]);

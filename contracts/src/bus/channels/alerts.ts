@@ -10,7 +10,7 @@ const AlertCloudEvent = z
     specversion: z.literal('1.0'),
     id: z.string().meta({ description: 'The alert’s id: the same for ever, however often it comes' }),
     source: z.string().meta({ pattern: '^/bursar/alerts/[A-Za-z0-9_-]{1,64}$', description: '`/bursar/alerts/<tenant>`' }),
-    type: z.string().meta({ pattern: '^bursar\\.[a-z]+\\.[a-z]+\\.v1$', examples: ['bursar.threshold.crossed.v1'] }),
+    type: z.string().meta({ pattern: '^bursar\\.[a-z]+\\.[a-z_]+\\.v1$', examples: ['bursar.threshold.crossed.v1'] }),
     subject: z.string().optional(),
     time: Instant,
     datacontenttype: z.literal('application/json'),
