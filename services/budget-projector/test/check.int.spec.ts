@@ -1,6 +1,6 @@
 import { budgetStream } from '@bursar/contracts';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ask, Writer } from './support/enforcement.js';
+import { ask, send, Writer } from './support/enforcement.js';
 import { type Projector, Projectors } from './support/processes.js';
 import { eventually, type Real, real } from './support/real.js';
 import { TENANT } from './support/world.js';
@@ -187,6 +187,13 @@ test('a replica that does not own the partition asks the one that does, and says
   expect(forwarded.body).toMatchObject({ allowed: false, budgetId: 'b-o' });
   expect(forwarded.headers.get('bursar-owner')).toBe(owner.url);
   expect((await ask(other.url, '/budgets/absent/check-constraints', { amount: '1' })).status).toBe(404);
+  const named = (url: string, amount: string) =>
+    send(url, 'POST', '/reservations', { scopes: ['team:o'], amount }, { 'idempotency-key': 'forwarded' });
+  const first = await named(other.url, '2');
+  for (const { url } of [owner, other]) {
+    expect((await named(url, '2')).body).toEqual(first.body);
+    expect(await named(url, '3')).toMatchObject({ status: 409, body: { code: 'idempotency_key_reused' } });
+  }
 
   await projectors.kill(owner);
   const heard = await eventually(

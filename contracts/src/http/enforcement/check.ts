@@ -33,6 +33,10 @@ export const ReservationBody = z
     ({ amount, quantities }) => (amount === undefined) !== (quantities === undefined),
     coded('exclusive', ['amount'], 'Either amount or quantities'),
   )
+  .refine(
+    ({ quantities }) => quantities === undefined || Object.values(quantities).some((quantity) => /[1-9]/.test(quantity)),
+    coded('not_positive', ['quantities'], 'One of them must be greater than zero'),
+  )
   .meta({ id: 'ReservationInput' });
 
 /** A release by request: it names the reservation that the path names over HTTP. */

@@ -26,17 +26,20 @@ export class Reserve {
    * 201; throws 402 with the budget that refuses, 409 where the id means another body, 503 `outcome_unknown` when it may be held or not:
    * the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
    */
-  reserve(body: Body, way: Way, key: string | null): Promise<Answer> {
+  async reserve(body: Body, way: Way, key: string | null): Promise<Answer> {
     const { tenant } = way.call;
     const named = body.id ?? (key === null ? null : derivedId('reservation', tenant, key));
     const ask = askOf(body, named ?? randomUUID(), named !== null);
     // Asked again of another owner it is the same reservation, also where nobody named it.
     const call = { ...way.call, body: JSON.stringify({ ...body, id: ask.reservationId }) };
     const isKeyed = body.id === undefined && key !== null;
-    return this.#ask({ ...way, call }, async (decisions, partition) => {
+    const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
       const { outcome, isFenced } = await decisions.desk.reserve(tenant, ask);
       return { answer: this.#say(way.call, ask, outcome, partition, isKeyed), isFenced };
     });
+    // An owner elsewhere was told the id alone, and finds fault with that.
+    if (isKeyed && answer.status === 409) throw new Problem('idempotency_key_reused');
+    return answer;
   }
 
   /** 204, also when nothing is held any more; throws 409 where it is settled, 404 where there never was one. */

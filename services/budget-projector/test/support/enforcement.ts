@@ -59,7 +59,7 @@ const askOnce = (url: string, path: string, body: object, position?: number): Pr
 };
 
 /** One request as a client makes it, as often as it is answered with whatever. */
-export const send = async (url: string, method: string, path: string, body?: object): Promise<Asked> => {
+export const send = async (url: string, method: string, path: string, body?: object, more: Record<string, string> = {}): Promise<Asked> => {
   const response = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: {
@@ -67,6 +67,7 @@ export const send = async (url: string, method: string, path: string, body?: obj
       'bursar-tenant': TENANT,
       prefer: 'wait=7',
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...more,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
