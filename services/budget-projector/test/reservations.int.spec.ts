@@ -92,10 +92,13 @@ describe('reservations', () => {
     expect((await reserve('user:g11', '50')).status).toBe(201);
   });
 
-  test.each([{}, { inputTokens: '0' }, { inputTokens: '0.0', outputTokens: '0' }])('IN-G11 reserve nothing, %j: 400', async (quantities) => {
-    const asked = await send(one.url, 'POST', '/reservations', { scopes: ['team:g11'], quantities });
-    expect(asked).toMatchObject({ status: 400, body: { code: 'not_positive', errors: [{ pointer: '/quantities' }] } });
-  });
+  test.each([{}, { inputTokens: '0' }, { inputTokens: '0.0', outputTokens: '0' }])(
+    'IN-G11 reserve nothing, %j: 400',
+    async (quantities) => {
+      const asked = await send(one.url, 'POST', '/reservations', { scopes: ['team:g11'], quantities });
+      expect(asked).toMatchObject({ status: 400, body: { code: 'not_positive', errors: [{ pointer: '/quantities' }] } });
+    },
+  );
 
   test('IN-G13 the same id and body a hundred times in parallel: one hold, a hundred equal replies', async () => {
     const write = new Writer(at, 'r-g13');

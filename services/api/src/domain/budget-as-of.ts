@@ -39,6 +39,9 @@ export type Decided = Readonly<{
   position: number | null;
 }>;
 
+/** An amount that was held on a budget, in its currency: since when, in the ledger and by the clock. */
+export type HeldThen = Readonly<{ position: number; at: EpochNs; picos: bigint }>;
+
 export type BudgetFacts = Readonly<{
   definitions: TenantDefinitions;
   arrivals: Arrivals;
@@ -52,6 +55,8 @@ export type BudgetFacts = Readonly<{
   counted: readonly EventOf<'BudgetCounted'>[];
   /** All there are, in the order they were decided. */
   decided: readonly Decided[];
+  /** Of any period. */
+  held: readonly HeldThen[];
   /** It lacks an event that was set aside by then. */
   incomplete: boolean;
   moment: Then;
@@ -136,6 +141,7 @@ export class BudgetAsOf {
       definition: state.definition,
       period: this.period,
       balance: { spend: this.#spend, waiting: this.#waiting },
+      reserved: this.#reserved(),
       crossings: this.active().map((crossed): Crossing => {
         return { alertId: crossed.id, data: crossed.data, crossedAt: since(crossed.data.causePosition), clearedAt: null };
       }),
@@ -221,6 +227,15 @@ export class BudgetAsOf {
     const { definitions, arrivals, state } = this.facts;
     const settled = settledCharge(usage, definitions, arrivals, through, corrections);
     return { cost: settledCost(settled, usage, state, definitions, arrivals, through), pricedAt: settled.pricedAt };
+  }
+
+  /** A hold belongs to the period in which it was placed (PRODUCT E3). */
+  #reserved(): bigint {
+    const inside = this.facts.held.filter(({ at, position }) => {
+      const start = this.#periodAt(at, position)?.start;
+      return start !== undefined && this.#isPeriod(start);
+    });
+    return inside.reduce((sum, { picos }) => sum + picos, 0n);
   }
 
   #isPeriod(start: EpochNs): boolean {

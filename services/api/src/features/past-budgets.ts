@@ -7,6 +7,7 @@ import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { Checkpoints } from '../adapters/sql/checkpoints.js';
+import { Holds } from '../adapters/sql/holds.js';
 import { loadIncomplete } from '../adapters/sql/standings.js';
 import { BalanceStreams } from '../adapters/store/decided.js';
 import { Moments } from '../adapters/store/moments.js';
@@ -26,6 +27,7 @@ export class PastBudgets {
     private readonly moments: Moments,
     private readonly balances: BalanceStreams,
     private readonly checkpoints: Checkpoints,
+    private readonly holds: Holds,
     private readonly db: Kysely<Database>,
   ) {}
 
@@ -46,6 +48,7 @@ export class PastBudgets {
     const ids = states.map(({ budgetId }) => budgetId);
     const balances = await this.balances.read(tenant, moment.partition, ids);
     const [first] = await this.store.readStream(usageStream(tenant), 0, 1);
+    const held = await this.holds.openAt(tenant, ids, moment.position);
     const isIncomplete = await loadIncomplete(this.db, tenant, moment.position);
     const all = states.map((state) => {
       const stamps = (past.stamps.get(state.budgetId) ?? []).filter(({ position }) => position <= moment.position);
@@ -57,6 +60,7 @@ export class PastBudgets {
         firstUsage: first?.position ?? null,
         counted: balances.get(state.budgetId)?.counted ?? [],
         decided: balances.get(state.budgetId)?.decided ?? [],
+        held: held.get(state.budgetId) ?? [],
         incomplete: isIncomplete(state.budgetId),
         moment,
       });

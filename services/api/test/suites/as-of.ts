@@ -31,6 +31,7 @@ export const asOf = (api: () => Client): void => {
         const seen = new Map<string, Record<string, unknown>>();
         const budgets: string[] = [];
         const recorded: string[] = [];
+        const held: string[] = [];
         const look = async (position?: string | null): Promise<void> => {
           for (const id of budgets) {
             const reply = await tenant.get(`budgets/${id}/status${position == null ? '' : `?minPosition=${position}`}`, WAIT);
@@ -62,14 +63,22 @@ export const asOf = (api: () => Client): void => {
             { scope: pick(['team:x', 'org:o']), percent: '70' },
           ];
           const split = below(4) === 0 ? { allocation } : {};
-          const event = usageOf('0', { id, cost: money, dimensions: { model: pick(['a', 'b']) }, ...cost, ...split });
+          const settles = held.length > 0 && below(4) === 0 ? { reservationId: pick(held) } : {};
+          const event = usageOf('0', { id, cost: money, dimensions: { model: pick(['a', 'b']) }, ...cost, ...split, ...settles });
           const reply = await tenant.post('usage', { events: [event] });
           recorded.push(reply.body.results[0].eventId);
           return { ...reply, headers: new Headers({ 'bursar-position': reply.body.results[0].position }) };
         };
+        const reserve = async (): Promise<Reply> => {
+          held.push(`r-${held.length}`);
+          const money = { amount: `${1 + below(5)}.${below(10)}`, currency: pick(['USD', 'USD', 'EUR']) };
+          return tenant.post('reservations', { id: held.at(-1), scopes: ['team:ml'], ...money, dimensions: { model: pick(['a', 'b']) } });
+        };
         const patch = async (body: object): Promise<Reply> => tenant.patch(`budgets/${pick(budgets)}`, body);
         const steps: (() => Promise<Reply>)[] = [
           ...Array(12).fill(use),
+          ...Array(4).fill(reserve),
+          () => tenant.delete(`reservations/${held.length === 0 ? 'none' : pick(held)}`),
           make,
           () => tenant.post(`budgets/${pick(budgets)}/resume`),
           () => tenant.post(`usage/${pick(recorded)}/void`, { reason: 'wrong' }),

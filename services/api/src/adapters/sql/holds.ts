@@ -1,8 +1,9 @@
-import type { HoldGranted } from '@bursar/contracts';
+import { type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
-import { Kysely, type Selectable } from 'kysely';
+import { Kysely, type Selectable, sql } from 'kysely';
+import type { HeldThen } from '../../domain/budget-as-of.js';
 
 type Naming = Readonly<{ data: Readonly<{ reservationId?: string }> }>;
 type Grant = Readonly<{ since: number; wire: HoldGranted }>;
@@ -36,6 +37,25 @@ export class Holds {
       .execute();
     const grants = rows.flatMap(({ since, grant }) => (grant === null ? [] : [{ since, wire: JSON.parse(grant) as HoldGranted }]));
     return new Grants(new Map(grants.map((grant) => [grant.wire.reservationId, grant])));
+  }
+
+  /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
+  async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
+    const rows = await this.db
+      .selectFrom('projection.hold')
+      .select(['since', 'grant'])
+      .where('tenant', '=', tenant)
+      .where('since', '<=', position)
+      .where(({ eb, or }) => or([eb('ended_position', 'is', null), eb('ended_position', '>', position)]))
+      .where('budget_ids', '&&', sql<string[]>`${budgetIds}::text[]`)
+      .execute();
+    const held = rows.flatMap(({ since, grant }) => {
+      if (grant === null) return [];
+      const { budgets, grantedAt } = JSON.parse(grant) as HoldGranted;
+      const at = parseInstant(grantedAt);
+      return budgets.map(({ budgetId, amount }) => ({ budgetId, position: since, at, picos: parsePicos(amount) }));
+    });
+    return Map.groupBy(held, ({ budgetId }) => budgetId);
   }
 
   /** What the fold found usage at these positions to be, where it named a reservation. */
