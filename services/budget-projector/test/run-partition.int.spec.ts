@@ -292,6 +292,7 @@ const use = (amount: number): Step => ({
   tokens: 0,
   agoHours: 0,
   failed: false,
+  lag: null,
   percents: null,
 });
 

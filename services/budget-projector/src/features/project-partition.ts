@@ -133,7 +133,7 @@ export class PartitionSession {
     const folded = new Watermark(this.committed.position);
     const turns = new Turns();
     const makeRoom = (): void => memory.evict(fold.changes);
-    let failure: Error | null = null;
+    const failed: Error[] = [];
     const desk = new HoldDesk({
       memory,
       tables: this.tables,
@@ -146,7 +146,7 @@ export class PartitionSession {
       revision: this.#holdsRevision,
       checked: this.watch.checked,
       failed: (error) => {
-        failure = error;
+        failed.push(error);
         this.#ended.abort();
       },
     });
@@ -196,7 +196,7 @@ export class PartitionSession {
         await committer.around(() => turns.take(step));
       });
       await committer.flush();
-      if (failure !== null) throw failure;
+      for (const error of failed) throw error;
     } catch (error) {
       // What comes before an event of a newer release is folded and stands.
       if (error instanceof UnknownEventError) await committer.flush();

@@ -11,7 +11,9 @@ export const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fie
 /** Text that says something, cut to `max` characters and without control characters; undefined for anything else. */
 export const labelOf = (value: unknown, max: number): string | undefined => {
   if (typeof value !== 'string') return undefined;
-  const clean = [...value.replaceAll(/\p{C}+/gu, ' ').trim()].slice(0, max).join('');
+  const clean = Array.from(value.replaceAll(/\p{C}+/gu, ' ').trim())
+    .slice(0, max)
+    .join('');
   return clean === '' ? undefined : clean;
 };
 
