@@ -31,13 +31,16 @@ export const parseDecimal = (text: string, scale: number): bigint => {
   throw new RangeError(`not a decimal of at most ${scale} fraction digits (${value})`);
 };
 
+const ZERO = 0x30;
+
 /** The shortest plain decimal of `value` × 10^-scale: no trailing zeros, `0` for zero. */
 export const formatDecimal = (value: bigint, scale: number): string => {
   const negative = value < 0n;
   const digits = (negative ? -value : value).toString().padStart(scale + 1, '0');
-  const whole = digits.slice(0, digits.length - scale);
-  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
-  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  const point = digits.length - scale;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  return `${negative ? '-' : ''}${digits.slice(0, point)}${end === point ? '' : `.${digits.slice(point, end)}`}`;
 };
 
 /** numerator ÷ denominator (> 0) rounded to the nearest integer, ties to even, for either sign of the numerator. */

@@ -48,10 +48,12 @@ export const parseInstant = (text: string): EpochNs => {
 
 /** Canonical UTC text: no fraction when it is zero, else 3, 6 or 9 digits as needed. */
 export const formatInstant = (ns: EpochNs): string => {
+  if (ns % NS_PER_MS === 0n) {
+    const iso = new Date(Number(ns / NS_PER_MS)).toISOString();
+    return iso.endsWith('.000Z') ? `${iso.slice(0, 19)}Z` : iso;
+  }
   const rest = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND; // floor, also before 1970
   const iso = new Date(Number((ns - rest) / NS_PER_MS)).toISOString();
-  if (rest === 0n) return `${iso.slice(0, 19)}Z`;
   const digits = rest.toString().padStart(9, '0');
-  if (rest % NS_PER_MS === 0n) return `${iso.slice(0, 19)}.${digits.slice(0, 3)}Z`;
   return `${iso.slice(0, 19)}.${rest % 1000n === 0n ? digits.slice(0, 6) : digits}Z`;
 };

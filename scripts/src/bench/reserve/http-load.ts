@@ -3,6 +3,10 @@ import { Pool } from 'undici';
 import { type CallerFigures, callers } from '../append-ours.ts';
 import { CALLERS } from './peers.ts';
 
+/** A 503 is asked again for so long, so often, and the call's time goes on meanwhile. A load does not mind one that was stored all the same. */
+const PATIENCE_MS = 30_000;
+const AGAIN_MS = 100;
+
 export type HttpCall = Readonly<{
   method: 'GET' | 'POST';
   path: string;
@@ -38,9 +42,13 @@ const using = async <T>(url: string, work: (send: (call: HttpCall) => Promise<vo
   const pool = new Pool(url, { connections: CALLERS, pipelining: 1 });
   try {
     return await work(async ({ method, path, headers, body, expects }) => {
-      const answer = await pool.request({ method, path, headers, body });
-      const text = await answer.body.text();
-      if (answer.statusCode !== expects) throw new Error(`${method} ${path}: HTTP ${answer.statusCode} ${text.slice(0, 200)}`);
+      for (const until = performance.now() + PATIENCE_MS; ; await delay(AGAIN_MS)) {
+        const answer = await pool.request({ method, path, headers, body });
+        const text = await answer.body.text();
+        if (answer.statusCode === expects) return;
+        const isAskedAgain = answer.statusCode === 503 && performance.now() < until;
+        if (!isAskedAgain) throw new Error(`${method} ${path}: HTTP ${answer.statusCode} ${text.slice(0, 200)}`);
+      }
     });
   } finally {
     await pool.close();

@@ -5,15 +5,11 @@ import { remainingOf, type Standing } from '../domain/check/standing.js';
 export const budgetHeader = (standing: Standing): string => {
   const { state, limit, spend, reserved, period } = standing;
   const remaining = remainingOf(standing);
-  const figures = {
-    limit: limit === null ? null : formatPicos(limit),
-    used: formatPicos(spend),
-    reserved: formatPicos(reserved),
-    remaining: remaining === null ? null : formatPicos(remaining),
-    reset: formatInstant(period.end),
-  };
-  const parameters = Object.entries(figures).flatMap(([name, value]) => (value === null ? [] : [`;${name}=${text(value)}`]));
-  return `${text(state.definition.name)}${parameters.join('')}`;
+  // Figures and instants are plain ASCII; on every answer, so put together by hand.
+  const limited = limit === null ? '' : `;limit="${formatPicos(limit)}"`;
+  const held = `;used="${formatPicos(spend)}";reserved="${formatPicos(reserved)}"`;
+  const left = remaining === null ? '' : `;remaining="${formatPicos(remaining)}"`;
+  return `${text(state.definition.name)}${limited}${held}${left};reset="${formatInstant(period.end)}"`;
 };
 
 /** A String where it is plain ASCII, else a Display String (RFC 9651 §4.1.11). */

@@ -181,9 +181,18 @@ export class HoldDesk {
   }
 
   #lacking(batch: readonly Waiting[]): boolean {
+    // Many ask about one path: what the first of them needs, those need that ask as plainly.
+    const there = new Map<TenantFold, Set<string>>();
     return batch.some((waiting) => {
       const tenant = this.parts.memory.known(waiting.tenant);
-      return tenant === undefined || (waiting.want === 'reserve' && this.#gather(tenant, waiting.ask)?.found === 'some');
+      if (tenant === undefined) return true;
+      if (waiting.want !== 'reserve') return false;
+      const scope = onlyScope(waiting.ask);
+      const seen = there.get(tenant) ?? new Set();
+      if (scope !== null && seen.has(scope)) return false;
+      const found = this.#gather(tenant, waiting.ask)?.found;
+      if (scope !== null && found === 'all') there.set(tenant, seen.add(scope));
+      return found === 'some';
     });
   }
 
@@ -365,6 +374,10 @@ export class HoldDesk {
 const NONE: ReadonlyMap<string, Hold> = new Map();
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 const keyOf = (tenant: string, id: string): string => `${tenant}\u0000${id}`;
+
+/** Where nothing else decides which budgets apply; else null. */
+const onlyScope = ({ scopes, category, dimensions }: Ask): string | null =>
+  scopes.length === 1 && category === undefined && dimensions === undefined ? (scopes[0] ?? null) : null;
 
 const answer = <W extends Waiting>(
   group: Group,

@@ -39,12 +39,19 @@ export const decideCheck = ({ standings, now }: Scene, question: Question): Deci
   if (first !== undefined) {
     return { allowed: false, refusal: first.refusal, deciding: first.standing, actions, worstOvershoot: 0n };
   }
-  const deciding = (blocking.length > 0 ? blocking : standings).toSorted(byRoom)[0] ?? null;
+  const deciding = tightestOf(blocking.length > 0 ? blocking : standings);
   const canBePassed = deciding !== null && blocks(deciding, now) && roomOf(deciding) !== null;
   return { allowed: true, refusal: null, deciding, actions, worstOvershoot: canBePassed ? (deciding.amount ?? 0n) : 0n };
 };
 
 const gravity = ({ code }: Refusal): number => REFUSALS.indexOf(code);
+
+/** The first of those with the least room; null of none. */
+const tightestOf = (standings: readonly Standing[]): Standing | null => {
+  let tightest: Standing | null = null;
+  for (const standing of standings) if (tightest === null || byRoom(standing, tightest) < 0) tightest = standing;
+  return tightest;
+};
 
 /** Least room first, also across currencies; endless last. Equal ones stay as they come: nearest scope first. */
 const byRoom = (a: Standing, b: Standing): number => {

@@ -27,7 +27,8 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
     if (period !== null) keys.push({ budget, period });
   }
   const missing = keys.filter(
-    ({ budget, period }) => ![...budget.chainBefore(period), period].every(({ start }) => budget.periods.has(start)),
+    ({ budget, period }) =>
+      !budget.periods.has(period.start) || !budget.chainBefore(period).every(({ start }) => budget.periods.has(start)),
   );
   if (missing.length > 0) return { found: 'some', missing };
 
