@@ -53,6 +53,7 @@ test('the whole object, figure by figure', () => {
     paused: false,
     override: null,
     waiting: 0,
+    incomplete: false,
     position: '3:41',
     lastUpdated: '2025-11-16T00:00:00Z',
   });

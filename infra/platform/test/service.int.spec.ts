@@ -87,6 +87,9 @@ const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
   }
 };
 
+/** A row as it is before anybody has built it. */
+const UNBUILT = [{ ...routeOf('reserve'), built: false }];
+
 describe('problems', () => {
   test('all that is wrong is listed, each with pointer and code; the problem takes the first code', async () => {
     const { url } = await start();
@@ -130,8 +133,7 @@ describe('problems', () => {
   });
 
   test('a row of the contract that nobody built validates, then answers 501', async () => {
-    const { url } = await start({ routes: routesOf('budget-projector') });
-    expect(routeOf('reserve').built).toBe(false);
+    const { url } = await start({ routes: UNBUILT });
     const post = (body: string) => call(`${url}/api/v1/reservations`, { method: 'POST', body });
     expect((await post('{"scopes":["team:ml"],"amount":"1"}')).body.code).toBe('not_implemented');
     expect((await post('{"scope":"team:ml","amount":"1"}')).status).toBe(400);
@@ -174,7 +176,7 @@ describe('problems of what is no controller', () => {
     ],
     ['found by a row that is not built', '/api/v1/reservations', { method: 'POST', body: '{"amount":"1"}' }, 400, 'required'],
   ])('%s', async (_name, path, init, status, code) => {
-    const { url } = await start({ extend, routes: routesOf('budget-projector') });
+    const { url } = await start({ extend, routes: UNBUILT });
     const { status: given, headers, text, body } = await call(`${url}${path}`, init);
     expect([given, headers.get('content-type')]).toEqual([status, 'application/problem+json']);
     expect(body).toMatchObject({

@@ -196,7 +196,8 @@ export class PartitionSession {
         await committer.around(() => turns.take(step));
       });
       await committer.flush();
-      for (const error of failed) throw error;
+      const [broken] = failed;
+      if (broken !== undefined) throw broken;
     } catch (error) {
       // What comes before an event of a newer release is folded and stands.
       if (error instanceof UnknownEventError) await committer.flush();
