@@ -12,6 +12,8 @@ export type PoolOptions = Readonly<{
   statementTimeoutMs?: number;
   /** Longest wait for an answer, ms, also from a server that no longer answers at all. Default: none. */
   answerTimeoutMs?: number;
+  /** Longest silence in mid-transaction, ms, before the server ends it. Default 5 s. */
+  idleInTransactionMs?: number;
   /** A connection broke (a restart of PostgreSQL). The pool replaces it by itself; this only tells. */
   onError?: (error: Error) => void;
 }>;
@@ -19,8 +21,8 @@ export type PoolOptions = Readonly<{
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 10_000;
-/** A client stopped in mid-transaction (SIGSTOP) must not hold its row locks for ever. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+/** A client stopped in mid-transaction (SIGSTOP) must not hold its row locks for long: whoever takes over waits for them (RELIABILITY F8). */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 
 /**
  * A pool whose int8 are numbers, timestamptz canonical UTC text and numeric decimal text. Connects on first use:
@@ -35,7 +37,7 @@ export const createPool = (url: string, options: PoolOptions): pg.Pool => {
     statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     ...(options.answerTimeoutMs !== undefined && { query_timeout: options.answerTimeoutMs }),
     lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_TIMEOUT_MS,
     options: '-c timezone=UTC',
     types: typeParsers,
     keepAlive: true,

@@ -28,6 +28,7 @@ import { Reserve } from './features/reserve.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
 
 const DATABASE_CONNECTIONS = 10;
+const LONGEST_IDLE_MS = 5_000;
 
 /** Of each owned partition; pauses in ms (PERFORMANCE §7: 50–100 ms between commits at load). */
 const TUNING: Omit<Tuning, 'now'> = {
@@ -50,7 +51,14 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   });
   const bus = config.NATS_URL === undefined ? null : await startBus(config.NATS_URL, logger);
   if (bus !== null) store.onAppended((range) => bus.publishRange(range));
-  const database = createDatabase(createPool(config.DATABASE_URL, { name: 'budget-projector', max: DATABASE_CONNECTIONS }));
+  const database = createDatabase(
+    createPool(config.DATABASE_URL, {
+      name: 'budget-projector',
+      max: DATABASE_CONNECTIONS,
+      // Whoever takes over waits for the checkpoint's row: an owner frozen in mid-commit lets it go about when its lease is over.
+      idleInTransactionMs: Math.min(config.PARTITION_LEASE_MS, LONGEST_IDLE_MS),
+    }),
+  );
 
   const clock = new StoreClock(store, (error) => logger.warn({ err: error }, 'the database clock could not be read'));
   await clock.start();

@@ -23,7 +23,7 @@ afterAll(async () => {
 const urls = (): readonly string[] => running.map(({ url }) => url);
 const strict = { enforcement: { mode: 'block' as const, blockAtPercent: 100, autoPause: false } };
 const reserve = (body: object): Promise<Answered> => insist(urls, 'POST', '/reservations', body);
-const CALLS = 800;
+const CALLS = 500;
 /** The usage that ends a hold, sent until the store has it: a frozen owner may hold its lock for a while. */
 const settle = async (reservationId: string, amount: string): Promise<void> => {
   const scopes = ['user:c'];

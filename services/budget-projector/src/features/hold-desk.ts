@@ -131,7 +131,13 @@ export class HoldDesk {
     while (this.#queue.length > 0 && this.#over === null) {
       const batch = this.#queue;
       this.#queue = [];
-      await this.#group(batch);
+      try {
+        await this.#group(batch);
+      } catch (error) {
+        // Half a group may be decided: as if its append had failed. Who was answered already does not hear this.
+        for (const { fail } of batch) fail(new OutcomeUnknownError('a group could not be decided', { cause: error }));
+        this.#fail(asError(error));
+      }
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#running = false;
@@ -154,11 +160,12 @@ export class HoldDesk {
       return;
     }
     try {
+      if (this.#over !== null) {
+        // The session ended while the tables were asked: memory may be in the middle of an event, and nobody would hear what is put back.
+        for (const { fail } of batch) fail(this.#over);
+        return;
+      }
       group = this.#decide(batch, known);
-    } catch (error) {
-      // Half a group is decided: as if its append had failed.
-      for (const { fail } of batch) fail(new OutcomeUnknownError('a group could not be decided', { cause: error }));
-      return this.#fail(asError(error));
     } finally {
       memory.lookups -= 1;
     }

@@ -14,7 +14,8 @@ export const insist = async (urls: () => readonly string[], method: string, path
   for (let attempt = 0; Date.now() < deadline; attempt += 1) {
     const all = urls();
     const answer = await once(all[attempt % all.length] ?? '', method, path, body);
-    if (answer !== null && answer.status !== 503) return answer;
+    // 408: it was frozen before it had all of the request.
+    if (answer !== null && answer.status !== 503 && answer.status !== 408) return answer;
     last = answer?.body.code ?? 'silence';
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -53,6 +53,6 @@ export class HttpOwners extends Owners {
   }
 }
 
-/** It is not the owner any more, is stopping, or is not one of us. */
+/** It is not the owner any more, is stopping, is not one of us, or was frozen before it had all of the call. */
 const isNoAnswer = (status: number, body: string): boolean =>
-  status === 401 || (status === 503 && /"code":"(?:no_owner|shutting_down|overloaded)"/.test(body));
+  status === 401 || status === 408 || (status === 503 && /"code":"(?:no_owner|shutting_down|overloaded)"/.test(body));
