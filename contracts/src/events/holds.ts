@@ -24,6 +24,10 @@ const Granted = z.object({
   /** By the database's clock: the moment that says in which period it is, and by which exchange rate. */
   grantedAt: StoredInstant,
   expiresAt: StoredInstant,
+  /** Overrides that were live and without which a budget would have refused it (PRODUCT B10); absent: it needed none. */
+  overrideIds: z.array(z.string()).optional(),
+  /** Units that no price covered: no budget that blocks applied, so nothing is held for them. */
+  unpriced: z.array(z.string()).optional(),
   /** The position on which it was decided: what was known of rates then is what it is settled by. */
   decidedAt: z.number().int(),
   /** What it holds of each applicable budget, in the budget's currency. */

@@ -26,6 +26,7 @@ import { Streams } from './adapters/store/streams.js';
 import { UsageWalk } from './adapters/store/usage-walk.js';
 import { AddUsageScope } from './features/add-usage-scope.js';
 import { Alerts } from './features/alerts.js';
+import { BudgetHistory } from './features/budget-history.js';
 import { BudgetSpend } from './features/budget-spend.js';
 import { BudgetUsage } from './features/budget-usage.js';
 import { BulkBudgets } from './features/bulk-budgets.js';
@@ -62,6 +63,7 @@ import { PastBudgets } from './features/past-budgets.js';
 import { PauseBudget } from './features/pause-budget.js';
 import { PriceCorrectionReports } from './features/price-correction-report.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
+import { RefreshCache } from './features/refresh-cache.js';
 import { ResetBudget } from './features/reset-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { SettingsOfTenant } from './features/settings-of-tenant.js';
@@ -164,6 +166,8 @@ export const appModule = ({
     PriceCorrectionReports,
     CorrectPrices,
     ListResets,
+    BudgetHistory,
+    RefreshCache,
     ListScopes,
     LongReads,
     NotificationTemplates,

@@ -179,5 +179,40 @@ export const BudgetResetEntry = z
   .meta({ id: 'BudgetResetEntry' });
 export const BudgetResetList = listOf(BudgetResetEntry).meta({ id: 'BudgetResetList' });
 
+/** One event of a budget or of its balance, as the ledger has it. `before` and `after`: definitions, null where there was or is none. */
+export const BudgetHistoryEntry = z
+  .looseObject({
+    type: z.string().meta({
+      description: "The event's type; others may come",
+      examples: ['BudgetCreated', 'BudgetChanged', 'BudgetDeleted', 'BudgetPaused', 'OverrideGranted', 'BudgetReset', 'ThresholdCrossed'],
+    }),
+    at: Instant,
+    by: z.string().nullable().meta({ description: 'Who asked for it, or the service that decided it' }),
+    reason: z.string().nullable(),
+    position: Position,
+    before: z.looseObject({}).nullable().optional(),
+    after: z.looseObject({}).nullable().optional(),
+    data: z.looseObject({}).optional().meta({ description: 'What the event says, where that is not a definition' }),
+  })
+  .meta({ id: 'BudgetHistoryEntry' });
+export const BudgetHistoryList = listOf(BudgetHistoryEntry).meta({ id: 'BudgetHistoryList' });
+
+/** `POST /budgets/:id/refresh-cache`: the tables against the ledger, at one position. */
+export const RefreshedCache = z
+  .looseObject({
+    budgetId: z.string(),
+    differed: z.boolean(),
+    differences: z.array(
+      z.object({
+        field: z.string().meta({ description: 'Of the status' }),
+        cached: z.union([z.string(), z.number()]).nullable().meta({ description: 'As the tables have it' }),
+        ledger: z.union([z.string(), z.number()]).nullable().meta({ description: 'As the events add up' }),
+      }),
+    ),
+    position: Position,
+    status: BudgetStatus.meta({ description: "The ledger's" }),
+  })
+  .meta({ id: 'RefreshedCache' });
+
 /** The tree below a scope, with the balances of every budget on it. */
 export const Hierarchy = z.looseObject({}).meta({ id: 'Hierarchy', description: 'A scope with its budgets and children, to any depth' });

@@ -116,6 +116,11 @@ const hold = {
   budgets: z
     .array(z.object({ budgetId: z.string(), periodStart: Instant, amount: Amount }))
     .meta({ description: 'What it holds of each budget, in the budget’s currency' }),
+  overrideIds: z.array(z.string()).optional().meta({ description: 'Live overrides without which it would have been refused' }),
+  unpriced: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Units without a price: no budget that blocks applied, so it was granted and holds 0' }),
   position: Position,
 };
 

@@ -74,6 +74,7 @@ const CountedUsage = z
     rerated: z.boolean(),
     code: z.string().optional().describe('Why it was refused'),
     count: z.int().optional().describe('Refusals that it stands for'),
+    overrideIds: z.array(z.string()).optional().describe('Without these overrides the reservation that it settles would have been refused'),
     position: Position,
   })
   .meta({ id: 'CountedUsage' });

@@ -6,6 +6,7 @@ import {
   Alert,
   AlertList,
   Budget,
+  BudgetHistoryList,
   BudgetList,
   BudgetPeriodList,
   BudgetResetList,
@@ -13,6 +14,7 @@ import {
   Hierarchy,
   Override,
   OverrideList,
+  RefreshedCache,
 } from '../responses/budget.js';
 import { BulkResults, Template, TemplateList } from '../responses/bulk.js';
 import { Anything } from '../responses/common.js';
@@ -252,9 +254,10 @@ const later: readonly RouteRow[] = [
     operationId: 'getBudgetHistory',
     method: 'GET',
     path: `${ONE}/history`,
-    summary: 'What happened to it',
+    summary: 'What happened to it, newest first, also once it is deleted',
+    built: true,
     query: ListQuery,
-    responses: page,
+    responses: { 200: { description: 'A page', schema: BudgetHistoryList } },
   },
   {
     operationId: 'listBudgetReservations',
@@ -279,8 +282,9 @@ const later: readonly RouteRow[] = [
     operationId: 'refreshBudgetCache',
     method: 'POST',
     path: `${ONE}/refresh-cache`,
-    summary: 'Re-read the balance from the ledger',
-    responses: { 200: { description: 'Whether anything differed', schema: Anything } },
+    summary: 'Re-read the balance from the ledger; it changes nothing: what differs is repaired by a rebuild of the projection',
+    built: true,
+    responses: { 200: { description: 'Whether anything differed', schema: RefreshedCache } },
   },
 ];
 

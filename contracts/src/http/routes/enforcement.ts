@@ -29,7 +29,8 @@ export const enforcementRoutes = [
       operationId: 'reserve',
       method: 'POST',
       path: `${API}/reservations`,
-      summary: 'Hold an amount on every applicable budget, all or none',
+      summary:
+        'Hold an amount on every applicable budget, all or none; quantities without a price are 402 price_missing where a budget blocks or the tenant denies them, else hold 0',
       query: ReadQuery,
       body: ReservationBody,
       responses: { 201: { description: 'Held, now or when it was first asked for', schema: ReservationAnswer } },

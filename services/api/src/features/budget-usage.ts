@@ -79,7 +79,9 @@ export class BudgetUsage {
       const [position = 0] = usagePosition(event);
       const entry = entryOf(event, said.get(position) ?? [], budget, past);
       const flagged = flags.get(event.position);
-      return entry === null ? [] : [{ ...show(entry, budget), ...(flagged !== undefined && { flags: flagged }) }];
+      if (entry === null) return [];
+      const overrideIds = event.type === 'UsageRecorded' ? grants.overridesOf(event) : [];
+      return [{ ...show(entry, budget), ...(flagged !== undefined && { flags: flagged }), ...(overrideIds.length > 0 && { overrideIds }) }];
     });
   }
 }

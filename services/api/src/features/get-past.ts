@@ -41,7 +41,14 @@ export class GetPast {
   ) {}
 
   status(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
-    return this.long.answer(['status', tenant, budgetId, asOf], async () => ok((await this.#one(tenant, budgetId, asOf)).status));
+    return this.long.answer(['status', tenant, budgetId, asOf], async () =>
+      ok(await this.statusAt(tenant, budgetId, await this.budgets.at(tenant, asOf))),
+    );
+  }
+
+  /** At a moment that the projector has folded. Throws 404. */
+  async statusAt(tenant: string, budgetId: string, moment: Then): Promise<BudgetStatus> {
+    return (await this.#one(tenant, budgetId, moment)).status;
   }
 
   whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
@@ -53,7 +60,7 @@ export class GetPast {
   }
 
   async #whole(tenant: string, budgetId: string, asOf: AsOf): Promise<Answer> {
-    const { state, status, stamps, alerts } = await this.#one(tenant, budgetId, asOf);
+    const { state, status, stamps, alerts } = await this.#one(tenant, budgetId, await this.budgets.at(tenant, asOf));
     const [first, last] = [stamps[0], stamps.at(-1)];
     const body = {
       id: budgetId,
@@ -109,8 +116,7 @@ export class GetPast {
     return ok(showNode(tree, details));
   }
 
-  async #one(tenant: string, budgetId: string, asOf: AsOf): Promise<One> {
-    const moment = await this.budgets.at(tenant, asOf);
+  async #one(tenant: string, budgetId: string, moment: Then): Promise<One> {
     const past = await this.pasts.load(tenant, [budgetId]);
     const state = findBudget(past.definitions, budgetId, moment.position);
     if (state === null || state.deletedPosition !== null) throw new Problem('not_found', 'There was no such budget then.');

@@ -5,7 +5,8 @@ import { positionText } from '../adapters/sql/snapshot.js';
 /** An open hold (contracts `Reservation`), as `GET /reservations/:id` of its owner says it. */
 export const showHold = ({ reservation_id, status, grant, flags, position }: HoldRow, partition: number): object => {
   if (grant === null) throw new Error('what is open was granted');
-  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets } = JSON.parse(grant) as HoldGranted;
+  const wire = JSON.parse(grant) as HoldGranted;
+  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = wire;
   return {
     reservationId: reservation_id,
     status,
@@ -17,6 +18,8 @@ export const showHold = ({ reservation_id, status, grant, flags, position }: Hol
     grantedAt,
     expiresAt,
     budgets,
+    ...(overrideIds !== undefined && { overrideIds }),
+    ...(unpriced !== undefined && { unpriced }),
     endedAt: null,
     settledBy: null,
     actual: null,

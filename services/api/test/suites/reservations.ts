@@ -73,5 +73,49 @@ export const reservations = (api: () => Client): void => {
       );
       expect(counted.body).toMatchObject({ currentSpend: '6' });
     });
+
+    test('B10 a hold that only an override let through names it, and so does the line of its settlement', async () => {
+      const tenant = api().as(freshTenant());
+      const { id } = await makeBudget(tenant, { limit: { amount: '10', currency: 'USD' } });
+      const grant = async (body: object): Promise<string> =>
+        (await tenant.post(`budgets/${id}/overrides`, { ...body, duration: 'PT1H', reason: 'launch' })).body.overrideId;
+      const more = await grant({ amount: '5' });
+      const within = await reserve(tenant, { id: 'within', scopes: ['team:ml'], amount: '10' });
+      expect(within.status).toBe(201);
+      expect(within.body.overrideIds).toBeUndefined();
+      const beyond = await reserve(tenant, { id: 'beyond', scopes: ['team:ml'], amount: '4' });
+      expect(beyond).toMatchObject({ status: 201, body: { overrideIds: [more] } });
+      expectProblem(await reserve(tenant, { id: 'refused', scopes: ['team:ml'], amount: '2' }), 402, 'budget_exceeded');
+      const off = await grant({ enforcement: 'off' });
+      const free = await reserve(tenant, { id: 'free', scopes: ['team:ml'], amount: '100' });
+      expect(free.body.overrideIds).toEqual([more, off]);
+      expect((await reserve(tenant, { id: 'beyond', scopes: ['team:ml'], amount: '4' })).body).toEqual(beyond.body);
+
+      expect((await tenant.get('reservations/beyond')).body.overrideIds).toEqual([more]);
+      const position = await tenant.record({ ...usageOf('4'), reservationId: 'beyond' });
+      await tenant.record({ ...usageOf('1'), reservationId: 'within' });
+      await tenant.get(`budgets/${id}/status?minPosition=${position}`, { headers: { prefer: 'wait=5' } });
+      const { data } = (await tenant.get(`budgets/${id}/usage`)).body;
+      const line = (named: string) => data.find(({ reservationId }: Reply['body']) => reservationId === named);
+      expect(line('beyond').overrideIds).toEqual([more]);
+      expect(line('within').overrideIds).toBeUndefined();
+      const open = (await tenant.get(`budgets/${id}/reservations`)).body.data;
+      expect(open).toMatchObject([{ reservationId: 'free', overrideIds: [more, off] }]);
+    });
+
+    test('what has no price is held at 0 where no budget blocks, and refused where one does', async () => {
+      const tenant = api().as(freshTenant());
+      await makeBudget(tenant, { scope: 'team:told', enforcement: { mode: 'notify' } });
+      await makeBudget(tenant, { scope: 'team:blocked' });
+      const estimate = { meter: 'nobody', quantities: { things: '3' } };
+      for (const scope of ['team:none', 'team:told']) {
+        const held = await reserve(tenant, { id: scope, scopes: [scope], ...estimate });
+        expect(held).toMatchObject({ status: 201, body: { amount: '0', unpriced: ['things'] } });
+        expect((await tenant.get(`reservations/${encodeURIComponent(scope)}`)).body).toMatchObject({ amount: '0', unpriced: ['things'] });
+      }
+      const refused = await reserve(tenant, { scopes: ['team:blocked'], ...estimate });
+      expectProblem(refused, 402, 'price_missing');
+      expect(refused.body.unpriced).toEqual(['things']);
+    });
   });
 };

@@ -197,7 +197,7 @@ export class HoldDesk {
       const scope = onlyScope(waiting.ask);
       const seen = there.get(tenant) ?? new Set();
       if (scope !== null && seen.has(scope)) return false;
-      const found = this.#gather(tenant, waiting.ask)?.found;
+      const found = this.#gather(tenant, waiting.ask).found;
       if (scope !== null && found === 'all') there.set(tenant, seen.add(scope));
       return found === 'some';
     });
@@ -211,18 +211,17 @@ export class HoldDesk {
       for (const waiting of batch) {
         const tenant = await memory.tenant(waiting.tenant);
         if (waiting.want !== 'reserve') continue;
-        for (let found = this.#gather(tenant, waiting.ask); found?.found === 'some'; found = this.#gather(tenant, waiting.ask)) {
+        for (let found = this.#gather(tenant, waiting.ask); found.found === 'some'; found = this.#gather(tenant, waiting.ask)) {
           await memory.load(found.missing);
         }
       }
     });
   }
 
-  /** null: it has no price, so it needs no budget. */
-  #gather(tenant: TenantFold, ask: Ask): Gathered | null {
+  #gather(tenant: TenantFold, ask: Ask): Gathered {
     const now = this.parts.now();
     const question = questionOf(tenant, ask, now, this.parts.folded.position);
-    return 'unpriced' in question ? null : gatherStandings(tenant, question, now, this.parts.folded.position);
+    return gatherStandings(tenant, question, now, this.parts.folded.position);
   }
 
   /** Without a pause between two decisions: each sees what the ones before it have taken. */
@@ -259,15 +258,12 @@ export class HoldDesk {
     }
     const { position } = this.parts.folded;
     const question = questionOf(tenant, ask, now, position);
-    if ('unpriced' in question) {
-      answer(group, waiting, () => ({ is: 'unpriced', units: question.unpriced }));
-      return true;
-    }
     const gathered = gatherStandings(tenant, question, now, position);
     if (gathered.found !== 'all') return false;
     const { scene } = gathered;
     const decision = decideReserve(tenant, ask, scene, question, position);
     if (decision === 'counting') answer(group, waiting, () => ({ is: 'counting' }));
+    else if ('unpriced' in decision) answer(group, waiting, () => ({ is: 'unpriced', units: decision.unpriced }));
     else if ('refused' in decision)
       answer(group, waiting, () => ({ is: 'refused', decision: decision.refused, scene, question, position }));
     else {

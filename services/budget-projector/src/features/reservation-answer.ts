@@ -54,7 +54,7 @@ export const reservationAnswer = (hold: Hold | null, partition: number): Answer 
 export const notHere = (): Problem => new Problem('not_found', 'There is no such reservation.');
 
 /** In one order of fields, whether it was just granted or comes out of the ledger. */
-const grantOf = ({ amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets }: Held['wire']) => ({
+const grantOf = ({ amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced }: Held['wire']) => ({
   amount,
   currency,
   ...(category !== undefined && { category }),
@@ -63,6 +63,8 @@ const grantOf = ({ amount, currency, category, dimensions, path, grantedAt, expi
   grantedAt,
   expiresAt,
   budgets: budgets.map(({ budgetId, periodStart, amount: held }) => ({ budgetId, periodStart, amount: held })),
+  ...(overrideIds !== undefined && { overrideIds }),
+  ...(unpriced !== undefined && { unpriced }),
 });
 
 const REMEDIES: Readonly<Record<RefusalCode, string>> = {

@@ -2,12 +2,14 @@ import type { OverrideInput } from '@bursar/contracts/http';
 import { Caller, type Principal } from '@bursar/platform';
 import { Controller } from '@nestjs/common';
 import type { Answer } from '../../features/answer.js';
+import { BudgetHistory } from '../../features/budget-history.js';
 import type { CommandContext } from '../../features/command-context.js';
 import { ListPeriods } from '../../features/list-periods.js';
 import { ListResets } from '../../features/list-resets.js';
 import { OverrideBudget } from '../../features/override-budget.js';
 import { OverridePermission } from '../../features/override-permission.js';
 import { PauseBudget } from '../../features/pause-budget.js';
+import { RefreshCache } from '../../features/refresh-cache.js';
 import { ResetBudget, type ResetInput } from '../../features/reset-budget.js';
 import { IfMatchHeader } from './if-match-header.js';
 import type { ById, Paged } from './inputs.js';
@@ -15,7 +17,7 @@ import { Command, Input, Operation } from './operation.js';
 
 type Reasoned = Readonly<{ body: { reason?: string } }>;
 
-/** What is done to a budget beside its definition: pause, resume, overrides, resets, and the periods that come of them. */
+/** What is done to a budget beside its definition: pause, resume, overrides, resets, the periods that come of them, and its history. */
 @Controller()
 export class BudgetControlsController {
   constructor(
@@ -24,6 +26,8 @@ export class BudgetControlsController {
     private readonly resetBudget: ResetBudget,
     private readonly listPeriods: ListPeriods,
     private readonly listResets: ListResets,
+    private readonly budgetHistory: BudgetHistory,
+    private readonly refreshCache: RefreshCache,
     private readonly permission: OverridePermission,
   ) {}
 
@@ -54,6 +58,16 @@ export class BudgetControlsController {
   @Operation('listBudgetResets', 'budget')
   resets(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
     return this.listResets.execute(tenant, params.id, query);
+  }
+
+  @Operation('getBudgetHistory', 'budget')
+  history(@Input() { params, query }: ById & Paged, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.budgetHistory.page(tenant, params.id, query);
+  }
+
+  @Operation('refreshBudgetCache')
+  refresh(@Input() { params }: ById, @Caller() { tenant }: Principal): Promise<Answer> {
+    return this.refreshCache.execute(tenant, params.id);
   }
 
   @Operation('grantOverride')

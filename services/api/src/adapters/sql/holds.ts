@@ -16,6 +16,11 @@ export class Grants {
     const grant = reservationId === undefined ? undefined : this.byId.get(reservationId);
     if (grant !== undefined) holds.know(grant.wire.reservationId, grant.since, holdFacts(grant.wire));
   }
+
+  /** Overrides without which the reservation that this usage names would have been refused. */
+  overridesOf({ data: { reservationId } }: Naming): readonly string[] {
+    return (reservationId === undefined ? undefined : this.byId.get(reservationId)?.wire.overrideIds) ?? [];
+  }
 }
 
 const NONE = new Grants(new Map());

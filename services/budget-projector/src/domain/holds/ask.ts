@@ -20,19 +20,17 @@ export type Ask = Readonly<{
   ttlNs: bigint;
 }>;
 
-/** What an ask comes to at this moment, as a question to the budgets; or which units have no price. */
-export const questionOf = (
-  tenant: TenantFold,
-  ask: Ask,
-  now: EpochNs,
-  position: number,
-): Question | Readonly<{ unpriced: readonly string[] }> => {
+/** An ask as a question to the budgets. `unpriced`: these units have no price, so the amount is 0 and says nothing. */
+export type Asked = Question & Readonly<{ unpriced?: readonly string[] }>;
+
+/** What an ask comes to at this moment. */
+export const questionOf = (tenant: TenantFold, ask: Ask, now: EpochNs, position: number): Asked => {
   const { scopes, what, category, dimensions } = ask;
   const about = { scopes };
   const more = { ...(category !== undefined && { category }), ...(dimensions !== undefined && { dimensions }) };
   if ('amount' in what) return { about, amount: what.amount, currency: what.currency, ...more };
   const rating = rate({ ...what.quantities, dimensions, occurredAt: formatInstant(now) }, tenant.history.definitions, position);
-  if ('unpriced' in rating) return rating;
+  if ('unpriced' in rating) return { about, amount: 0n, currency: what.currency, unpriced: rating.unpriced, ...more };
   const { picos, currency }: Money = rating.cost;
   return { about, amount: picos, currency, ...more };
 };
