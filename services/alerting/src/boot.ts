@@ -46,7 +46,9 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   const budgets = new StoreBudgets(store);
   const delivery = openDelivery({ config, database, store, logger });
   const alerts = new RecordAlerts({
-    tables: new SqlAlertTables(database, KEPT_HOURS),
+    tables: new SqlAlertTables(database, KEPT_HOURS, (error) =>
+      logger.warn({ err: error }, 'a checkpoint could not be moved; it is tried again'),
+    ),
     ledger: new StoreLedger(store),
     budgets,
     standings: new SqlStandings(database),

@@ -28,6 +28,11 @@ export abstract class Effect {
   /** Nothing outside the database: the transaction may fail, and the batch come again. */
   abstract apply(trx: Kysely<Database>, batch: RecordedBatch): Promise<void>;
 
+  /** Is there anything to apply where this event is? A batch without such an event is not recorded, only passed. */
+  concerns(_event: LedgerEvent): boolean {
+    return false;
+  }
+
   /** The batch is recorded: wake whoever works on it. Must not throw. */
   committed(_batch: RecordedBatch): void {}
 }
@@ -76,6 +81,12 @@ export abstract class AlertTables {
 
   /** In one transaction: the checkpoint, alerts, acknowledgements, effects. Rejects with `CheckpointLostError` when another has the partition. */
   abstract record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void>;
+
+  /** Is there anything to record where this event is, whatever the effects do? */
+  abstract concerns(event: LedgerEvent): boolean;
+
+  /** A batch with nothing to record: its checkpoint follows soon, and nobody waits for it. Throws when another is known to have the partition. */
+  abstract pass(partition: number, last: number, signal: AbortSignal): void;
 }
 
 /** An alert as it was published: where stream ALERTS has it. */

@@ -88,6 +88,13 @@ class FaultyTables extends AlertTables {
   async begin() {
     return { position: this.world.checkpoint, begunAt: 0 };
   }
+  concerns({ type }: LedgerEvent): boolean {
+    return type === 'AlertRaised';
+  }
+  /** It follows behind at its best; at its worst, as here, only with what is recorded. */
+  pass(): void {
+    this.steps.pass();
+  }
   async record({ last, alerts }: RecordedBatch): Promise<void> {
     this.steps.pass();
     this.world.rows.push(...alerts.map(({ data: { alertId }, revision }) => ({ alertId, revision })));
@@ -117,6 +124,8 @@ class NoNotices extends Noticed {
   }
 }
 
+const NEVER = new AbortController().signal;
+
 /** A process: from its checkpoint on, batches of two, until nothing is left or it dies. */
 const live = async (world: World, steps: Steps): Promise<'done' | 'killed'> => {
   const ledger = new FaultyLedger(world, steps);
@@ -133,7 +142,7 @@ const live = async (world: World, steps: Steps): Promise<'done' | 'killed'> => {
     while (at < world.events.length) {
       const events = world.events.slice(at, at + 2);
       at += events.length;
-      await alerts.batch(0, events, at);
+      await alerts.batch(0, events, at, NEVER);
     }
     return 'done';
   } catch (error) {

@@ -19,7 +19,8 @@ export type Recording = Readonly<{
 /**
  * The loop of a partition. What an event raises is appended to the ledger first, under an id that its cause gives it; what the ledger
  * says was raised is recorded, with the checkpoint, in one transaction. So a process may die anywhere: a batch that comes again raises
- * the same again, which the store has, and records what it finds.
+ * the same again, which the store has, and records what it finds. Of most batches, which bring nothing to record, the checkpoint follows
+ * behind: what they raised comes back as a batch at once.
  */
 export class RecordAlerts {
   readonly #begunAt = new Map<number, number>();
@@ -37,10 +38,12 @@ export class RecordAlerts {
   }
 
   /** Events that follow each other, from the checkpoint on. */
-  async batch(partition: number, events: readonly LedgerEvent[], last: number): Promise<void> {
+  async batch(partition: number, events: readonly LedgerEvent[], last: number, signal: AbortSignal): Promise<void> {
     const { tables, budgets, effects } = this.recording;
     for (const event of events) budgets.fold(event);
     await this.#raise(partition, events);
+    const isNews = events.some((event) => tables.concerns(event) || effects.some((effect) => effect.concerns(event)));
+    if (!isNews) return tables.pass(partition, last, signal);
     const begunAt = this.#begunAt.get(partition) ?? 0;
     const alerts = events.flatMap((event) => (event.type === 'AlertRaised' ? [recorded(event, begunAt)] : []));
     const batch = { partition, last, events, alerts };

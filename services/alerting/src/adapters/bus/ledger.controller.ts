@@ -10,7 +10,7 @@ export class LedgerController {
   constructor(private readonly alerts: RecordAlerts) {}
 
   @LedgerEvents(CONSUMER, { maxEvents: 1_000, pollMs: 500 })
-  async record({ events, last }: LedgerBatch, { partition }: LedgerContext): Promise<void> {
-    await this.alerts.batch(partition, events, last);
+  async record({ events, last }: LedgerBatch, { partition, signal }: LedgerContext): Promise<void> {
+    await this.alerts.batch(partition, events, last, signal);
   }
 }

@@ -8,6 +8,9 @@ import { withDefaults } from './tenant-routing.js';
 /** An attempt that has said nothing for so long is lost with its process: longer than any takes. */
 const LEASE_SECONDS = 20;
 
+/** Of one target at once, at most: no target has more slots. */
+const MOST = 2;
+
 /** A locked target and how many attempts it may have at once; null: as its breaker says. */
 export type LockedTarget = Readonly<{ tenant: string; channelId: string; slots: number | null }>;
 
@@ -37,7 +40,12 @@ type ClaimedRow = Readonly<{
 }>;
 
 /** Takes what is due of locked targets, oldest first. An attempt whose process died is noted as interrupted and begun again. */
-export const claimDue = async (trx: Kysely<Database>, targets: readonly LockedTarget[], lease: string): Promise<readonly Claimed[]> => {
+export const claimDue = async (
+  trx: Kysely<Database>,
+  targets: readonly LockedTarget[],
+  lease: string,
+  most = MOST,
+): Promise<readonly Claimed[]> => {
   const { rows } = await sql<ClaimedRow>`
     WITH target AS (SELECT * FROM ${tableOf(targets)}),
     picked AS (
@@ -45,8 +53,8 @@ export const claimDue = async (trx: Kysely<Database>, targets: readonly LockedTa
         SELECT d.delivery_id, d.tenant, d.alert_id, d.channel_id, d.kind FROM alerting.delivery d
         WHERE d.tenant = target.tenant AND d.channel_id = target.channel_id AND d.status IN ('pending', 'sending') AND d.due_at <= now()
         ORDER BY d.due_at, d.position
-        LIMIT greatest(0, target.slots - (SELECT count(*) FROM alerting.delivery busy
-          WHERE busy.tenant = target.tenant AND busy.channel_id = target.channel_id AND busy.status = 'sending' AND busy.due_at > now()))
+        LIMIT least(${most}::int, greatest(0, target.slots - (SELECT count(*) FROM alerting.delivery busy
+          WHERE busy.tenant = target.tenant AND busy.channel_id = target.channel_id AND busy.status = 'sending' AND busy.due_at > now())))
       ) due
     )
     UPDATE alerting.delivery d SET

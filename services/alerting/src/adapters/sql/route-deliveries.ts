@@ -1,4 +1,4 @@
-import { approximateSeconds, derivedId, readDuration, type StoredChannel } from '@bursar/contracts';
+import { approximateSeconds, derivedId, type LedgerEvent, readDuration, type StoredChannel } from '@bursar/contracts';
 import type { Database, DeliveryTable } from '@bursar/database';
 import { type Insertable, type Kysely, sql } from 'kysely';
 import { decideNotice, type NoticeLimit, noticeOf } from '../../domain/delivery/rate-limit.js';
@@ -42,6 +42,10 @@ export class RouteDeliveries extends Effect {
     await saveRouting(trx, tenants.values());
     await saveNotices(trx, notices);
     await insertDeliveries(trx, rows);
+  }
+
+  override concerns(event: LedgerEvent): boolean {
+    return changesRouting(event);
   }
 
   override committed({ alerts }: RecordedBatch): void {

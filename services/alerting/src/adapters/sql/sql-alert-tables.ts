@@ -3,6 +3,7 @@ import type { Database } from '@bursar/database';
 import { Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Insertable, Kysely } from 'kysely';
 import { AlertTables, type Effect, type RecordedAlert, type RecordedBatch } from '../../features/ports.js';
+import { TrailingCheckpoints } from './trailing-checkpoints.js';
 
 /** Too old for the stream to keep: it is read from the table. */
 const NEVER_PUBLISHED = 0;
@@ -12,15 +13,17 @@ export const CONSUMER = 'alerting';
 
 /** Schema `alerting`. */
 export class SqlAlertTables extends AlertTables {
-  readonly #checkpoints: Checkpoints;
+  readonly #checkpoints: TrailingCheckpoints;
 
   constructor(
     private readonly db: Kysely<Database>,
     /** How long stream ALERTS keeps messages. */
     private readonly keptHours: number,
+    /** Told when a checkpoint that follows behind could not be moved; it is tried again. */
+    trouble: (error: unknown) => void,
   ) {
     super();
-    this.#checkpoints = new Checkpoints(db, CONSUMER);
+    this.#checkpoints = new TrailingCheckpoints(new Checkpoints(db, CONSUMER), trouble);
   }
 
   async begin(lease: LeaseKey, head: number): Promise<Readonly<{ position: number; begunAt: number }>> {
@@ -36,6 +39,14 @@ export class SqlAlertTables extends AlertTables {
       .where('partition', '=', partition)
       .executeTakeFirstOrThrow();
     return { position: await this.#checkpoints.take(lease), begunAt: beginning.position };
+  }
+
+  concerns({ type }: LedgerEvent): boolean {
+    return type === 'AlertRaised' || type === 'AlertAcknowledged';
+  }
+
+  pass(partition: number, last: number, signal: AbortSignal): void {
+    this.#checkpoints.pass(partition, last, signal);
   }
 
   async record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void> {

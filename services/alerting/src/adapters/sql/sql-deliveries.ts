@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AlertPreferences, Database, StoredAttempt, StoredDelivery } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
-import { afterAttempt, type Settled } from '../../domain/delivery/settle.js';
+import { afterAttempt, type Settled, slotsOf } from '../../domain/delivery/settle.js';
 import { type Aside, type Claimed, type Claims, Deliveries } from '../../features/delivery/ports.js';
 import { claimDue, lockReady, nextInstant, scheduleTargets } from './claim-deliveries.js';
 import { withDefaults } from './tenant-routing.js';
@@ -29,34 +29,57 @@ export class SqlDeliveries extends Deliveries {
       await scheduleTargets(trx, targets);
       return rows;
     });
-    return { claimed, nextMs: await nextInstant(this.db) };
+    // Who took something looks again at once, and waits for no instant.
+    return { claimed, nextMs: claimed.length > 0 ? null : await nextInstant(this.db) };
   }
 
-  async settle({ deliveryId, tenant, channelId, lease }: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void> {
-    const delay = settled.status === 'pending' ? sql<string>`now() + make_interval(secs => ${settled.delayMs / 1_000})` : null;
-    await this.#withTarget({ tenant, channelId }, async (trx, failuresBefore) => {
-      const { numUpdatedRows } = await trx
-        .updateTable('alerting.delivery')
-        .set({
-          status: settled.status,
-          due_at: delay,
-          lease: null,
-          attempts: sql`attempts || ${JSON.stringify([attempt])}::jsonb`,
-          delivered_at: settled.status === 'delivered' ? sql<string>`now()` : null,
-        })
-        .where('delivery_id', '=', deliveryId)
-        .where('lease', '=', lease)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return;
-      const { failures, openMs } = afterAttempt(failuresBefore, settled.status === 'delivered', this.random());
-      const openUntil = openMs === null ? null : sql<string>`now() + make_interval(secs => ${openMs / 1_000})`;
-      await trx
-        .updateTable('alerting.target')
-        .set({ failures, open_until: openUntil })
-        .where('tenant', '=', tenant)
-        .where('channel_id', '=', channelId)
-        .execute();
+  async settle(claimed: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void> {
+    await this.#withTarget(claimed, (trx, failures) => this.#settle(trx, failures, claimed, attempt, settled));
+  }
+
+  settleAndClaim(claimed: Claimed, attempt: StoredAttempt): Promise<Claimed | null> {
+    const { tenant, channelId } = claimed;
+    return this.#withTarget(claimed, async (trx, failures) => {
+      const isOurs = await this.#settle(trx, failures, claimed, attempt, { status: 'delivered' });
+      if (!isOurs) return null;
+      const [next] = await claimDue(trx, [{ tenant, channelId, slots: slotsOf(0) }], randomUUID(), 1);
+      return next ?? null;
     });
+  }
+
+  /** With its target locked, which failed so often in a row before. Answers false when another process has taken the delivery over. */
+  async #settle(
+    trx: Kysely<Database>,
+    failuresBefore: number,
+    { deliveryId, tenant, channelId, lease }: Claimed,
+    attempt: StoredAttempt,
+    settled: Settled,
+  ): Promise<boolean> {
+    const delay = settled.status === 'pending' ? sql<string>`now() + make_interval(secs => ${settled.delayMs / 1_000})` : null;
+    const wentWell = settled.status === 'delivered';
+    const { numUpdatedRows } = await trx
+      .updateTable('alerting.delivery')
+      .set({
+        status: settled.status,
+        due_at: delay,
+        lease: null,
+        attempts: sql`attempts || ${JSON.stringify([attempt])}::jsonb`,
+        delivered_at: wentWell ? sql<string>`now()` : null,
+      })
+      .where('delivery_id', '=', deliveryId)
+      .where('lease', '=', lease)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return false;
+    if (wentWell && failuresBefore === 0) return true;
+    const { failures, openMs } = afterAttempt(failuresBefore, wentWell, this.random());
+    const openUntil = openMs === null ? null : sql<string>`now() + make_interval(secs => ${openMs / 1_000})`;
+    await trx
+      .updateTable('alerting.target')
+      .set({ failures, open_until: openUntil })
+      .where('tenant', '=', tenant)
+      .where('channel_id', '=', channelId)
+      .execute();
+    return true;
   }
 
   async setAside({ deliveryId, tenant, channelId, lease }: Claimed, { status, preview }: Aside): Promise<void> {
@@ -117,21 +140,28 @@ export class SqlDeliveries extends Deliveries {
   #withTarget<T>(target: Target, work: (trx: Kysely<Database>, failures: number) => Promise<T>): Promise<T> {
     const { tenant, channelId } = target;
     return this.db.transaction().execute(async (trx) => {
-      await trx
-        .insertInto('alerting.target')
-        .values({ tenant, channel_id: channelId, open_until: null, next_at: null })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-      const { failures } = await trx
-        .selectFrom('alerting.target')
-        .select('failures')
-        .where('tenant', '=', tenant)
-        .where('channel_id', '=', channelId)
-        .forUpdate()
-        .executeTakeFirstOrThrow();
+      const { failures } = (await lockTarget(trx, target)) ?? (await insertTarget(trx, target));
       const result = await work(trx, failures);
       await scheduleTargets(trx, [{ tenant, channelId, slots: null }]);
       return result;
     });
   }
 }
+
+const lockTarget = (trx: Kysely<Database>, { tenant, channelId }: Target): Promise<Readonly<{ failures: number }> | undefined> =>
+  trx
+    .selectFrom('alerting.target')
+    .select('failures')
+    .where('tenant', '=', tenant)
+    .where('channel_id', '=', channelId)
+    .forUpdate()
+    .executeTakeFirst();
+
+/** Locked too, whoever inserted it. */
+const insertTarget = (trx: Kysely<Database>, { tenant, channelId }: Target): Promise<Readonly<{ failures: number }>> =>
+  trx
+    .insertInto('alerting.target')
+    .values({ tenant, channel_id: channelId, open_until: null, next_at: null })
+    .onConflict((conflict) => conflict.columns(['tenant', 'channel_id']).doUpdateSet({ tenant }))
+    .returning('failures')
+    .executeTakeFirstOrThrow();

@@ -24,7 +24,8 @@ export type Delivering = Readonly<{
 export class Deliver {
   constructor(private readonly parts: Delivering) {}
 
-  async attempt(claimed: Claimed): Promise<void> {
+  /** Answers what was claimed in its place: the next to the same channel, unless `takesNext` says that there shall be none. */
+  async attempt(claimed: Claimed, takesNext: () => boolean): Promise<Claimed | null> {
     const { deliveries, senders, lent } = this.parts;
     const channel = claimed.channel ?? lent.find(claimed.channelId, claimed.preferences);
     if (channel === null) return this.#setAside(claimed, isUnconfigured(claimed.channelId) ? 'not_configured' : 'channel_removed');
@@ -43,13 +44,18 @@ export class Deliver {
     if (settled.status === 'channel_disabled' && claimed.channel !== null) {
       await this.parts.channels.disable(tenant, claimed.channelId, 'Its target answered 410 Gone');
     }
-    await deliveries.settle(claimed, attempt, settled);
+    const next =
+      settled.status === 'delivered' && takesNext()
+        ? await deliveries.settleAndClaim(claimed, attempt)
+        : await deliveries.settle(claimed, attempt, settled).then(() => null);
     this.parts.attempted(channel.type, attempt);
+    return next;
   }
 
-  async #setAside(claimed: Claimed, status: 'not_configured' | 'channel_disabled' | 'channel_removed'): Promise<void> {
+  async #setAside(claimed: Claimed, status: 'not_configured' | 'channel_disabled' | 'channel_removed'): Promise<null> {
     const { subject, text } = await this.#message(claimed);
     await this.parts.deliveries.setAside(claimed, { status, preview: { subject, text } });
+    return null;
   }
 
   async #message({ tenant, alert, preferences, heldBack }: Claimed): Promise<Message> {

@@ -1,6 +1,6 @@
 import type { Logger } from '@bursar/platform';
 import type { Deliver } from './deliver.js';
-import type { Deliveries } from './ports.js';
+import type { Claimed, Deliveries } from './ports.js';
 
 /** Attempts under way in this process: open sockets, little else. */
 const AT_ONCE = 200;
@@ -62,7 +62,7 @@ export class Dispatcher {
     try {
       // A target may give two.
       const { claimed, nextMs } = await this.deliveries.claim(Math.ceil(room / 2), full);
-      for (const one of claimed) this.#begin(one.tenant, this.deliver.attempt(one));
+      for (const one of claimed) this.#begin(one);
       return claimed.length > 0 ? 0 : Math.min(POLL_MS, Math.max(LEAST_WAIT_MS, nextMs ?? POLL_MS));
     } catch (error) {
       this.logger.warn({ err: error }, 'deliveries could not be claimed; it is tried again');
@@ -70,9 +70,20 @@ export class Dispatcher {
     }
   }
 
-  #begin(tenant: string, work: Promise<void>): void {
+  /**
+   * One after the other while there is more for its channel, in one place among the attempts under way. Where the places are all taken it
+   * is given up, so that channels take turns.
+   */
+  async #deliver(first: Claimed): Promise<void> {
+    const takesNext = (): boolean =>
+      !this.#stopping && this.#attempts.size < AT_ONCE && (this.#underWay.get(first.tenant) ?? 0) < OF_A_TENANT;
+    for (let next: Claimed | null = first; next !== null; ) next = await this.deliver.attempt(next, takesNext);
+  }
+
+  #begin(first: Claimed): void {
+    const { tenant } = first;
     this.#underWay.set(tenant, (this.#underWay.get(tenant) ?? 0) + 1);
-    const attempt = work
+    const attempt = this.#deliver(first)
       // It is claimed still: when its lease ends it is attempted again.
       .catch((error: unknown) => this.logger.error({ err: error, tenant }, 'what a delivery came to could not be recorded'))
       .finally(() => {

@@ -42,6 +42,8 @@ export abstract class Deliveries {
   abstract claim(limit: number, exceptTenants: readonly string[]): Promise<Claims>;
   /** What the attempt came to. Without effect when another process has taken it over meanwhile. */
   abstract settle(claimed: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void>;
+  /** As {@link settle} of one that was delivered, and takes in its place the next that is due to the same channel, if there is one. */
+  abstract settleAndClaim(claimed: Claimed, attempt: StoredAttempt): Promise<Claimed | null>;
   abstract setAside(claimed: Claimed, aside: Aside): Promise<void>;
   /** Begins it anew, under the same id. Answers null when there is none, 'busy' when it is being sent, 'gone' when its channel is removed. */
   abstract replay(tenant: string, alertId: string, deliveryId: string): Promise<StoredDelivery | 'busy' | 'gone' | null>;
