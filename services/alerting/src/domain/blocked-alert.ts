@@ -1,5 +1,5 @@
-import { type AlertRaisedData, derivedId, NS_PER_SECOND, parseInstant, parsePicos } from '@bursar/contracts';
-import { percentUsed, spendSentence } from '@bursar/contracts/folds';
+import { type AlertRaisedData, derivedId, formatInstant, NS_PER_SECOND, parseInstant, parsePicos } from '@bursar/contracts';
+import { currentPeriod, percentUsed, spendSentence } from '@bursar/contracts/folds';
 import { type Cause, type Circumstances, raise } from './cause.js';
 import { toldFigures } from './figures.js';
 
@@ -14,13 +14,14 @@ export const blockedAlert = (cause: Cause<'UsageRefused'>, { budget }: Circumsta
   const window = parseInstant(data.refusedAt) / WINDOW;
   const currentSpend = data.currentSpend?.amount ?? null;
   const limit = data.limit?.amount ?? null;
+  const period = budget === null ? null : currentPeriod(budget.definition, parseInstant(data.refusedAt));
   const told = {
     currency: data.currentSpend?.currency ?? data.limit?.currency ?? amount.currency,
     currentSpend,
     limit,
     percentUsed: currentSpend === null || limit === null ? null : percentUsed(parsePicos(currentSpend), parsePicos(limit)),
     periodStart: data.periodStart,
-    periodEnd: null,
+    periodEnd: period === null ? null : formatInstant(period.end),
   };
   const figures = toldFigures(told, budget, parseInstant(recordedAt));
   const spent = currentSpend === null ? '' : `. ${spendSentence(figures)}`;
