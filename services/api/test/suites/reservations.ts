@@ -103,7 +103,7 @@ export const reservations = (api: () => Client): void => {
       expect(open).toMatchObject([{ reservationId: 'free', overrideIds: [more, off] }]);
     });
 
-    test('what has no price is held at 0 where no budget blocks, and refused where one does', async () => {
+    test('what has no price is held at 0 where no budget blocks, and refused where one does or the tenant denies it', async () => {
       const tenant = api().as(freshTenant());
       await makeBudget(tenant, { scope: 'team:told', enforcement: { mode: 'notify' } });
       await makeBudget(tenant, { scope: 'team:blocked' });
@@ -116,6 +116,13 @@ export const reservations = (api: () => Client): void => {
       const refused = await reserve(tenant, { scopes: ['team:blocked'], ...estimate });
       expectProblem(refused, 402, 'price_missing');
       expect(refused.body.unpriced).toEqual(['things']);
+      const settings = await tenant.put(`tenants/${tenant.tenant}/settings`, { unpricedPolicy: 'deny' });
+      expect(settings.status).toBe(200);
+      const denied = await eventually(
+        () => tenant.post('reservations', { scopes: ['team:none'], ...estimate }),
+        ({ status }) => status === 402,
+      );
+      expectProblem(denied, 402, 'price_missing');
     });
   });
 };

@@ -18,8 +18,8 @@ export type ReserveDecision =
 
 /**
  * All or none: granted iff spend + holds + amount ≤ block point on every applicable budget that blocks. Every applicable budget then
- * holds it in its own currency, also one that only notifies; such a one without a rate holds nothing, since it never refuses. What has no price is refused by any budget that blocks, and where the
- * tenant denies unpriced usage; else it is granted and holds nothing.
+ * holds it in its own currency, also one that only notifies; such a one without a rate holds nothing, since it never refuses. What has
+ * no price is refused by any budget that blocks, and where the tenant denies unpriced usage; else it is granted and holds nothing.
  */
 export const decideReserve = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number): ReserveDecision => {
   const { unpriced } = question;
