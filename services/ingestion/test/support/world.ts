@@ -65,7 +65,7 @@ export const readAll = async (store: EventStore, stream: string): Promise<readon
 export const freshTenant = (): string => `t-${crypto.randomUUID()}`;
 
 /** Polls until it holds. */
-export const eventually = async (condition: () => Promise<boolean> | boolean, timeoutMs = 15_000): Promise<void> => {
+export const eventually = async (condition: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> => {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error('it never came true');
