@@ -8,6 +8,7 @@ const sampleOf = (heads: readonly number[], budget: readonly number[]): Sample =
     followers: new Map([
       ['budget', positions(budget)],
       ['breakdown', positions(heads)],
+      ['alerting', positions(heads)],
       ['relay', positions(heads)],
     ]),
   };
@@ -18,7 +19,7 @@ describe('who follows the ledger', () => {
   test('at the head is well', () => {
     const well = sampleOf([5, 0], [5, 0]);
     expect(isAnyoneBehind(well)).toBe(false);
-    expect(examineFollowers(well, well).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok']);
+    expect(examineFollowers(well, well).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
   test('behind and moving is well, far behind deserves a look', () => {
