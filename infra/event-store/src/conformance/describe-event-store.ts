@@ -24,7 +24,7 @@ const CASES: readonly Case[] = [
   ...failures,
 ];
 /** Raised with every case added, so that none can be lost from the list above unnoticed. */
-const CASE_COUNT = 53;
+const CASE_COUNT = 54;
 const TIMEOUT_MS = 60_000;
 
 /**
