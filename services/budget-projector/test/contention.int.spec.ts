@@ -110,7 +110,7 @@ test('64 callers on one user under team and organisation, the owner killed and f
   expect({ held: told.held, within: told.most <= limit }).toEqual({ held: 0n, within: true });
   expect(told.granted).toBe(CALLS - refused.length);
   const balances = await at.db.selectFrom('projection.balance').select(['budget_id', 'spend']).execute();
-  for (const { budget_id, spend } of balances) expect([budget_id, Number(spend)]).toEqual([budget_id, Number(formatPicos(told.spend))]);
+  for (const { budget_id, spend } of balances) expect([budget_id, parsePicos(spend)]).toEqual([budget_id, told.spend]);
 
   // Refused only where there was no room, by its own figures; and now exactly what is left is granted.
   for (const { body } of refused) {
