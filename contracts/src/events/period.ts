@@ -12,6 +12,9 @@ const period = {
   currency: z.string(),
 };
 
+/** Version of the IANA time zone data that the period's bounds were computed with, as `2025b` (RELIABILITY F32); absent: not recorded yet. */
+const computed = { timeZoneData: z.string().optional() };
+
 /** A period's figures as of `through`, the position of the partition up to which they were added up. */
 const figures = {
   spend: StoredAmount,
@@ -36,14 +39,14 @@ const figures = {
 export const PeriodEnded = defineEvent(
   'PeriodEnded',
   1,
-  z.object({ ...period, ...figures, cause: z.enum(['boundary', 'reset', 'expired']), endedAt: StoredInstant }),
+  z.object({ ...period, ...computed, ...figures, cause: z.enum(['boundary', 'reset', 'expired']), endedAt: StoredInstant }),
 );
 
 /** The next period is open. It opened by the clock at `periodStart`; this says so. Id from (tenant, budget, period start). */
 export const PeriodStarted = defineEvent(
   'PeriodStarted',
   1,
-  z.object({ ...period, limit: StoredAmount.nullable(), rolledOver: StoredAmount }),
+  z.object({ ...period, ...computed, limit: StoredAmount.nullable(), rolledOver: StoredAmount }),
 );
 
 /**

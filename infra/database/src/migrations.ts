@@ -15,6 +15,8 @@ import { up as holds } from './migrations/0013_holds.js';
 import { up as lateBalances } from './migrations/0015_late_balances.js';
 import { up as scheduler } from './migrations/0016_scheduler.js';
 import { up as alerting } from './migrations/0017_alerting.js';
+import { up as schedulerShares } from './migrations/0018_scheduler_shares.js';
+import { up as timeZoneData } from './migrations/0019_time_zone_data.js';
 import { up as deliveries } from './migrations/0021_deliveries.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
@@ -37,5 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0015_late_balances', up: lateBalances },
   { name: '0016_scheduler', up: scheduler },
   { name: '0017_alerting', up: alerting },
+  { name: '0018_scheduler_shares', up: schedulerShares },
+  { name: '0019_time_zone_data', up: timeZoneData },
   { name: '0021_deliveries', up: deliveries },
 ];

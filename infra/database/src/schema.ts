@@ -289,10 +289,14 @@ export interface PublishedStreamTable {
   stream_created: string;
 }
 
-export interface SchedulerCheckpointTable {
-  consumer: string;
+export interface LookedThroughTable {
   partition: number;
   position: Count;
+}
+
+export interface TimeZoneDataTable {
+  since: Instant;
+  version: string;
 }
 
 export interface TimerTable {
@@ -446,7 +450,8 @@ export interface Database {
   'alerting.delivery': DeliveryTable;
   'alerting.target': TargetTable;
   'api.idempotency': IdempotencyTable;
-  'scheduler.checkpoint': SchedulerCheckpointTable;
+  'scheduler.looked_through': LookedThroughTable;
+  'scheduler.time_zone_data': TimeZoneDataTable;
   'scheduler.timer': TimerTable;
   'scheduler.period': EndedPeriodTable;
   'scheduler.recheck': RecheckTable;

@@ -9,6 +9,7 @@ const sampleOf = (heads: readonly number[], budget: readonly number[]): Sample =
       ['budget', positions(budget)],
       ['breakdown', positions(heads)],
       ['alerting', positions(heads)],
+      ['scheduler', positions(heads)],
       ['relay', positions(heads)],
     ]),
   };
@@ -19,7 +20,7 @@ describe('who follows the ledger', () => {
   test('at the head is well', () => {
     const well = sampleOf([5, 0], [5, 0]);
     expect(isAnyoneBehind(well)).toBe(false);
-    expect(examineFollowers(well, well).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(examineFollowers(well, well).map(({ level }) => level)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
   });
 
   test('behind and moving is well, far behind deserves a look', () => {

@@ -14,6 +14,7 @@ const FOLLOWERS: Readonly<Record<string, string>> = {
   budget: 'balances (budget-projector)',
   breakdown: 'breakdowns (budget-projector)',
   alerting: 'alerts (alerting)',
+  scheduler: 'timers (reset-scheduler)',
   relay: 'events.* on NATS (relay in ingestion)',
 };
 const STUCK: Readonly<Record<string, string>> = { relay: 'it waits for NATS, or no ingestion runs: see its log' };

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { about, type Finding } from './finding.ts';
 import { withClient } from './postgres.ts';
 
@@ -20,7 +21,12 @@ export const examineScheduler = (databaseUrl: string): Promise<readonly Finding[
       SELECT count(*) AS timers, extract(epoch FROM clock_timestamp() - min(due_at) FILTER (WHERE stuck IS NULL))::float AS late
       FROM scheduler.timer`);
     const { timers = '0', late = null } = rows[0] ?? {};
-    return [examineDue(timers, late), ...stuck.slice(0, NAMED).map(describeStuck), ...more(stuck.length)];
+    return [
+      examineDue(timers, late),
+      ...(await examineTimeZoneData(client)),
+      ...stuck.slice(0, NAMED).map(describeStuck),
+      ...more(stuck.length),
+    ];
   });
 
 const examineDue = (timers: string, late: number | null): Finding =>
@@ -30,6 +36,19 @@ const examineDue = (timers: string, late: number | null): Finding =>
         'is a reset-scheduler running? budgets reset without it, notices wait',
       )
     : ok(`${timers} timers, none late`);
+
+/** Boundaries are computed with what Node brings (RELIABILITY F32); nothing is noted before the first scheduler has started. */
+const examineTimeZoneData = async (client: pg.Client): Promise<readonly Finding[]> => {
+  const { rows } = await client.query<{ version: string; since: Date }>(
+    'SELECT version, since FROM scheduler.time_zone_data ORDER BY since DESC LIMIT 2',
+  );
+  const [used, before] = rows;
+  if (used === undefined) return [];
+  const text = `time zone data ${used.version} since ${used.since.toISOString()}${before === undefined ? '' : `, ${before.version} before`}`;
+  const here = process.versions.tz;
+  if (here === used.version) return [ok(text)];
+  return [warn(`${text}; of this Node ${here}`, 'run every process on one version of Node: two compute boundaries that differ')];
+};
 
 const describeStuck = ({ tenant, budget_id, stuck, stuck_since }: Stuck): Finding =>
   bad(

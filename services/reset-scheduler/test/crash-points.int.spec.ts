@@ -1,6 +1,8 @@
 import { type EpochNs, type EventOf, type LedgerEvent, partitionOf } from '@bursar/contracts';
+import { Checkpoints } from '@bursar/leases';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { CONSUMER } from '../src/adapters/sql/checkpoints.js';
 import { StoreLedger } from '../src/adapters/store/ledger.js';
 import type { Saying } from '../src/domain/say.js';
 import { CloseDue, type CloseWatch } from '../src/features/close-due.js';
@@ -8,6 +10,7 @@ import { PartitionFollower } from '../src/features/follow-partition.js';
 import type { BudgetVersion, FollowOptions } from '../src/features/ledger.js';
 import { Ledger } from '../src/features/ledger.js';
 import { TENANT } from './support/events.js';
+import { leaseOf } from './support/leases.js';
 import { eventually, makeBudget, PARTITIONS, saidOf, startWorld, type World } from './support/world.js';
 
 class Killed extends Error {
@@ -51,13 +54,12 @@ const watch: CloseWatch = {
 };
 const stop = new AbortController();
 let following: Promise<void>;
-let follower: PartitionFollower;
 
 beforeAll(async () => {
   world = await startWorld();
   ledger = new Mortal(new StoreLedger(world.store, null));
-  follower = new PartitionFollower(world.db, ledger, partition, () => undefined);
-  following = follower.run(stop.signal);
+  const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, () => undefined);
+  following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 }, 120_000);
 afterAll(async () => {
   stop.abort();

@@ -30,12 +30,9 @@ const describe = (cause: LifecycleCause, budget: BudgetState, figures: AlertDeta
     }
     case 'BudgetResumed': {
       const { automatic, reason } = cause.data;
-      const isAutomatic = automatic !== undefined;
-      const message = isAutomatic
-        ? 'Resumed: the period it was paused in has ended.'
-        : `Resumed${reasonText(reason)}. ${spendSentence(figures)}`;
-      const details = { reason, automatic: isAutomatic, ...(!isAutomatic && { by }) };
-      return { event: 'budget.resumed', type: 'RESUMED', severity: 'info', message, details };
+      if (automatic !== undefined) return automaticEnd(budget, reason);
+      const message = `Resumed${reasonText(reason)}. ${spendSentence(figures)}`;
+      return { event: 'budget.resumed', type: 'RESUMED', severity: 'info', message, details: { reason, automatic: false, by } };
     }
     case 'OverrideGranted': {
       const { overrideId, amount, enforcement, expiresAt, reason } = cause.data;
@@ -71,6 +68,17 @@ const over = (how: 'revoked' | 'expired', overrideId: string, expiresAt: string 
 const overrideOf = (overrideId: string, expiresAt: string | null): Pick<AlertDetails, 'override'> => ({
   override: { overrideId, amount: null, enforcement: null, expiresAt },
 });
+
+/** The period ended and its automatic pause with it. One by hand that lies over it survives (PRODUCT B8): then nothing is resumed. */
+const automaticEnd = ({ controls: { pause } }: BudgetState, reason: string | null): What => {
+  if (pause === null) {
+    const message = 'Resumed: the period it was paused in has ended.';
+    return { event: 'budget.resumed', type: 'RESUMED', severity: 'info', message, details: { reason, automatic: true } };
+  }
+  const message = `Still paused by hand${reasonText(pause.reason)}: the period that had paused it automatically has ended.`;
+  const details = { by: pause.by, reason: pause.reason, automatic: false };
+  return { event: 'budget.paused', type: 'PAUSED', severity: 'info', message, details };
+};
 
 type Automatic = NonNullable<Extract<LifecycleCause, { type: 'BudgetPaused' }>['data']['automatic']>;
 

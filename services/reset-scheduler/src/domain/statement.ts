@@ -59,6 +59,7 @@ const headOf = (view: View, period: Period, instant: EpochNs): PeriodStartedData
     periodStart: formatInstant(period.start),
     periodEnd: formatInstant(period.end),
     currency: definition.limit.currency,
+    timeZoneData: view.timeZoneData,
   };
 };
 type PeriodStartedDataHead = Omit<PeriodStartedData, 'limit' | 'rolledOver'>;

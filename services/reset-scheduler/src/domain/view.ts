@@ -12,6 +12,8 @@ export const NO_SUMS: Sums = { spend: 0n, events: 0, failedSpend: 0n, failedEven
 export type View = Readonly<{
   tenant: string;
   budgetId: string;
+  /** Version of the time zone data that boundaries are computed with. */
+  timeZoneData: string;
   /** The position that the snapshot is of. */
   through: number;
   now: BudgetThen;

@@ -2,8 +2,10 @@ import { canonicalJson, type EpochNs } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { StoreOverloadedError, StoreUnavailableError } from '@bursar/event-store';
 import { type Kysely, sql } from 'kysely';
-import { saveTurns, type TakenTimer, type Turn, takeTimers } from '../adapters/sql/timers.js';
+import { type Some, type TakenTimer, takeTimers, takeTimersOf } from '../adapters/sql/due-timers.js';
+import { saveTurns, type Turn } from '../adapters/sql/timers.js';
 import { type PeriodKey, type ProjectedBudget, type ProjectionSnapshot, periodKey, readProjection } from '../adapters/sql/views.js';
+import { TIME_ZONE_DATA } from '../adapters/time-zone-data.js';
 import { type Fact, nextDue, takeDue } from '../domain/due.js';
 import { type Saying, sayFact } from '../domain/say.js';
 import { balancesFor, NO_SUMS, type View } from '../domain/view.js';
@@ -33,7 +35,7 @@ type Due = Readonly<{ taken: TakenTimer; facts: readonly Fact[]; after: Turn['ti
 /**
  * One turn on a partition: takes timers that are due, reads what they need on one snapshot of the projection, appends what the clock has
  * decided and moves the timers, in this order. Dying anywhere in between leaves the timers due, and what was appended already is a
- * duplicate by id when it is said again. Answers how many timers it took; 0: none is left that was due by the instant.
+ * duplicate by id when it is said again. Answers how many timers it took; 0: none is left that was due by the instant, or of `only` some.
  */
 export class CloseDue {
   constructor(
@@ -44,10 +46,10 @@ export class CloseDue {
     private readonly reads: Kysely<Database> = db,
   ) {}
 
-  turn(partition: number, until: EpochNs, most: number): Promise<number> {
+  turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<number> {
     return this.db.transaction().execute(async (trx) => {
       await sql`SELECT set_config('idle_in_transaction_session_timeout', ${String(FROZEN_MS)}, true)`.execute(trx);
-      const taken = await takeTimers(trx, partition, until, most);
+      const taken = await (only === undefined ? takeTimers(trx, partition, until, most) : takeTimersOf(trx, partition, until, most, only));
       if (taken.length === 0) return 0;
       const due = this.#due(taken, until);
       const snapshot = await readProjection(
@@ -100,6 +102,7 @@ export class CloseDue {
     return {
       tenant,
       budgetId,
+      timeZoneData: TIME_ZONE_DATA,
       through: position,
       now: budget.now,
       before: (instant) => historyBefore(history, instant) ?? firstOf(history) ?? budget.now,

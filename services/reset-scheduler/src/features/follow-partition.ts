@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EventOf, LedgerEvent } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
+import { CheckpointLostError, type Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Kysely } from 'kysely';
-import { moveCheckpoint, readCheckpoint } from '../adapters/sql/checkpoints.js';
 import { saveEnded, saveRestated } from '../adapters/sql/ended-periods.js';
 import { keyOf, lockTimers, readTimers, removeTimers, saveTimers } from '../adapters/sql/timers.js';
 import { evolveTimer, type Timer, type TimerEvent } from '../domain/timer.js';
@@ -21,58 +22,79 @@ const TIMER_TYPES = [
 const MOVES_TIMERS: ReadonlySet<string> = new Set(TIMER_TYPES);
 const TYPES: ReadonlySet<string> = new Set([...TIMER_TYPES, 'PeriodRestated']);
 
-/** A checkpoint that nothing hangs on is written so often, at least: what it lags behind is only read once more. */
-const IDLE_WRITE_MS = 5_000;
+/** A position that nothing hangs on is written so often: what it lags behind is only read once more. */
+const WRITE_MS = 1_000;
 
-/** Keeps the timers of one partition as its ledger says, each batch in one transaction with its checkpoint. Any number may do so. */
+/** Keeps the timers of one partition as its ledger says, each batch in one transaction with its checkpoint. */
 export class PartitionFollower {
   /** Looked at, with everything that hangs on it written. */
   #seen = 0;
   #written = 0;
   #turn: Promise<void> = Promise.resolve();
+  #isFollowing = false;
   #again = new AbortController();
-  #writtenAt = performance.now();
 
   constructor(
-    private readonly db: Kysely<Database>,
+    private readonly checkpoints: Checkpoints,
     private readonly ledger: Ledger,
     private readonly partition: number,
     /** Timers were moved. */
     private readonly moved: () => void,
   ) {}
 
-  /** From the checkpoint until the signal aborts; rejects with what broke it, and `CheckpointMovedError` when another was faster. */
-  async run(until: AbortSignal): Promise<void> {
-    this.#written = await readCheckpoint(this.db, 'ledger', this.partition);
+  /** Takes the partition from whoever had it before, and answers after which position to go on. Throws `LeaseLostError`. */
+  async take(lease: LeaseKey): Promise<number> {
+    await this.#turn;
+    this.#written = await this.checkpoints.take(lease);
     this.#seen = this.#written;
+    return this.#written;
+  }
+
+  /** Until the signal aborts, or it has to be taken again; rejects with what broke it. */
+  async run(after: number, until: AbortSignal): Promise<void> {
     this.#again = new AbortController();
+    this.#isFollowing = true;
     const signal = AbortSignal.any([until, this.#again.signal]);
-    await this.ledger.follow({ partition: this.partition, after: this.#written, signal, types: TYPES }, (events, last) =>
-      this.#take(events, last),
-    );
+    try {
+      await this.ledger.follow({ partition: this.partition, after, signal, types: TYPES }, (events, last) => this.#take(events, last));
+      // Whoever comes next need not look at it once more.
+      await this.flush();
+    } finally {
+      this.#isFollowing = false;
+    }
   }
 
-  /** Ends the run when the checkpoint was put back behind what it has written: the tables were lost, and are to be made anew. */
-  check(checkpoint: number): void {
-    if (checkpoint < this.#written) this.#again.abort();
+  /** Beside {@link run}, until the signal aborts: what brought nothing is noted a little later. */
+  async trail(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(WRITE_MS, undefined, { signal }).catch(() => undefined);
+      await this.flush();
+    }
   }
 
-  /**
-   * Writes how far it has come, if the checkpoint does not say so yet. Another process may have moved it meanwhile: whatever hangs on
-   * positions that were looked at here is written by one of the two, so going on from there is right.
-   */
+  /** Where the checkpoint is, or further; null while another follows the partition. */
+  get written(): number | null {
+    return this.#isFollowing ? this.#written : null;
+  }
+
+  /** Ends the run, which begins again where the checkpoint is by now. */
+  takeAgain(): void {
+    this.#again.abort();
+  }
+
+  /** Writes how far it has come, if the checkpoint does not say so yet. Nothing while another follows the partition. */
   async flush(): Promise<void> {
-    if (this.#seen <= this.#written) return;
-    const flush = this.#turn.then(async () => {
-      this.#written = Math.max(this.#written, await readCheckpoint(this.db, 'ledger', this.partition));
-      await this.#writeNow([], this.#seen);
-    });
-    this.#turn = flush.catch(() => undefined);
-    await flush;
+    if (!this.#isFollowing || this.#seen <= this.#written) return;
+    try {
+      await this.#write([], this.#seen);
+    } catch (error) {
+      if (!(error instanceof CheckpointLostError)) throw error;
+      this.takeAgain();
+    }
   }
 
   async #take(events: readonly LedgerEvent[], last: number): Promise<void> {
-    if (events.length > 0 || performance.now() - this.#writtenAt >= IDLE_WRITE_MS) await this.#write(events, last);
+    if (events.length > 0) await this.#write(events, last);
     this.#seen = last;
     if (events.length > 0) this.moved();
   }
@@ -85,15 +107,9 @@ export class PartitionFollower {
   }
 
   async #writeNow(events: readonly LedgerEvent[], last: number): Promise<void> {
-    const from = this.#written;
-    if (last <= from) return;
-    await this.db.transaction().execute(async (trx) => {
-      // First: it is the lock that keeps two consumers of the partition apart.
-      await moveCheckpoint(trx, 'ledger', this.partition, from, last);
-      await this.#apply(trx, events);
-    });
-    this.#written = Math.max(this.#written, last);
-    this.#writtenAt = performance.now();
+    if (last <= this.#written) return;
+    await this.checkpoints.commit(this.partition, last, (trx) => this.#apply(trx, events));
+    this.#written = last;
   }
 
   async #apply(trx: Kysely<Database>, events: readonly LedgerEvent[]): Promise<void> {

@@ -2,43 +2,37 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochNs } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import type { Kysely } from 'kysely';
-import { projectedTo, readCheckpoint } from '../adapters/sql/checkpoints.js';
-import { firstDue } from '../adapters/sql/timers.js';
-import type { Bucket } from './bucket.js';
-import type { CloseDue } from './close-due.js';
-import type { Ledger } from './ledger.js';
+import { firstDue } from '../adapters/sql/due-timers.js';
+import { clockSkew } from '../domain/clock-skew.js';
+import type { ClosePartition } from './close-partition.js';
 
-/** Timers taken in one turn. */
-const PER_TURN = 250;
-/** Partitions that have a turn at the same time. */
-const TOGETHER = 4;
 /** Another process may have moved a timer: so often is the first one looked up, at least. One index probe per partition. */
 const LOOK_EVERY_MS = 1_000;
-const CATCH_UP_MS = 25;
 const RETRY_MS = 500;
+/** Between two looks, at least: where many timers move, each would say so. */
+const LOOK_APART_MS = 50;
 
 /** Told what keeps the scheduler from its work. */
-export type TimeWatch = Readonly<{ failed: (what: string, error: unknown) => void; overdue: (seconds: number) => void }>;
+export type TimeWatch = Readonly<{
+  failed: (what: string, error: unknown) => void;
+  overdue: (seconds: number) => void;
+  /** How far this machine's clock is ahead of the database's, at least: what the round trip leaves open is taken off. */
+  skewed: (seconds: number) => void;
+}>;
 
-/**
- * Sleeps until the first timer is due, then gives each partition that has due timers its turns. Before the first of them it reads the
- * head of the ledger, and waits until the timers and the projection have come to it: so the figures said are of a position at or past
- * the head read after the boundary.
- */
+/** Sleeps until the first timer is due, then lets each partition that has due timers be closed. All by the database's clock. */
 export class TimeKeeper {
   readonly #busy = new Map<number, Promise<void>>();
   #wake: (() => void) | null = null;
   #woken = false;
-  #turns = 0;
 
   constructor(
     private readonly db: Kysely<Database>,
-    private readonly ledger: Ledger,
-    private readonly close: CloseDue,
-    private readonly bucket: Bucket,
-    /** Makes a partition's follower write how far it has come. */
-    private readonly flush: (partition: number) => Promise<void>,
+    private readonly partitions: number,
+    private readonly close: ClosePartition,
     private readonly watch: TimeWatch,
+    /** This machine's clock, epoch ms: nothing is decided by it, it is only compared (RELIABILITY F34). */
+    private readonly hostClock: () => number,
   ) {}
 
   /** A timer may be due sooner than it was. */
@@ -63,7 +57,9 @@ export class TimeKeeper {
 
   /** Begins what is due; answers for how long there is nothing to do, in ms. */
   async #look(signal: AbortSignal): Promise<number> {
-    const { now, due } = await firstDue(this.db, this.ledger.partitions);
+    const asked = this.hostClock();
+    const { now, due } = await firstDue(this.db, this.partitions);
+    this.watch.skewed(clockSkew(asked, this.hostClock(), now));
     let wait = LOOK_EVERY_MS;
     let overdue = 0;
     for (const { partition, dueAt } of due) {
@@ -79,7 +75,8 @@ export class TimeKeeper {
   }
 
   #begin(partition: number, until: EpochNs, signal: AbortSignal): void {
-    const done = this.#closeAll(partition, until, signal)
+    const done = this.close
+      .execute(partition, until, signal)
       .catch(async (error: unknown) => {
         this.watch.failed('closing', error);
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -91,50 +88,9 @@ export class TimeKeeper {
     this.#busy.set(partition, done);
   }
 
-  /** Every timer of the partition that is due by the instant, which is past. */
-  async #closeAll(partition: number, until: EpochNs, signal: AbortSignal): Promise<void> {
-    const head = (await this.ledger.heads()).get(partition) ?? 0;
-    await this.#caughtUp(partition, head, signal);
-    while (!signal.aborted) {
-      const most = await this.#admit(signal);
-      if (most === 0) continue;
-      let taken = 0;
-      try {
-        taken = await this.close.turn(partition, until, most);
-      } finally {
-        this.#turns -= 1;
-        this.bucket.giveBack(most - taken);
-      }
-      if (taken === 0) return;
-    }
-  }
-
-  async #admit(signal: AbortSignal): Promise<number> {
-    if (this.#turns >= TOGETHER) {
-      await delay(CATCH_UP_MS, undefined, { signal }).catch(() => undefined);
-      return 0;
-    }
-    const most = this.bucket.take(PER_TURN, performance.now());
-    if (most === 0) {
-      const wait = this.bucket.waitMs(PER_TURN, performance.now());
-      await delay(wait, undefined, { signal }).catch(() => undefined);
-      return 0;
-    }
-    this.#turns += 1;
-    return most;
-  }
-
-  async #caughtUp(partition: number, head: number, signal: AbortSignal): Promise<void> {
-    for (let wait = 0; !signal.aborted; wait = CATCH_UP_MS) {
-      if (wait > 0) await delay(wait, undefined, { signal }).catch(() => undefined);
-      const [own, projected] = await Promise.all([readCheckpoint(this.db, 'ledger', partition), projectedTo(this.db, partition)]);
-      if (own >= head && projected >= head) return;
-      if (own < head) await this.flush(partition);
-    }
-  }
-
   async #sleep(ms: number): Promise<void> {
     if (this.#woken) {
+      await delay(LOOK_APART_MS);
       this.#woken = false;
       return;
     }

@@ -6,6 +6,7 @@ import { type EndedPeriod, endedPeriods, type PeriodRef } from '../adapters/sql/
 import { latePeriods, lockLooked, looked, partitionsWithLate } from '../adapters/sql/late-balances.js';
 import { type BudgetKey, keyOf } from '../adapters/sql/timers.js';
 import { type PeriodKey, type ProjectedBudget, periodKey, readProjection } from '../adapters/sql/views.js';
+import { TIME_ZONE_DATA } from '../adapters/time-zone-data.js';
 import { periodOf } from '../domain/periods.js';
 import { restate } from '../domain/restate.js';
 import { restatedId, type Saying, say } from '../domain/say.js';
@@ -109,6 +110,7 @@ export class RestateLate {
     return {
       tenant,
       budgetId,
+      timeZoneData: TIME_ZONE_DATA,
       through,
       now,
       before: (instant) => historyBefore(history, instant) ?? firstOf(history) ?? now,

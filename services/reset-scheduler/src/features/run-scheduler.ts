@@ -1,24 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnknownEventError } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
+import { Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Kysely } from 'kysely';
-import { CheckpointMovedError, readCheckpoints } from '../adapters/sql/checkpoints.js';
+import { CONSUMER, readCheckpoints } from '../adapters/sql/checkpoints.js';
 import { forgetWhereLost } from '../adapters/sql/lost-timers.js';
 import { PartitionFollower } from './follow-partition.js';
 import type { TimeKeeper } from './keep-time.js';
 import type { Ledger } from './ledger.js';
 import type { RestateLate } from './restate-late.js';
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
-/** Another process consumes the partition as well: this one looks again where it is. */
-const MOVED_MS = 250;
 const RESTATE_EVERY_MS = 1_000;
 const LOOK_FOR_LOSS_MS = 3_000;
 
 export type RunWatch = Readonly<{ failed: (what: string, error: unknown) => void; halted: (partition: number, error: Error) => void }>;
 
-/** Everything the scheduler does at once: each partition's ledger, the clock, late balances, and a look whether its tables were lost. */
+/** Says which partitions are followed here, and for how long: calls `follow` for each until the signal aborts (`leasedPartitions`). */
+export type Supply = (
+  follow: (partition: number, after: number, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<void>;
+
+/**
+ * Everything the scheduler does at once: the ledgers of the partitions that are its own, and of all of them the clock and the late
+ * balances, which whoever is free works on; and a look whether its tables were lost.
+ */
 export class Scheduler {
   readonly #stop = new AbortController();
   readonly #followers: readonly PartitionFollower[];
@@ -33,9 +39,10 @@ export class Scheduler {
     private readonly parts: Readonly<{ keeper: (flush: (partition: number) => Promise<void>) => TimeKeeper; restater: RestateLate }>,
     private readonly watch: RunWatch,
   ) {
+    const checkpoints = new Checkpoints(db, CONSUMER);
     this.#followers = Array.from(
       { length: ledger.partitions },
-      (_, partition) => new PartitionFollower(db, ledger, partition, () => this.#keeper.wake()),
+      (_, partition) => new PartitionFollower(checkpoints, ledger, partition, () => this.#keeper.wake()),
     );
     this.#keeper = parts.keeper(this.#flush);
   }
@@ -45,13 +52,23 @@ export class Scheduler {
     return this.#halted;
   }
 
-  start(): void {
+  /** Takes a partition over; answers after which position to follow it. */
+  startAfter(lease: LeaseKey): Promise<number> {
+    return this.#followerOf(lease.partition).take(lease);
+  }
+
+  /** Runs beside the following of a partition. */
+  trail(partition: number, signal: AbortSignal): Promise<void> {
+    return this.#followerOf(partition).trail(signal);
+  }
+
+  start(supply: Supply): void {
     const { signal } = this.#stop;
     this.#running ??= Promise.all([
       this.#keeper.run(signal),
       this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute(this.#flush)),
       this.#every(LOOK_FOR_LOSS_MS, 'looking for lost timers', () => this.#lookForLoss()),
-      ...this.#followers.map((follower, partition) => this.#follow(follower, partition, signal)),
+      supply((partition, after, until) => this.#follow(partition, after, until), signal),
     ]);
   }
 
@@ -61,28 +78,35 @@ export class Scheduler {
     await this.#running;
   }
 
-  async #follow(follower: PartitionFollower, partition: number, signal: AbortSignal): Promise<void> {
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
-      try {
-        await follower.run(signal);
-        wait = FIRST_RETRY_MS / 2;
-      } catch (error) {
-        if (error instanceof UnknownEventError) {
-          this.#halted.set(partition, error.message);
-          this.watch.halted(partition, error);
-          return;
-        }
-        if (error instanceof CheckpointMovedError) wait = MOVED_MS / 2;
-        else this.watch.failed('consuming', error);
-        await delay(wait, undefined, { signal }).catch(() => undefined);
+  async #follow(partition: number, after: number, until: AbortSignal): Promise<void> {
+    try {
+      await this.#followerOf(partition).run(after, until);
+      this.#halted.delete(partition);
+    } catch (error) {
+      if (error instanceof UnknownEventError && !this.#halted.has(partition)) {
+        this.#halted.set(partition, error.message);
+        this.watch.halted(partition, error);
+        // Told when the partition is let go: somebody else's is no trouble of this process.
+        until.addEventListener('abort', () => this.#halted.delete(partition), { once: true });
       }
+      throw error;
     }
   }
 
   async #lookForLoss(): Promise<void> {
+    // Before the table is read: what is written meanwhile is further on.
+    const written = this.#followers.map((follower) => follower.written);
     await forgetWhereLost(this.db);
-    const checkpoints = await readCheckpoints(this.db, 'ledger');
-    for (const [partition, follower] of this.#followers.entries()) follower.check(checkpoints.get(partition) ?? 0);
+    const checkpoints = await readCheckpoints(this.db);
+    for (const [partition, position] of written.entries()) {
+      if (position !== null && (checkpoints.get(partition) ?? 0) < position) this.#followerOf(partition).takeAgain();
+    }
+  }
+
+  #followerOf(partition: number): PartitionFollower {
+    const follower = this.#followers[partition];
+    if (follower === undefined) throw new RangeError(`there is no partition ${partition}`);
+    return follower;
   }
 
   async #every(ms: number, what: string, work: () => Promise<void>): Promise<void> {

@@ -1,48 +1,29 @@
 import type { Database } from '@bursar/database';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 
 type Session = Kysely<Database>;
-type Consumer = 'ledger' | 'late';
 
-/** Another process has consumed the partition meanwhile: what this one made of it is dropped. */
-export class CheckpointMovedError extends Error {
-  override readonly name = 'CheckpointMovedError';
-}
+/** The name of the scheduler's leases, and of its checkpoints in `projection.checkpoint`. */
+export const CONSUMER = 'scheduler';
+/** That of whoever folds the balances. */
+const BALANCES = 'budget';
 
-export const readCheckpoint = async (db: Session, consumer: Consumer, partition: number): Promise<number> => {
-  const row = await db
-    .selectFrom('scheduler.checkpoint')
-    .select('position')
-    .where('consumer', '=', consumer)
-    .where('partition', '=', partition)
-    .executeTakeFirst();
-  return row?.position ?? 0;
-};
+/** How far the timers of a partition, and its balances, follow its ledger. */
+export type Followed = Readonly<{ timers: number; balances: number }>;
 
-/** Of every partition that has one. */
-export const readCheckpoints = async (db: Session, consumer: Consumer): Promise<ReadonlyMap<number, number>> => {
-  const rows = await db.selectFrom('scheduler.checkpoint').select(['partition', 'position']).where('consumer', '=', consumer).execute();
-  return new Map(rows.map(({ partition, position }) => [partition, position]));
-};
-
-/** Compare-and-set: throws {@link CheckpointMovedError} when it is elsewhere by now. */
-export const moveCheckpoint = async (trx: Session, consumer: Consumer, partition: number, from: number, to: number): Promise<void> => {
-  const { rows } = await sql`
-    INSERT INTO scheduler.checkpoint AS checkpoint (consumer, partition, position)
-    SELECT ${consumer}, ${partition}::int, ${to}::bigint WHERE ${from}::bigint = 0
-      OR EXISTS (SELECT FROM scheduler.checkpoint WHERE consumer = ${consumer} AND partition = ${partition})
-    ON CONFLICT (consumer, partition) DO UPDATE SET position = excluded.position WHERE checkpoint.position = ${from}
-    RETURNING 1`.execute(trx);
-  if (rows.length === 0) throw new CheckpointMovedError(`${consumer} of partition ${partition} is not at ${from} any more`);
-};
-
-/** How far the projector has folded a partition. */
-export const projectedTo = async (db: Session, partition: number): Promise<number> => {
-  const row = await db
+export const followedTo = async (db: Session, partition: number): Promise<Followed> => {
+  const rows = await db
     .selectFrom('projection.checkpoint')
-    .select('position')
-    .where('projection', '=', 'budget')
+    .select(['projection', 'position'])
+    .where('projection', 'in', [CONSUMER, BALANCES])
     .where('partition', '=', partition)
-    .executeTakeFirst();
-  return row?.position ?? 0;
+    .execute();
+  const of = (name: string): number => rows.find(({ projection }) => projection === name)?.position ?? 0;
+  return { timers: of(CONSUMER), balances: of(BALANCES) };
+};
+
+/** The scheduler's own, of every partition that has one. */
+export const readCheckpoints = async (db: Session): Promise<ReadonlyMap<number, number>> => {
+  const rows = await db.selectFrom('projection.checkpoint').select(['partition', 'position']).where('projection', '=', CONSUMER).execute();
+  return new Map(rows.map(({ partition, position }) => [partition, position]));
 };

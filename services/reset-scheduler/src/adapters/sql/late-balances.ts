@@ -1,5 +1,6 @@
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
+import { CONSUMER } from './checkpoints.js';
 import type { PeriodRef } from './ended-periods.js';
 
 type Session = Kysely<Database>;
@@ -9,8 +10,8 @@ export type LatePeriod = PeriodRef & Readonly<{ position: number | null }>;
 /** Partitions with balances that changed after their period's end and were not looked at. */
 export const partitionsWithLate = async (db: Session): Promise<readonly number[]> => {
   const { rows } = await sql<{ partition: number }>`
-    SELECT c.partition FROM scheduler.checkpoint c LEFT JOIN scheduler.checkpoint d ON d.consumer = 'late' AND d.partition = c.partition
-    WHERE c.consumer = 'ledger' AND (
+    SELECT c.partition FROM projection.checkpoint c LEFT JOIN scheduler.looked_through d ON d.partition = c.partition
+    WHERE c.projection = ${CONSUMER} AND (
       EXISTS (SELECT FROM scheduler.recheck r WHERE r.partition = c.partition)
       OR EXISTS (SELECT FROM projection.late l WHERE l.partition = c.partition AND l.position > coalesce(d.position, 0)))`.execute(db);
   return rows.map(({ partition }) => partition);
@@ -19,9 +20,9 @@ export const partitionsWithLate = async (db: Session): Promise<readonly number[]
 /** Locks how far a partition was looked through, and answers it; null: another process is at it. */
 export const lockLooked = async (trx: Session, partition: number): Promise<number | null> => {
   await sql`
-    INSERT INTO scheduler.checkpoint (consumer, partition, position) VALUES ('late', ${partition}, 0) ON CONFLICT DO NOTHING`.execute(trx);
+    INSERT INTO scheduler.looked_through (partition, position) VALUES (${partition}, 0) ON CONFLICT DO NOTHING`.execute(trx);
   const { rows } = await sql<{ position: number }>`
-    SELECT position FROM scheduler.checkpoint WHERE consumer = 'late' AND partition = ${partition} FOR UPDATE SKIP LOCKED`.execute(trx);
+    SELECT position FROM scheduler.looked_through WHERE partition = ${partition} FOR UPDATE SKIP LOCKED`.execute(trx);
   return rows[0]?.position ?? null;
 };
 
@@ -32,7 +33,7 @@ export const latePeriods = async (trx: Session, partition: number, after: number
     UNION ALL
     (SELECT tenant, budget_id, period_start, position FROM projection.late
      WHERE partition = ${partition} AND position > ${after}
-       AND position <= (SELECT position FROM scheduler.checkpoint WHERE consumer = 'ledger' AND partition = ${partition})
+       AND position <= (SELECT position FROM projection.checkpoint WHERE projection = ${CONSUMER} AND partition = ${partition})
      ORDER BY position LIMIT ${most})`.execute(trx);
   return rows.map(({ tenant, budget_id, period_start, position }) => ({
     tenant,
@@ -46,10 +47,7 @@ export const latePeriods = async (trx: Session, partition: number, after: number
 export const looked = async (trx: Session, partition: number, periods: readonly LatePeriod[]): Promise<void> => {
   const positions = periods.flatMap(({ position }) => position ?? []);
   if (positions.length > 0) {
-    await sql`
-      UPDATE scheduler.checkpoint SET position = ${Math.max(...positions)} WHERE consumer = 'late' AND partition = ${partition}`.execute(
-      trx,
-    );
+    await sql`UPDATE scheduler.looked_through SET position = ${Math.max(...positions)} WHERE partition = ${partition}`.execute(trx);
   }
   for (const { tenant, budgetId, periodStart, position } of periods) {
     if (position !== null) continue;

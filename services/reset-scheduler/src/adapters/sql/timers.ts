@@ -1,4 +1,4 @@
-import { type EpochNs, formatInstant, parseInstant } from '@bursar/contracts';
+import { type EpochNs, formatInstant } from '@bursar/contracts';
 import { column, type Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import { nextDue } from '../../domain/due.js';
@@ -7,9 +7,7 @@ import type { Rule, Timer } from '../../domain/timer.js';
 type Session = Kysely<Database>;
 export type BudgetKey = Readonly<{ tenant: string; budgetId: string }>;
 
-/** A timer with how often its turn has failed since it last succeeded. */
-export type TakenTimer = Readonly<{ timer: Timer; failures: number }>;
-type TimerRow = Readonly<{
+export type TimerRow = Readonly<{
   tenant: string;
   budget_id: string;
   rule: Rule;
@@ -17,15 +15,6 @@ type TimerRow = Readonly<{
   expired: string | null;
   failures: number;
 }>;
-
-/** Timers due by the instant, the longest due first, locked; what another process works on is left to it. */
-export const takeTimers = async (trx: Session, partition: number, until: EpochNs, most: number): Promise<readonly TakenTimer[]> => {
-  const { rows } = await sql<TimerRow>`
-    SELECT tenant, budget_id, rule, open_start, expired, failures FROM scheduler.timer
-    WHERE partition = ${partition} AND due_at <= ${formatInstant(until)} AND stuck IS NULL
-    ORDER BY due_at LIMIT ${most} FOR UPDATE SKIP LOCKED`.execute(trx);
-  return rows.map((row) => ({ timer: toTimer(row), failures: row.failures }));
-};
 
 /** As they are, perhaps while another process moves them. */
 export const readTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<ReadonlyMap<string, Timer>> => {
@@ -51,7 +40,7 @@ const byKey = (rows: readonly TimerRow[]): ReadonlyMap<string, Timer> =>
 
 export const keyOf = ({ tenant, budgetId }: BudgetKey): string => `${tenant}\u0000${budgetId}`;
 
-const toTimer = ({ tenant, budget_id, rule, open_start, expired }: TimerRow): Timer => ({
+export const toTimer = ({ tenant, budget_id, rule, open_start, expired }: TimerRow): Timer => ({
   tenant,
   budgetId: budget_id,
   rule,
@@ -102,21 +91,6 @@ export const removeTimers = async (trx: Session, keys: readonly BudgetKey[]): Pr
     DELETE FROM scheduler.timer USING unnest(
       ${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
     WHERE timer.tenant = u.tenant AND timer.budget_id = u.budget_id`.execute(trx);
-};
-
-/** Per partition with timers when the first is due, and the database's clock: one index probe each. */
-export const firstDue = async (
-  db: Session,
-  partitions: number,
-): Promise<Readonly<{ now: EpochNs; due: readonly Readonly<{ partition: number; dueAt: EpochNs }>[] }>> => {
-  const { rows } = await sql<{ now: string; partition: number; due_at: string | null }>`
-    SELECT clock_timestamp() AS now, p AS partition, (
-      SELECT due_at FROM scheduler.timer WHERE partition = p AND stuck IS NULL AND due_at IS NOT NULL ORDER BY due_at LIMIT 1) AS due_at
-    FROM generate_series(0, ${partitions}::int - 1) AS p`.execute(db);
-  return {
-    now: parseInstant(rows[0]?.now ?? formatInstant(0n)),
-    due: rows.flatMap(({ partition, due_at }) => (due_at === null ? [] : [{ partition, dueAt: parseInstant(due_at) }])),
-  };
 };
 
 /** Given up on, for metrics. */

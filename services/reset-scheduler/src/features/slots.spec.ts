@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { Slots } from './slots.js';
+
+test('nobody waits behind one who comes again and again', async () => {
+  const slots = new Slots(1);
+  const order: string[] = [];
+  const comesAgain = async (): Promise<void> => {
+    for (let turn = 1; turn <= 4; turn += 1) await slots.run(async () => void order.push(`busy ${turn}`));
+  };
+  const comesOnce = (): Promise<void> => slots.run(async () => void order.push('lone'));
+  await Promise.all([comesAgain(), comesOnce()]);
+  expect(order.indexOf('lone')).toBeLessThanOrEqual(1);
+});
+
+test('as many at once as there are, also after one has failed', async () => {
+  const slots = new Slots(2);
+  let working = 0;
+  let most = 0;
+  const work = async (fails: boolean): Promise<void> => {
+    working += 1;
+    most = Math.max(most, working);
+    await new Promise((resolve) => setImmediate(resolve));
+    working -= 1;
+    if (fails) throw new Error('it fails');
+  };
+  const all = Array.from({ length: 6 }, (_, index) => slots.run(() => work(index === 1)));
+  expect((await Promise.allSettled(all)).filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  expect(most).toBe(2);
+});

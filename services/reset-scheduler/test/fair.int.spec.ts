@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type EpochNs, NS_PER_MS, type PeriodDefinition, partitionOf } from '@bursar/contracts';
+import { metaOf } from '@bursar/event-store';
+import { Checkpoints } from '@bursar/leases';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { CONSUMER } from '../src/adapters/sql/checkpoints.js';
+import { StoreLedger } from '../src/adapters/store/ledger.js';
+import type { Saying } from '../src/domain/say.js';
+import { Bucket } from '../src/features/bucket.js';
+import { CloseDue } from '../src/features/close-due.js';
+import { ClosePartition } from '../src/features/close-partition.js';
+import { PartitionFollower } from '../src/features/follow-partition.js';
+import { Slots } from '../src/features/slots.js';
+import { TENANT } from './support/events.js';
+import { leaseOf } from './support/leases.js';
+import { eventually, makeBudget, PARTITIONS, saidOf, startWorld, type World } from './support/world.js';
+
+/** Six full turns of one tenant. */
+const MANY = 1_500;
+const PER_TURN = 250;
+const TURN_MS = 300;
+const TIMEOUT = 300_000;
+
+/** Appends take their time, as on a machine that has much to do. */
+class SlowLedger extends StoreLedger {
+  override async append(partition: number, sayings: readonly Saying[]): Promise<readonly boolean[]> {
+    await delay(TURN_MS);
+    return super.append(partition, sayings);
+  }
+}
+
+const partition = partitionOf(TENANT, PARTITIONS);
+const other = ['globex', 'initech', 'umbrella', 'hooli'].find((tenant) => partitionOf(tenant, PARTITIONS) === partition) ?? '';
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+}, 120_000);
+afterAll(() => world.close());
+
+const hourTo = (end: number): PeriodDefinition => {
+  const anchor = new Date(end - 3_600_000).toISOString();
+  return { kind: 'rolling', length: '1h', timezone: 'UTC', recurring: true, anchor };
+};
+
+test(
+  'E6 a lone budget waits for two turns of another tenant’s many, and not for all of them; also one that comes due meanwhile',
+  async () => {
+    const stop = new AbortController();
+    const ledger = new SlowLedger(world.store, null);
+    const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, () => undefined);
+    const following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
+
+    const midnight = Date.now() + 30_000;
+    for (let made = 0; made < MANY; made += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => makeBudget(world, { period: hourTo(midnight) })));
+    }
+    const after = await makeBudget(world, { period: hourTo(midnight + 1) }, other);
+    const meanwhile = await makeBudget(world, { period: hourTo(midnight + 1_000) }, other);
+    const known = async (table: 'scheduler.timer' | 'projection.budget'): Promise<number> =>
+      (await world.db.selectFrom(table).select('budget_id').execute()).length;
+    for (const table of ['scheduler.timer', 'projection.budget'] as const) {
+      await eventually(
+        () => known(table),
+        (count) => count === MANY + 2,
+      );
+    }
+    const now = async (): Promise<EpochNs> => BigInt(Math.trunc(await world.store.clock())) * NS_PER_MS;
+    const until = await eventually(now, (instant) => instant > BigInt(midnight + 100) * NS_PER_MS);
+
+    const watch = { said: () => undefined, failed: (_tenant: string, _budget: string, error: unknown) => expect(error).toBeNull() };
+    const close = new ClosePartition(
+      world.db,
+      ledger,
+      new CloseDue(world.db, ledger, watch),
+      new Bucket(10 * MANY, 1, 0),
+      new Slots(1),
+      () => follower.flush(),
+    );
+    await close.execute(partition, until, stop.signal);
+    stop.abort();
+    await following;
+
+    const endOf = async (id: string): Promise<number> => (await saidOf(world, id, 'PeriodEnded', other))[0]?.position ?? Number.NaN;
+    const many = await endsOfMany();
+    expect(many).toHaveLength(MANY);
+    const before = (position: number): number => many.filter((one) => one < position).length;
+    expect(before(await endOf(after))).toBeLessThanOrEqual(2 * PER_TURN);
+    expect(before(await endOf(meanwhile))).toBeLessThan(MANY);
+  },
+  TIMEOUT,
+);
+
+const endsOfMany = async (): Promise<readonly number[]> => {
+  const found: number[] = [];
+  for (let from = 0; ; ) {
+    const page = await world.store.readPartition(partition, from, 1_000);
+    const ended = page.filter(({ type, meta }) => type === 'PeriodEnded' && metaOf({ meta }).tenant === TENANT);
+    found.push(...ended.map(({ position }) => position));
+    const last = page.at(-1);
+    if (last === undefined) return found;
+    from = last.position;
+  }
+};
