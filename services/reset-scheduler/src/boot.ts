@@ -62,7 +62,7 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
   const scheduler = new Scheduler(
     database,
     ledger,
-    { keeper: keeperOf, restater: new RestateLate(database, ledger, metrics, reads) },
+    { close, keeper: keeperOf, restater: new RestateLate(database, ledger, metrics, reads) },
     { failed: (what, error) => metrics.failedAt(what, error), halted: (partition, error) => metrics.halted(partition, error) },
   );
   const supply = leasedPartitions({

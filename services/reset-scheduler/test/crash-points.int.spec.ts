@@ -10,7 +10,7 @@ import { PartitionFollower } from '../src/features/follow-partition.js';
 import type { BudgetVersion, FollowOptions } from '../src/features/ledger.js';
 import { Ledger } from '../src/features/ledger.js';
 import { TENANT } from './support/events.js';
-import { leaseOf } from './support/leases.js';
+import { ALONE, leaseOf } from './support/leases.js';
 import { eventually, makeBudget, PARTITIONS, saidOf, startWorld, type World } from './support/world.js';
 
 class Killed extends Error {
@@ -58,7 +58,7 @@ let following: Promise<void>;
 beforeAll(async () => {
   world = await startWorld();
   ledger = new Mortal(new StoreLedger(world.store, null));
-  const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, () => undefined);
+  const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
   following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 }, 120_000);
 afterAll(async () => {

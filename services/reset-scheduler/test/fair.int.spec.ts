@@ -12,7 +12,7 @@ import { ClosePartition } from '../src/features/close-partition.js';
 import { PartitionFollower } from '../src/features/follow-partition.js';
 import { Slots } from '../src/features/slots.js';
 import { TENANT } from './support/events.js';
-import { leaseOf } from './support/leases.js';
+import { ALONE, leaseOf } from './support/leases.js';
 import { eventually, makeBudget, PARTITIONS, saidOf, startWorld, type World } from './support/world.js';
 
 /** Six full turns of one tenant. */
@@ -47,7 +47,7 @@ test(
   async () => {
     const stop = new AbortController();
     const ledger = new SlowLedger(world.store, null);
-    const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, () => undefined);
+    const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
     const following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 
     const midnight = Date.now() + 30_000;

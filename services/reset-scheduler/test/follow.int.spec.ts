@@ -5,7 +5,7 @@ import { CONSUMER, followedTo } from '../src/adapters/sql/checkpoints.js';
 import { StoreLedger } from '../src/adapters/store/ledger.js';
 import { PartitionFollower } from '../src/features/follow-partition.js';
 import { TENANT } from './support/events.js';
-import { leaseOf } from './support/leases.js';
+import { ALONE, leaseOf } from './support/leases.js';
 import { eventually, makeBudget, PARTITIONS, startWorld, use, type World } from './support/world.js';
 
 const partition = partitionOf(TENANT, PARTITIONS);
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const follower = (): PartitionFollower =>
-  new PartitionFollower(new Checkpoints(world.db, CONSUMER), new StoreLedger(world.store, null), partition, () => undefined);
+  new PartitionFollower(new Checkpoints(world.db, CONSUMER), new StoreLedger(world.store, null), partition, ALONE);
 const flushed = async (one: PartitionFollower, position: number): Promise<void> => {
   await eventually(
     async () => {

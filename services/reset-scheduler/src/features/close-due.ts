@@ -38,6 +38,8 @@ type Due = Readonly<{ taken: TakenTimer; facts: readonly Fact[]; after: Turn['ti
  * duplicate by id when it is said again. Answers how many timers it took; 0: none is left that was due by the instant, or of `only` some.
  */
 export class CloseDue {
+  readonly #running = new Map<number, Promise<void>>();
+
   constructor(
     private readonly db: Kysely<Database>,
     private readonly ledger: Ledger,
@@ -47,6 +49,21 @@ export class CloseDue {
   ) {}
 
   turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<number> {
+    const turn = this.#turn(partition, until, most, only);
+    const ended = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#running.set(partition, ended);
+    return turn;
+  }
+
+  /** When the turn that this process has on the partition is over, if it has one: what it appended is not moved before that. */
+  async settled(partition: number): Promise<void> {
+    await this.#running.get(partition);
+  }
+
+  #turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<number> {
     return this.db.transaction().execute(async (trx) => {
       await sql`SELECT set_config('idle_in_transaction_session_timeout', ${String(FROZEN_MS)}, true)`.execute(trx);
       const taken = await (only === undefined ? takeTimers(trx, partition, until, most) : takeTimersOf(trx, partition, until, most, only));

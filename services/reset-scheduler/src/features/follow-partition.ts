@@ -4,7 +4,7 @@ import type { Database } from '@bursar/database';
 import { CheckpointLostError, type Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Kysely } from 'kysely';
 import { saveEnded, saveRestated } from '../adapters/sql/ended-periods.js';
-import { keyOf, lockTimers, readTimers, removeTimers, saveTimers } from '../adapters/sql/timers.js';
+import { keyOf, lockTimers, removeTimers, saveTimers, timersElsewhere } from '../adapters/sql/timers.js';
 import { evolveTimer, type Timer, type TimerEvent } from '../domain/timer.js';
 import type { Ledger } from './ledger.js';
 
@@ -25,6 +25,13 @@ const TYPES: ReadonlySet<string> = new Set([...TIMER_TYPES, 'PeriodRestated']);
 /** A position that nothing hangs on is written so often: what it lags behind is only read once more. */
 const WRITE_MS = 1_000;
 
+export type FollowHooks = Readonly<{
+  /** Timers were moved. */
+  moved: () => void;
+  /** The turn of this process that may have said what comes now is over: its timers are moved, and need not be waited for. */
+  settled: (partition: number) => Promise<void>;
+}>;
+
 /** Keeps the timers of one partition as its ledger says, each batch in one transaction with its checkpoint. */
 export class PartitionFollower {
   /** Looked at, with everything that hangs on it written. */
@@ -38,8 +45,7 @@ export class PartitionFollower {
     private readonly checkpoints: Checkpoints,
     private readonly ledger: Ledger,
     private readonly partition: number,
-    /** Timers were moved. */
-    private readonly moved: () => void,
+    private readonly hooks: FollowHooks,
   ) {}
 
   /** Takes the partition from whoever had it before, and answers after which position to go on. Throws `LeaseLostError`. */
@@ -94,9 +100,10 @@ export class PartitionFollower {
   }
 
   async #take(events: readonly LedgerEvent[], last: number): Promise<void> {
+    if (events.some(({ type }) => type === 'PeriodEnded')) await this.hooks.settled(this.partition);
     if (events.length > 0) await this.#write(events, last);
     this.#seen = last;
-    if (events.length > 0) this.moved();
+    if (events.length > 0) this.hooks.moved();
   }
 
   /** One after the other: a flush may come in between. */
@@ -123,16 +130,14 @@ export class PartitionFollower {
     for (const event of events) if (event.type === 'PeriodRestated') await saveRestated(trx, event);
   }
 
-  /** Nearly every end of a period is one that this service has said, and has moved the timer for: those need no lock. */
+  /** Nearly every end of a period is one that this service has said, and has moved the timer for: those are not even read. */
   async #moveTimers(trx: Kysely<Database>, all: readonly TimerEvent[]): Promise<void> {
-    const known = await readTimers(trx, keysOf(all));
     const others = new Set(all.filter(({ type }) => type !== 'PeriodEnded').map((event) => keyOf(toKey(event))));
-    const isMoved = (event: TimerEvent): boolean => {
-      const key = keyOf(toKey(event));
-      const timer = known.get(key);
-      return timer !== undefined && !others.has(key) && evolveTimer(timer, event) === timer;
-    };
-    const events = all.filter((event) => !isMoved(event));
+    const ends = new Map<string, EventOf<'PeriodEnded'>>();
+    for (const event of all) if (event.type === 'PeriodEnded') ends.set(keyOf(toKey(event)), event);
+    const alone = [...ends].flatMap(([key, event]) => (others.has(key) ? [] : [{ ...toKey(event), openStart: event.data.periodEnd }]));
+    const elsewhere = await timersElsewhere(trx, alone);
+    const events = all.filter((event) => others.has(keyOf(toKey(event))) || elsewhere.has(keyOf(toKey(event))));
     if (events.length === 0) return;
     const keys = keysOf(events);
     const before = await lockTimers(trx, keys);

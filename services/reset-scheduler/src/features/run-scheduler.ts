@@ -5,6 +5,7 @@ import { Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Kysely } from 'kysely';
 import { CONSUMER, readCheckpoints } from '../adapters/sql/checkpoints.js';
 import { forgetWhereLost } from '../adapters/sql/lost-timers.js';
+import type { CloseDue } from './close-due.js';
 import { PartitionFollower } from './follow-partition.js';
 import type { TimeKeeper } from './keep-time.js';
 import type { Ledger } from './ledger.js';
@@ -36,13 +37,18 @@ export class Scheduler {
   constructor(
     private readonly db: Kysely<Database>,
     ledger: Ledger,
-    private readonly parts: Readonly<{ keeper: (flush: (partition: number) => Promise<void>) => TimeKeeper; restater: RestateLate }>,
+    private readonly parts: Readonly<{
+      close: CloseDue;
+      keeper: (flush: (partition: number) => Promise<void>) => TimeKeeper;
+      restater: RestateLate;
+    }>,
     private readonly watch: RunWatch,
   ) {
     const checkpoints = new Checkpoints(db, CONSUMER);
+    const hooks = { moved: () => this.#keeper.wake(), settled: (partition: number) => parts.close.settled(partition) };
     this.#followers = Array.from(
       { length: ledger.partitions },
-      (_, partition) => new PartitionFollower(checkpoints, ledger, partition, () => this.#keeper.wake()),
+      (_, partition) => new PartitionFollower(checkpoints, ledger, partition, hooks),
     );
     this.#keeper = parts.keeper(this.#flush);
   }

@@ -1,7 +1,11 @@
 import { type Lease, SqlLeases } from '@bursar/leases';
 import { sql } from 'kysely';
 import { CONSUMER } from '../../src/adapters/sql/checkpoints.js';
+import type { FollowHooks } from '../../src/features/follow-partition.js';
 import { PARTITIONS, type World } from './world.js';
+
+/** Of a follower beside which no turn is. */
+export const ALONE: FollowHooks = { moved: () => undefined, settled: async () => undefined };
 
 const TTL_MS = 600_000;
 

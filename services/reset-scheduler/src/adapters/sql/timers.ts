@@ -16,13 +16,20 @@ export type TimerRow = Readonly<{
   failures: number;
 }>;
 
-/** As they are, perhaps while another process moves them. */
-export const readTimers = async (trx: Session, keys: readonly BudgetKey[]): Promise<ReadonlyMap<string, Timer>> => {
-  const { rows } = await sql<TimerRow>`
-    SELECT timer.tenant, timer.budget_id, rule, open_start, expired, failures FROM scheduler.timer
-    JOIN unnest(${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
-      ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id`.execute(trx);
-  return byKey(rows);
+/** Of budgets with a timer, those ({@link keyOf}) whose open period does not begin there. */
+export const timersElsewhere = async (
+  trx: Session,
+  keys: readonly (BudgetKey & Readonly<{ openStart: string | null }>)[],
+): Promise<ReadonlySet<string>> => {
+  if (keys.length === 0) return new Set();
+  const { rows } = await sql<{ tenant: string; budget_id: string }>`
+    SELECT timer.tenant, timer.budget_id FROM scheduler.timer
+    JOIN unnest(
+      ${column(keys, 'text', ({ tenant }) => tenant)},
+      ${column(keys, 'text', ({ budgetId }) => budgetId)},
+      ${column(keys, 'text', ({ openStart }) => openStart)}) AS u (tenant, budget_id, open_start)
+      ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id AND timer.open_start IS DISTINCT FROM u.open_start`.execute(trx);
+  return new Set(rows.map(({ tenant, budget_id }) => keyOf({ tenant, budgetId: budget_id })));
 };
 
 /** Locked, in an order that two consumers share, so that they wait for one another instead of for ever. */
@@ -32,11 +39,8 @@ export const lockTimers = async (trx: Session, keys: readonly BudgetKey[]): Prom
     JOIN unnest(${column(keys, 'text', ({ tenant }) => tenant)}, ${column(keys, 'text', ({ budgetId }) => budgetId)}) AS u (tenant, budget_id)
       ON timer.tenant = u.tenant AND timer.budget_id = u.budget_id
     ORDER BY timer.tenant, timer.budget_id FOR UPDATE OF timer`.execute(trx);
-  return byKey(rows);
+  return new Map(rows.map((row) => [keyOf({ tenant: row.tenant, budgetId: row.budget_id }), toTimer(row)]));
 };
-
-const byKey = (rows: readonly TimerRow[]): ReadonlyMap<string, Timer> =>
-  new Map(rows.map((row) => [keyOf({ tenant: row.tenant, budgetId: row.budget_id }), toTimer(row)]));
 
 export const keyOf = ({ tenant, budgetId }: BudgetKey): string => `${tenant}\u0000${budgetId}`;
 
