@@ -18,6 +18,7 @@ import { up as alerting } from './migrations/0017_alerting.js';
 import { up as schedulerShares } from './migrations/0018_scheduler_shares.js';
 import { up as timeZoneData } from './migrations/0019_time_zone_data.js';
 import { up as deliveries } from './migrations/0021_deliveries.js';
+import { up as readsByPage } from './migrations/0030_reads_by_page.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0018_scheduler_shares', up: schedulerShares },
   { name: '0019_time_zone_data', up: timeZoneData },
   { name: '0021_deliveries', up: deliveries },
+  { name: '0030_reads_by_page', up: readsByPage },
 ];

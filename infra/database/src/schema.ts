@@ -107,6 +107,20 @@ export interface ScopeTable {
   position: Count;
 }
 
+/** A registered scope under one of its parents; under the root when it has none. */
+export interface ScopeEdgeTable {
+  tenant: string;
+  parent: string;
+  scope: string;
+}
+
+/** A scope that was ever spoken of: registered, or named by usage, a budget or an edge. */
+export interface ScopeMentionTable {
+  tenant: string;
+  scope: string;
+  registered: boolean;
+}
+
 export interface BudgetTable {
   tenant: string;
   budget_id: string;
@@ -424,6 +438,8 @@ export interface Database {
   'projection.usage_correction': UsageCorrectionTable;
   'projection.price_correction': PriceCorrectionTable;
   'projection.scope': ScopeTable;
+  'projection.scope_edge': ScopeEdgeTable;
+  'projection.scope_mention': ScopeMentionTable;
   'projection.scope_spend': ScopeSpendTable;
   'projection.replica': ReplicaTable;
   'projection.lease': LeaseTable;

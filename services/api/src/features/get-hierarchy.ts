@@ -4,7 +4,7 @@ import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { budgetsOn } from '../adapters/sql/budgets.js';
-import { treeBelow } from '../adapters/sql/scopes.js';
+import { treeBelow } from '../adapters/sql/scope-tree.js';
 import { onSnapshot } from '../adapters/sql/snapshot.js';
 import { type ScopeSpend, totalSpend } from '../adapters/sql/spend.js';
 import { loadStandings } from '../adapters/sql/standings.js';
@@ -50,8 +50,7 @@ export class GetHierarchy {
     return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
       const { registered, mentioned, cut } = await treeBelow(trx, tenant, top, MAX_SCOPES);
       const within = [...new Set([top, ...registered.map((row) => row.scope), ...mentioned])];
-      const found = await budgetsOn(trx, tenant, within, MAX_BUDGETS + 1);
-      const rows = found.slice(0, MAX_BUDGETS);
+      const { rows, left } = await budgetsOn(trx, tenant, within, MAX_BUDGETS);
       const spend = await totalSpend(trx, tenant, within);
       const standings = await loadStandings(trx, tenant, rows, moment);
       const details: Details = {
@@ -66,7 +65,7 @@ export class GetHierarchy {
         root,
         registered: new Map(registered.map((row) => [row.scope, row.parents])),
         mentioned,
-        cut: new Set([...cut, ...found.slice(MAX_BUDGETS).map(({ scope }) => scope)]),
+        cut: new Set([...cut, ...left]),
       });
       return ok(showNode(tree, details));
     });

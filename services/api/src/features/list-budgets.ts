@@ -3,7 +3,7 @@ import type { BudgetStatusName } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { type BudgetFilter, type BudgetPlace, pageOfBudgets } from '../adapters/sql/budgets.js';
+import { type BudgetFilter, type BudgetPlace, pageOfBudgets, placeOf } from '../adapters/sql/budgets.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { type BudgetRow, loadStandings } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
@@ -35,7 +35,7 @@ export class ListBudgets {
       let after = start;
       for (let scanned = 0; scanned < MAX_SCANNED; scanned += SCAN) {
         const size = query.status === undefined ? query.limit + 1 : SCAN;
-        const rows = await pageOfBudgets(trx, tenant, query.filter, after, size);
+        const { rows, searchedTo } = await pageOfBudgets(trx, tenant, query.filter, after, size);
         for (const [row, view] of await show(trx, tenant, rows, moment)) {
           if (query.status !== undefined && view.status.status !== query.status) continue;
           if (found.length === query.limit) return this.#page(tenant, list, found, after);
@@ -43,7 +43,7 @@ export class ListBudgets {
           after = placeOf(row);
         }
         const last = rows.at(-1);
-        if (last === undefined || rows.length < size) return this.#page(tenant, list, found, null);
+        if (last === undefined || rows.length < size) return this.#page(tenant, list, found, searchedTo);
         after = placeOf(last);
       }
       return this.#page(tenant, list, found, after);
@@ -66,7 +66,6 @@ const show = async (
   return standings.map((standing) => [standing.budget, showBudget(standing, moment)] as const);
 };
 
-const placeOf = (row: BudgetRow): BudgetPlace => ({ createdPosition: row.created_position, budgetId: row.budget_id });
 const toPlace = ([createdPosition, budgetId]: Place): BudgetPlace => ({
   createdPosition: Number(createdPosition),
   budgetId: String(budgetId),

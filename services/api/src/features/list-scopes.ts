@@ -3,13 +3,11 @@ import type { Database } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
-import { findScope, pageOfScopes } from '../adapters/sql/scopes.js';
+import { findScope, pageOfScopes, type ScopeFilter } from '../adapters/sql/scopes.js';
 import { type Answer, etag, ok } from './answer.js';
 import { Cursors } from './cursors.js';
 import { showScope } from './decided-scope.js';
-import { type PageQuery, pageOf } from './paging.js';
-
-type Filter = Readonly<{ type?: string; parent?: ScopeRef; text?: string }>;
+import type { PageQuery } from './paging.js';
 
 /** GET /scopes and GET /scopes/:type/:id. */
 @Injectable()
@@ -19,17 +17,13 @@ export class ListScopes {
     private readonly cursors: Cursors,
   ) {}
 
-  async page(tenant: string, query: PageQuery, filter: Filter): Promise<Answer> {
-    const page = await pageOf(
-      this.cursors,
-      tenant,
-      ['scopes', filter],
-      query,
-      (after, limit) => pageOfScopes(this.db, tenant, filter, after === null ? null : String(after[0]), limit),
-      (row) => [row.scope],
-      showScope,
-    );
-    return ok(page);
+  async page(tenant: string, { limit, cursor }: PageQuery, filter: ScopeFilter): Promise<Answer> {
+    const list = ['scopes', filter];
+    const after = cursor === undefined ? null : String(this.cursors.read(tenant, list, cursor)[0]);
+    const { rows, searchedTo } = await pageOfScopes(this.db, tenant, filter, after, limit + 1);
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1)?.scope : searchedTo;
+    return ok({ data: shown.map(showScope), nextCursor: last == null ? null : this.cursors.write(tenant, list, [last]) });
   }
 
   /** The root is there though nobody registered it. Other scopes that nobody registered are legal but have no page of their own. */

@@ -102,7 +102,9 @@ export class TenantBudget {
   async #budgetOf(tenant: string): Promise<string> {
     const { budgetId, budget } = await this.#ours(tenant);
     if (budget !== null) return budgetId;
-    const [oldest] = await budgetsOn(this.db, tenant, [rootScope(tenant)]);
+    const {
+      rows: [oldest],
+    } = await budgetsOn(this.db, tenant, [rootScope(tenant)], 1);
     if (oldest === undefined) throw new Problem('not_found', 'The tenant has no budget.');
     return oldest.budget_id;
   }

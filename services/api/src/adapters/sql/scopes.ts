@@ -1,95 +1,48 @@
-import { rootScope, type ScopeRef } from '@bursar/contracts';
+import type { ScopeRef } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
+import { likeText } from './like-text.js';
 
 export type ScopeRow = Selectable<Database['projection.scope']>;
+export type ScopeFilter = Readonly<{ type?: string; parent?: ScopeRef; text?: string }>;
+
+/** Rows a text is looked for in, for one page: rare words in a large registry give short pages rather than slow ones. */
+const MAX_SEARCHED = 20_000;
 
 export const findScope = async (db: Kysely<Database>, tenant: string, scope: ScopeRef): Promise<ScopeRow | undefined> =>
   db.selectFrom('projection.scope').selectAll().where('tenant', '=', tenant).where('scope', '=', scope).executeTakeFirst();
 
-/** Registered scopes in the order of their text. */
+/** Found rows, and after which scope to go on where there may be more of them than those. */
+export type ScopePage = Readonly<{ rows: readonly ScopeRow[]; searchedTo: ScopeRef | null }>;
+
+/**
+ * Registered scopes in byte order, whatever the database's collation: a cursor's place has to mean the same in every query. Type and parent
+ * are looked up; a text is looked for in so many of them at most.
+ */
 export const pageOfScopes = async (
   db: Kysely<Database>,
   tenant: string,
-  filter: Readonly<{ type?: string; parent?: ScopeRef; text?: string }>,
+  { type, parent, text }: ScopeFilter,
   after: ScopeRef | null,
   limit: number,
-): Promise<readonly ScopeRow[]> => {
-  let query = db.selectFrom('projection.scope').selectAll().where('tenant', '=', tenant);
-  if (filter.type !== undefined) query = query.where(sql<boolean>`split_part(scope, ':', 1) = ${filter.type}`);
-  if (filter.parent !== undefined)
-    query = query.where(sql<boolean>`projection.parent_keys(tenant, parents) @> ARRAY[${`${tenant}/${filter.parent}`}]::text[]`);
-  if (filter.text !== undefined) {
-    const pattern = `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where(sql<boolean>`(scope ILIKE ${pattern} OR name ILIKE ${pattern})`);
-  }
-  // Byte order, whatever the database's collation: a cursor's place has to mean the same in every query.
-  if (after !== null) query = query.where(sql<boolean>`scope COLLATE "C" > ${after}`);
-  return query.orderBy(sql`scope COLLATE "C"`).limit(limit).execute();
-};
-
-/** A tree level by level: registered scopes with their edges, and those that only budgets, spend or edges speak of. */
-export type TreeRows = Readonly<{
-  registered: readonly ScopeRow[];
-  mentioned: readonly ScopeRef[];
-  /** Something below these was left out. */
-  cut: ReadonlySet<ScopeRef>;
-}>;
-
-/**
- * From `top` down, nearest levels first, until there are `limit` scopes. What it reads goes by what it finds, not by how many scopes there
- * are; from the root, whom nobody registered is looked for among all that is spoken of.
- */
-export const treeBelow = async (db: Kysely<Database>, tenant: string, top: ScopeRef, limit: number): Promise<TreeRows> => {
-  const root = rootScope(tenant);
-  const own = await findScope(db, tenant, top);
-  const registered = own === undefined ? [] : [own];
-  const mentioned: ScopeRef[] = [];
-  const chosen = new Set([top]);
-  const cut = new Set<ScopeRef>();
-  for (let level: readonly ScopeRef[] = [top]; level.length > 0; ) {
-    const rows = await childrenOf(db, tenant, level, root, [...chosen], limit - chosen.size + 1);
-    const strangers = level[0] === root ? await unregistered(db, tenant, root, limit - chosen.size + 1) : [];
-    const found = [...rows.map((row) => row.scope), ...strangers].sort(byCodePoint);
-    const next = found.slice(0, limit - chosen.size);
-    if (next.length < found.length) for (const scope of level) cut.add(scope);
-    for (const scope of next) chosen.add(scope);
-    registered.push(...rows.filter((row) => chosen.has(row.scope)));
-    mentioned.push(...strangers.filter((scope) => chosen.has(scope)));
-    level = next;
-  }
-  return { registered, mentioned, cut };
-};
-
-/** Registered scopes directly below any of these, but for the ones that are known, in the order of their text. */
-const childrenOf = async (
-  db: Kysely<Database>,
-  tenant: string,
-  parents: readonly ScopeRef[],
-  root: ScopeRef,
-  known: readonly ScopeRef[],
-  limit: number,
-): Promise<readonly ScopeRow[]> => {
-  const keys = parents.map((parent) => `${tenant}/${parent}`);
-  const below = sql`projection.parent_keys(tenant, parents) && ${keys}::text[]`;
+): Promise<ScopePage> => {
+  const from =
+    parent === undefined
+      ? sql`projection.scope AS scope WHERE scope.tenant = ${tenant}`
+      : sql`projection.scope_edge AS edge JOIN projection.scope AS scope ON scope.tenant = edge.tenant AND scope.scope COLLATE "C" = edge.scope
+          WHERE edge.tenant = ${tenant} AND edge.parent = ${parent}`;
+  const place = parent === undefined ? sql`scope.scope COLLATE "C"` : sql`edge.scope`;
+  // `:` ends a type, and `;` is the next byte.
+  const ofType = type === undefined ? sql`` : sql`AND ${place} >= ${`${type}:`} AND ${place} < ${`${type};`}`;
+  const beyond = after === null ? sql`` : sql`AND ${place} > ${after}`;
+  const inOrder = (most: number) => sql`SELECT scope.* FROM ${from} ${ofType} ${beyond} ORDER BY ${place} LIMIT ${most}`;
+  if (text === undefined) return { rows: (await sql<ScopeRow>`${inOrder(limit)}`.execute(db)).rows, searchedTo: null };
+  const pattern = `%${likeText(text)}%`;
   const { rows } = await sql<ScopeRow>`
-    SELECT * FROM projection.scope
-    WHERE tenant = ${tenant} AND ${parents[0] === root ? sql`parents = '{}'` : below} AND NOT scope = ANY (${known}::text[])
+    SELECT * FROM (${inOrder(MAX_SEARCHED)}) AS scope WHERE scope ILIKE ${pattern} OR name ILIKE ${pattern}
     ORDER BY scope COLLATE "C" LIMIT ${limit}`.execute(db);
-  return rows;
+  if (rows.length === limit) return { rows, searchedTo: null };
+  const { rows: last } = await sql<{ scope: ScopeRef }>`
+    SELECT scope FROM (${inOrder(MAX_SEARCHED)}) AS scope OFFSET ${MAX_SEARCHED - 1}`.execute(db);
+  return { rows, searchedTo: last[0]?.scope ?? null };
 };
-
-const unregistered = async (db: Kysely<Database>, tenant: string, root: ScopeRef, limit: number): Promise<readonly ScopeRef[]> => {
-  const { rows } = await sql<{ scope: ScopeRef }>`
-    SELECT scope FROM (
-      SELECT scope FROM projection.scope_spend WHERE tenant = ${tenant}
-      UNION SELECT scope FROM projection.budget WHERE tenant = ${tenant} AND NOT deleted
-      UNION SELECT unnest(parents) FROM projection.scope WHERE tenant = ${tenant}
-    ) AS spoken
-    WHERE scope <> ${root}
-      AND NOT EXISTS (SELECT 1 FROM projection.scope AS known WHERE known.tenant = ${tenant} AND known.scope = spoken.scope)
-    ORDER BY scope COLLATE "C" LIMIT ${limit}`.execute(db);
-  return rows.map(({ scope }) => scope);
-};
-
-const byCodePoint = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

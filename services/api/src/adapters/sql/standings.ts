@@ -26,6 +26,9 @@ export type Standing = Readonly<{
   active: readonly CrossingRow[];
 }>;
 
+/** Thresholds of a budget, at most; each is crossed once at a time. */
+const MOST_THRESHOLDS = 1_000;
+
 /** Four reads, five where something may be rolled over, however many budgets. In the order of `budgets`. */
 export const loadStandings = async (
   trx: Kysely<Database>,
@@ -38,19 +41,23 @@ export const loadStandings = async (
   // PostgreSQL keeps microseconds: a finer boundary is rounded on the way in, here and where the projector stored it, alike.
   const starts = periods.map((period) => (period === null ? null : formatInstant(period.start)));
   const current = sql`unnest(${ids}::text[], ${starts}::timestamptz[]) AS current(budget_id, period_start)`;
+  const isCurrent = (table: string) =>
+    sql`WHERE ${sql.id(table)}.tenant = ${tenant} AND ${sql.id(table)}.budget_id = current.budget_id
+      AND ${sql.id(table)}.period_start = current.period_start`;
+  // Looked up one by one: a hash join of a few hundred would read the balances of the whole tenant.
   const { rows: balances } = await sql<BalanceRow>`
-    SELECT balance.* FROM ${current} JOIN projection.balance AS balance USING (budget_id, period_start)
-    WHERE balance.tenant = ${tenant}`.execute(trx);
+    SELECT own.* FROM ${current} CROSS JOIN LATERAL (
+      SELECT * FROM projection.balance ${isCurrent('balance')} LIMIT 1) AS own`.execute(trx);
   const { rows: crossings } = await sql<CrossingRow>`
-    SELECT crossing.*, acknowledgement.at IS NOT NULL AS acknowledged
-    FROM ${current} JOIN projection.crossing AS crossing USING (budget_id, period_start)
+    SELECT own.*, acknowledgement.at IS NOT NULL AS acknowledged
+    FROM ${current} CROSS JOIN LATERAL (
+      SELECT * FROM projection.crossing ${isCurrent('crossing')} AND crossing.cleared_at IS NULL LIMIT ${MOST_THRESHOLDS}) AS own
     LEFT JOIN alerting.acknowledgement AS acknowledgement
-      ON acknowledgement.tenant = crossing.tenant AND acknowledgement.alert_id = crossing.alert_id
-    WHERE crossing.tenant = ${tenant} AND crossing.cleared_at IS NULL
-    ORDER BY crossing.cause_position DESC, crossing.cause_index DESC`.execute(trx);
+      ON acknowledgement.tenant = own.tenant AND acknowledgement.alert_id = own.alert_id
+    ORDER BY own.cause_position DESC, own.cause_index DESC`.execute(trx);
   const { rows: reserved } = await sql<Selectable<Database['projection.reserved']>>`
-    SELECT reserved.* FROM ${current} JOIN projection.reserved AS reserved USING (budget_id, period_start)
-    WHERE reserved.tenant = ${tenant}`.execute(trx);
+    SELECT own.* FROM ${current} CROSS JOIN LATERAL (
+      SELECT * FROM projection.reserved ${isCurrent('reserved')} LIMIT 1) AS own`.execute(trx);
   const reservedOf = new Map(reserved.map((row) => [row.budget_id, parsePicos(row.reserved)]));
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);

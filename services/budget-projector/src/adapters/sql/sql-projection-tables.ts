@@ -21,9 +21,10 @@ import { readExpiring, readHolds, readOpenHolds, writeHolds, writeReserved, writ
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { readCorrections, writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
-import { writeBudgets, writeCounted, writeDefinitions, writeScopes } from './write-definitions.js';
+import { writeBudgets, writeCounted, writeDefinitions } from './write-definitions.js';
 import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
 import { advanceWithRollups } from './write-rollups.js';
+import { writeMentions, writeScopes } from './write-scopes.js';
 
 /** The tables of `projection.*` in PostgreSQL. */
 export class SqlProjectionTables extends ProjectionTables {
@@ -188,6 +189,7 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await writeDefinitions(trx, batch.definitions);
   await writeScopes(trx, batch.scopes);
   await writeBudgets(trx, batch.budgets);
+  await writeMentions(trx, batch);
   await writeCounted(trx, batch.counted);
   await writeCrossings(trx, batch);
   await addWaiting(trx, 'budget', batch.waiting);

@@ -2,9 +2,9 @@ import { EVENT_DEFINITIONS, formatInstant } from '@bursar/contracts';
 import type { DefinitionEvent } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
-import type { BudgetChange, ScopeChange } from '../../domain/changes.js';
+import type { BudgetChange } from '../../domain/changes.js';
 import type { CommitBatch } from '../../features/batches.js';
-import { column, textArray } from './columns.js';
+import { column } from './columns.js';
 
 type Session = Kysely<Database>;
 
@@ -25,29 +25,6 @@ export const writeDefinitions = async (db: Session, events: readonly DefinitionE
       ${column(events, 'text', (event) => JSON.stringify(event.data))},
       ${column(events, 'text', (event) => JSON.stringify(event.meta))},
       ${column(events, 'timestamptz', (event) => event.recordedAt)}) AS u`.execute(db);
-};
-
-export const writeScopes = async (db: Session, changes: readonly ScopeChange[]): Promise<void> => {
-  const kept = changes.filter(({ state }) => state.registered);
-  const gone = changes.filter(({ state }) => !state.registered);
-  if (gone.length > 0) {
-    await sql`
-      DELETE FROM projection.scope USING unnest(${column(gone, 'text', (row) => row.tenant)}, ${column(gone, 'text', (row) => row.scope)})
-        AS u (tenant, scope)
-      WHERE scope.tenant = u.tenant AND scope.scope = u.scope`.execute(db);
-  }
-  if (kept.length === 0) return;
-  await sql`
-    INSERT INTO projection.scope (tenant, scope, parents, name, attributes, position)
-    SELECT u.tenant, u.scope, u.parents::text[], u.name, u.attributes::jsonb, u.position FROM unnest(
-      ${column(kept, 'text', (row) => row.tenant)},
-      ${column(kept, 'text', (row) => row.scope)},
-      ${column(kept, 'text', (row) => textArray(row.state.parents))},
-      ${column(kept, 'text', (row) => row.state.name)},
-      ${column(kept, 'text', (row) => JSON.stringify(row.state.attributes))},
-      ${column(kept, 'bigint', (row) => row.position)}) AS u (tenant, scope, parents, name, attributes, position)
-    ON CONFLICT (tenant, scope) DO UPDATE SET
-      parents = excluded.parents, name = excluded.name, attributes = excluded.attributes, position = excluded.position`.execute(db);
 };
 
 /** Below every revision: what other streams say of a budget leaves its own where it is. */

@@ -5,7 +5,10 @@ import type { Rollup } from '../../domain/rollups.js';
 import { type Fence, FencedError } from '../../features/projection-tables.js';
 import { column } from './columns.js';
 
-/** Moves the breakdown's checkpoint and adds the increments, in one statement. Throws {@link FencedError} and writes nothing otherwise. */
+/**
+ * Moves the breakdown's checkpoint, adds the increments, and notes the scopes that spend for the first time, in one statement. Throws
+ * {@link FencedError} and writes nothing otherwise.
+ */
 export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, position: number, rows: readonly Rollup[]): Promise<Fence> => {
   const { rows: hits } = await sql`
     WITH fence AS (
@@ -36,6 +39,11 @@ export const advanceWithRollups = async (db: Kysely<Database>, fence: Fence, pos
       SELECT tenant, scope, currency, sum(spend), sum(events), sum(unpriced) FROM cells GROUP BY tenant, scope, currency
       ON CONFLICT (tenant, scope, currency) DO UPDATE SET
         spend = total.spend + excluded.spend, events = total.events + excluded.events, unpriced = total.unpriced + excluded.unpriced
+      RETURNING tenant, scope, xmax = 0 AS is_new -- an updated row has the lock of its update
+    ), mentioned AS (
+      INSERT INTO projection.scope_mention (tenant, scope, registered)
+      SELECT DISTINCT tenant, scope COLLATE "C", false FROM summed WHERE is_new ORDER BY 1, 2
+      ON CONFLICT DO NOTHING
     )
     SELECT 1 FROM fence`.execute(db);
   if (hits.length !== 1) throw new FencedError(fence);
