@@ -61,6 +61,7 @@ import { OverridePermission } from './features/override-permission.js';
 import { OwnerChecks } from './features/owner-checks.js';
 import { PastBudgets } from './features/past-budgets.js';
 import { PauseBudget } from './features/pause-budget.js';
+import { PriceCorrectionDryRuns } from './features/price-correction-dry-run.js';
 import { PriceCorrectionReports } from './features/price-correction-report.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { RefreshCache } from './features/refresh-cache.js';
@@ -163,6 +164,7 @@ export const appModule = ({
     ListBudgets,
     ListPeriods,
     ListPrices,
+    PriceCorrectionDryRuns,
     PriceCorrectionReports,
     CorrectPrices,
     ListResets,

@@ -17,6 +17,8 @@ import { ChannelTargets } from './features/channel-targets.js';
 import { LiveFeeds } from './features/live/live-feeds.js';
 
 const DATABASE_CONNECTIONS = 10;
+/** A handler has 8.8 s: nobody waits any more for what takes longer, and PostgreSQL is not to go on with it. */
+const STATEMENT_TIMEOUT_MS = 8_000;
 const FORGET_EVERY_MS = 600_000;
 /** The composition root: everything real, wired, not yet listening. */
 export const bootApi = async (config: ApiEnv): Promise<Service> => {
@@ -27,7 +29,9 @@ export const bootApi = async (config: ApiEnv): Promise<Service> => {
     name: 'api',
     warn: (message, error) => logger.warn({ err: error }, message),
   });
-  const database = createDatabase(createPool(config.DATABASE_URL, { name: 'api', max: DATABASE_CONNECTIONS }));
+  const database = createDatabase(
+    createPool(config.DATABASE_URL, { name: 'api', max: DATABASE_CONNECTIONS, statementTimeoutMs: STATEMENT_TIMEOUT_MS }),
+  );
   const keys = new IdempotencyKeys(database);
   const upstreams = [
     { name: 'ingestion', urls: config.INGESTION_URL },

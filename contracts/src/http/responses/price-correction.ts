@@ -45,7 +45,7 @@ export const PriceCorrectionResult = z
     dryRun: z.boolean(),
     status: z.enum(['dry_run', 'applied', 'applying']),
     correctionId: z.string().nullable(),
-    report: PriceCorrectionReport.nullable().describe('null: more usage than one answer reads; a real run corrects all of it'),
+    report: PriceCorrectionReport.nullable().describe('null: of a real run that had no time for it; a dry run always has one'),
     position: Position,
   })
   .meta({ id: 'PriceCorrectionResult' });

@@ -46,6 +46,8 @@ export class PriceImpact {
 
   /** Usage before the correction, with what was said of it by then. */
   add(usage: UsageRecordedEvent, said: readonly Correction[]): void {
+    // What a producer stated was never rated, and is not now.
+    if (usage.data.cost !== undefined) return;
     const { definitions, arrivals } = this.known;
     const { first, last } = this.at;
     const corrections = standing(said, first - 1);

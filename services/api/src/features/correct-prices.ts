@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { correctionAppliedId, derivedId, partitionOf, tenantStream } from '@bursar/contracts';
 import type { PriceCorrectionInput } from '@bursar/contracts/http';
 import { EventStore } from '@bursar/event-store';
-import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import { positionText } from '../adapters/sql/snapshot.js';
 import { Streams } from '../adapters/store/streams.js';
@@ -10,11 +9,11 @@ import { decidePriceCorrection } from '../domain/price-list.js';
 import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { ListPrices } from './list-prices.js';
+import { PriceCorrectionDryRuns } from './price-correction-dry-run.js';
 import { PriceCorrectionReports } from './price-correction-report.js';
 import { Settled } from './settled.js';
 
-/** How long a report may take: of a real run it is not what matters. */
-const DRY_MS = 8_500;
+/** How long the report of a real run may take: it is not what matters. */
 const REPORT_MS = 2_500;
 /** From the request's begin, until usage is rerated, and until the projection shows it: within the 10 s of a request. */
 const MAX_WAIT_MS = 6_000;
@@ -29,25 +28,20 @@ const POLL_MS = 40;
 export class CorrectPrices {
   constructor(
     private readonly lists: ListPrices,
+    private readonly dryRuns: PriceCorrectionDryRuns,
     private readonly reports: PriceCorrectionReports,
     private readonly streams: Streams,
     private readonly store: EventStore,
     private readonly settled: Settled,
   ) {}
 
-  /** Throws 404 for a list that is not there; of a dry run also 400 `too_many`. */
+  /** Throws 404 for a list that is not there; of a dry run also 503 `counting` while it goes on: ask again. */
   async execute(context: CommandContext, listId: string, { prices, dryRun }: PriceCorrectionInput): Promise<Answer> {
     const { tenant, requestId } = context;
     const begun = performance.now();
     await this.lists.mustHave(tenant, listId);
-    const report = await this.reports.of(tenant, listId, prices, begun + (dryRun ? DRY_MS : REPORT_MS)).catch((error: unknown) => {
-      if (!dryRun && error instanceof Problem && error.code === 'too_many') return null;
-      throw error;
-    });
-    if (dryRun) {
-      const position = (report as { position: string }).position;
-      return { status: 200, body: { listId, dryRun, status: 'dry_run', correctionId: null, report, position } };
-    }
+    if (dryRun) return this.dryRuns.answer(tenant, listId, prices);
+    const report = await this.reports.of(tenant, listId, prices, begun + REPORT_MS);
     const correctionId = derivedId('price-correction', tenant, requestId);
     const outcome = await this.streams.add(tenantStream(tenant), context, decidePriceCorrection(correctionId, listId, prices));
     const applied = await this.#applied(tenant, correctionId, begun + MAX_WAIT_MS);

@@ -39,7 +39,7 @@ export class PastBudgets {
   }
 
   /** Crossings are decided by the projector: it has to have folded that far. */
-  async folded({ partition, position }: Then): Promise<void> {
+  async folded({ partition, position }: Pick<Then, 'partition' | 'position'>): Promise<void> {
     if (await this.checkpoints.passed('budget', partition, position, MAX_WAIT_MS)) return;
     throw new Problem('overloaded', 'The projection has not come to that position yet.', { retryAfter: 1 });
   }

@@ -9,9 +9,8 @@ import {
   rolloverChain,
 } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
-import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { type KnownDefinitions, knownDefinitions, type Version } from '../adapters/sql/known-definitions.js';
 import { type PeriodStanding, periodStandings } from '../adapters/sql/period-standings.js';
 import { type Moment, onSnapshot, positionText } from '../adapters/sql/snapshot.js';
@@ -24,7 +23,17 @@ import { UsageScan } from './usage-scan.js';
 /** Budgets and scopes listed; the totals are of all. */
 const LISTED = 1_000;
 
-/** What a correction of prices would change, to the pico and against one position; writes nothing (PRODUCT J9). */
+export type Report = Readonly<{ position: string }>;
+
+/** Usage events between two signs of life: PostgreSQL ends a transaction that is silent for 5 s. */
+const ALIVE_EVERY = 2_000;
+/** As many events as there are. */
+const ALL = Number.POSITIVE_INFINITY;
+
+/**
+ * What a correction of prices would change, to the pico and against one position, of any number of usage events; writes nothing (PRODUCT
+ * J9). It looks at all of the tenant's usage, on one snapshot, which a connection is held for.
+ */
 @Injectable()
 export class PriceCorrectionReports {
   constructor(
@@ -34,16 +43,19 @@ export class PriceCorrectionReports {
     private readonly scan: UsageScan,
   ) {}
 
-  /** Throws 400 `too_many` past what one answer may read, or at `until` (of `performance.now`): part of the differences would be none. */
-  of(tenant: string, listId: string, prices: readonly Price[], until: number): Promise<object> {
+  /** null: not by `until` (of `performance.now`), since part of the differences would be none. */
+  of(tenant: string, listId: string, prices: readonly Price[], until: number): Promise<Report | null> {
     return onSnapshot(this.db, partitionOf(tenant, this.installation.partitions), async (trx, moment) => {
       const known = await knownDefinitions(trx, tenant);
       const at = correctAfter(known, tenant, listId, prices, moment);
       const impact = new PriceImpact(known, at);
       const last = await this.walk.lastAt(tenant, moment.position);
-      for await (const { usage, corrections } of this.scan.usage(tenant, known, last, undefined)) {
+      let seen = 0;
+      for await (const { usage, corrections } of this.scan.usage(tenant, known, last, undefined, ALL)) {
         impact.add(usage, corrections);
-        if (performance.now() > until) throw new Problem('too_many', 'There is more usage than one answer can look at in its time.');
+        if (performance.now() > until) return null;
+        seen += 1;
+        if (seen % ALIVE_EVERY === 0) await sql`SELECT 1`.execute(trx);
       }
       const listed = [...impact.periods.values()].filter(({ difference }) => difference !== 0n);
       const budgets = await this.#budgets(trx, tenant, known, listed, impact, moment);

@@ -45,7 +45,7 @@ export class UsageScan {
 
   /**
    * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past `most` events, rather than
-   * run out of time.
+   * run out of time; {@link LongReads} asks for all there are.
    */
   async *usage(
     tenant: string,

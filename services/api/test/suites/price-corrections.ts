@@ -51,7 +51,6 @@ export const priceCorrections = (api: () => Client): void => {
       tenant.post(`price-lists/${list}/correct`, { prices: [price(amount), price('0.5', { match: { model: 'new' } })], ...more });
 
     test('says in a dry run what would change, to the pico, and changes nothing', async () => {
-      await statusOf(tenant, budget, before);
       const { status, body } = await correct('0.1', { dryRun: true });
       expect([status, body]).toMatchObject([200, { listId: list, dryRun: true, status: 'dry_run', correctionId: null }]);
       expect(body.report).toMatchObject({
@@ -81,6 +80,16 @@ export const priceCorrections = (api: () => Client): void => {
       const now = await tenant.get(`budgets/${budget}/status`);
       expect(now.body).toMatchObject({ currentSpend: '76', waiting: 1, activeAlerts: [{ percent: 50 }] });
       expect((await tenant.get('price-lists/current')).body.data[0].prices).toMatchObject([{ amount: '1' }, { amount: '9' }]);
+    });
+
+    test('counts in a dry run what was accepted just before it', async () => {
+      const other = api().as(freshTenant());
+      const only = await listOf(other, price('1'));
+      for (let sent = 1; sent <= 15; sent += 1) {
+        await other.record(tokens(1));
+        const { body } = await other.post(`price-lists/${only}/correct`, { prices: [price('3')], dryRun: true });
+        expect(body.report).toMatchObject({ rerated: sent, differences: [{ difference: String(2 * sent) }] });
+      }
     });
 
     test('does what the dry run said, for every budget, scope and threshold; history shows the difference; what stands stands', async () => {

@@ -186,6 +186,13 @@ export const scopes = (api: () => Client): void => {
       expect(find(tree.body, 'user:free')).toMatchObject({ spend: [], budgets: [{ name: 'Of nobody registered' }] });
       expect(find(tree.body, 'user:wild')).toMatchObject({ spend: usd('0.25') });
 
+      const below = async () =>
+        (await tenant.get(`budgets/hierarchy/tenant/${tenant.tenant}`)).body.children.map(({ scope }: { scope: string }) => scope);
+      await tenant.post('scopes', { type: 'user', id: 'wild', parents: ['org:a'] });
+      expect(await below()).toEqual(['org:a', 'org:b', 'user:free']);
+      await tenant.delete('scopes/user/wild');
+      expect(await below()).toEqual(['org:a', 'org:b', 'user:free', 'user:wild']);
+
       const part = await tenant.get('budgets/hierarchy/org/b');
       expect(part.body).toMatchObject({ scope: 'org:b', spend: usd('3.5'), children: [{ scope: 'team:ml', children: [] }] });
       expect((await tenant.get('budgets/hierarchy/team/unknown')).body).toMatchObject({ scope: 'team:unknown', spend: [], children: [] });

@@ -12,8 +12,7 @@ export class Moments {
 
   /** Throws 400 for what has not happened yet, and for a position of another partition. */
   async resolve(tenant: string, asOf: AsOf): Promise<Then> {
-    const partition = partitionOf(tenant, this.store.partitions);
-    const head = (await this.store.heads()).find((one) => one.partition === partition)?.position ?? 0;
+    const { partition, position: head } = await this.head(tenant);
     if (asOf.kind === 'position') {
       if (asOf.partition !== partition) throw refused('position_format', 'A position of another partition');
       if (asOf.position > head) throw refused('future', 'The ledger has not come to that position yet');
@@ -25,6 +24,13 @@ export class Moments {
       throw refused('future', `${formatInstant(now)} has not come yet`);
     }
     return { partition, position: await lastRecordedBy(this.store, partition, head, asOf.at), now };
+  }
+
+  /** Where the ledger of the tenant's partition ends: all that was answered before is in it. */
+  async head(tenant: string): Promise<Readonly<{ partition: number; position: number }>> {
+    const partition = partitionOf(tenant, this.store.partitions);
+    const position = (await this.store.heads()).find((one) => one.partition === partition)?.position ?? 0;
+    return { partition, position };
   }
 
   /** When the events at several positions were recorded. */
