@@ -98,7 +98,7 @@ test.each(['before', 'after'] as const)('resets doubled #34733: dying %s the app
   expect(before).toHaveLength(dies === 'before' ? 0 : 3);
   // The turn that failed is tried again later; here its retry is brought forward.
   await sql`UPDATE scheduler.timer SET due_at = now() WHERE budget_id = ${id}`.execute(world.db);
-  while ((await new CloseDue(world.db, ledger, watch).turn(partition, until, 100)) > 0) {
+  while ((await new CloseDue(world.db, ledger, watch).turn(partition, until, 100)).timers > 0) {
     // Until nothing is due.
   }
   const after = await saidOf(world, id, 'PeriodEnded');

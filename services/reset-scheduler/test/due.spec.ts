@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Fact, nextDue, takeDue } from '../src/domain/due.js';
 import { evolveTimer, type Timer, type TimerEvent } from '../src/domain/timer.js';
-import { BUDGET, recorded } from './support/events.js';
+import { begins, calendars, HOUR } from './support/calendars.js';
+import { BUDGET, recorded, said } from './support/events.js';
 
 const ID = 'b1';
 const made = (at: string, changes: Partial<BudgetDefinition>): Timer => {
@@ -28,7 +29,7 @@ const text = (fact: Fact): string => {
 };
 
 describe('a period ends by the calendar', () => {
-  test('period starts #9098 #4042: thirty days are not a month, and a month is not thirty days', () => {
+  test('period starts #10288 #9098 #4042: thirty days are not a month, and a month is not thirty days', () => {
     const rolling: PeriodDefinition = { kind: 'rolling', length: '30d', timezone: 'UTC', recurring: true };
     expect(all(made('2026-01-31T10:00:00Z', { period: rolling }), '2026-04-01T12:00:00Z')).toEqual([
       '2026-03-02T10:00:00Z 2026-01-31T10:00:00Z…2026-03-02T10:00:00Z boundary',
@@ -160,44 +161,6 @@ describe('a budget is changed', () => {
   });
 });
 
-const ZONES = [
-  'UTC',
-  'Europe/Berlin',
-  'America/New_York',
-  'Australia/Lord_Howe',
-  'Antarctica/Troll',
-  'Pacific/Apia',
-  'Asia/Kathmandu',
-  'America/Sao_Paulo',
-] as const;
-const HOUR = 3_600_000_000_000n;
-const calendars: fc.Arbitrary<PeriodDefinition> = fc.oneof(
-  fc.record({
-    kind: fc.constantFrom('daily', 'weekly', 'monthly', 'quarterly', 'annual'),
-    timezone: fc.constantFrom(...ZONES),
-    recurring: fc.constant(true),
-  }),
-  fc.record({
-    kind: fc.constantFrom('daily', 'weekly', 'monthly', 'annual'),
-    timezone: fc.constantFrom(...ZONES),
-    recurring: fc.constant(true),
-    anchor: fc.constantFrom('2024-02-29T00:00:00Z', '2023-12-31T23:30:00Z', '2024-03-10T07:30:00Z', '2011-12-30T09:59:00Z'),
-  }),
-  fc.record({
-    kind: fc.constant('rolling' as const),
-    length: fc.constantFrom('30d', '45h', '1w', 'P1M', '90d'),
-    timezone: fc.constantFrom(...ZONES),
-    recurring: fc.constant(true),
-  }),
-);
-const begins = fc.constantFrom(
-  '2011-12-27T00:00:00Z',
-  '2024-02-27T12:00:00Z',
-  '2026-03-07T00:00:00Z',
-  '2026-10-03T13:00:00Z',
-  '2027-01-30T00:00:00Z',
-);
-
 describe('whenever the scheduler looks', () => {
   test('resets missed or doubled #5651 #7129 #8364 #24675 #36940 #34733: every period ends once, in order, and never before its end', () => {
     fc.assert(
@@ -250,13 +213,14 @@ describe('whenever the scheduler looks', () => {
         const { facts, timer } = takeDue(fresh, now, 1_000_000);
         const rebuilt = facts.reduce<Timer | null>((current, fact) => {
           if (fact.fact !== 'period_ended' || current === null) return current;
-          return evolveTimer(current, periodEnded(fact));
+          return evolveTimer(current, said(ID, fact, 2, '2026-01-01T00:00:00Z'));
         }, fresh);
         expect(rebuilt).toEqual(timer);
         // What is consumed twice, or late, changes nothing.
         expect(
           facts.reduce<Timer | null>(
-            (current, fact) => (fact.fact === 'period_ended' && current !== null ? evolveTimer(current, periodEnded(fact)) : current),
+            (current, fact) =>
+              fact.fact === 'period_ended' && current !== null ? evolveTimer(current, said(ID, fact, 2, '2026-01-01T00:00:00Z')) : current,
             timer,
           ),
         ).toEqual(timer);
@@ -265,27 +229,6 @@ describe('whenever the scheduler looks', () => {
     );
   });
 });
-
-const periodEnded = ({ period }: Extract<Fact, { fact: 'period_ended' }>) =>
-  recorded('PeriodEnded', 2, '2026-01-01T00:00:00Z', {
-    budgetId: ID,
-    budgetName: '',
-    scope: 'team:ml',
-    periodStart: formatInstant(period.start),
-    periodEnd: formatInstant(period.end),
-    currency: 'USD',
-    spend: '0',
-    events: 0,
-    failedSpend: '0',
-    failedEvents: 0,
-    reserved: '0',
-    limit: null,
-    percentUsed: null,
-    rolledOver: '0',
-    through: 1,
-    cause: 'boundary',
-    endedAt: formatInstant(period.end),
-  });
 
 /** By the platform's own calendar: the millisecond before is another day there. */
 const expectLocalMidnight = (at: EpochNs, timeZone: string): void => {

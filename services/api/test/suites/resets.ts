@@ -22,7 +22,7 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
   };
 
   describe('while no scheduler runs', () => {
-    test('J4 resets missed #5651 #7129: a new period begins all the same, for status and for checks', async () => {
+    test('J4 resets missed #5651 #7129: a new period begins all the same, for status, checks and holds', async () => {
       const tenant = acme.as(freshTenant());
       const { id, status } = await makeBudget(tenant, { limit: USD('10'), period: SHORT });
       await tenant.record(usageOf('10'));
@@ -36,6 +36,8 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
         (body) => body.code !== 'counting',
       );
       expect(answer).toMatchObject({ allowed: true, currentSpend: '0' });
+      const held = await tenant.post('reservations', { id: 'r1', scopes: ['team:ml'], amount: '10' });
+      expect([held.status, held.body.remaining]).toEqual([201, '0']);
       const { data } = (await tenant.get(`budgets/${id}/periods`)).body;
       expect(data[0]).toMatchObject({ status: 'open', spend: '0', closingSpend: null, endedAt: null });
       expect(data.at(-1)).toMatchObject({ status: 'ended', spend: '10', closingSpend: null, endedAt: null, restatements: [] });

@@ -16,6 +16,8 @@ import type { Ledger } from './ledger.js';
 const FACTS_PER_BUDGET = 50;
 /** Facts said in one turn altogether. */
 const FACTS_PER_TURN = 1_000;
+/** Of one budget where a turn goes round the tenants: nobody's missed years use up the turn of those after him. */
+const FACTS_IN_A_ROUND = 4;
 /** After so many failures in a row it is given up until an operator retries it. */
 const MOST_FAILURES = 3;
 const FIRST_RETRY_NS = 1_000_000_000n;
@@ -30,12 +32,15 @@ export abstract class CloseWatch {
   abstract failed(tenant: string, budgetId: string, error: unknown, stuck: boolean): void;
 }
 
+/** Timers that had their turn: none when none is left that was due by the instant, or of those asked for. `isFull`: more may be due. */
+export type Taken = Readonly<{ timers: number; isFull: boolean }>;
+
 type Due = Readonly<{ taken: TakenTimer; facts: readonly Fact[]; after: Turn['timer'] }>;
 
 /**
  * One turn on a partition: takes timers that are due, reads what they need on one snapshot of the projection, appends what the clock has
  * decided and moves the timers, in this order. Dying anywhere in between leaves the timers due, and what was appended already is a
- * duplicate by id when it is said again. Answers how many timers it took; 0: none is left that was due by the instant, or of `only` some.
+ * duplicate by id when it is said again.
  */
 export class CloseDue {
   readonly #running = new Map<number, Promise<void>>();
@@ -48,7 +53,7 @@ export class CloseDue {
     private readonly reads: Kysely<Database> = db,
   ) {}
 
-  turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<number> {
+  turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<Taken> {
     const turn = this.#turn(partition, until, most, only);
     const ended = turn.then(
       () => undefined,
@@ -63,12 +68,12 @@ export class CloseDue {
     await this.#running.get(partition);
   }
 
-  #turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<number> {
+  #turn(partition: number, until: EpochNs, most: number, only?: Some): Promise<Taken> {
     return this.db.transaction().execute(async (trx) => {
       await sql`SELECT set_config('idle_in_transaction_session_timeout', ${String(FROZEN_MS)}, true)`.execute(trx);
       const taken = await (only === undefined ? takeTimers(trx, partition, until, most) : takeTimersOf(trx, partition, until, most, only));
-      if (taken.length === 0) return 0;
-      const due = this.#due(taken, until);
+      if (taken.length === 0) return { timers: 0, isFull: false };
+      const due = this.#due(taken, until, only === undefined ? FACTS_PER_BUDGET : FACTS_IN_A_ROUND);
       const snapshot = await readProjection(
         this.reads,
         partition,
@@ -77,16 +82,16 @@ export class CloseDue {
       );
       const turns = await Promise.all(due.map((one, index) => this.#say(partition, one, snapshot, index, until)));
       await saveTurns(trx, turns);
-      return due.length;
+      return { timers: due.length, isFull: taken.length === most };
     });
   }
 
-  #due(taken: readonly TakenTimer[], until: EpochNs): readonly Due[] {
+  #due(taken: readonly TakenTimer[], until: EpochNs, each: number): readonly Due[] {
     const due: Due[] = [];
     let left = FACTS_PER_TURN;
     for (const one of taken) {
       if (left <= 0) break;
-      const { facts, timer } = takeDue(one.timer, until, FACTS_PER_BUDGET);
+      const { facts, timer } = takeDue(one.timer, until, each);
       due.push({ taken: one, facts, after: timer });
       left -= Math.max(1, facts.length);
     }

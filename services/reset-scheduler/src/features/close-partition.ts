@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import { followedTo } from '../adapters/sql/checkpoints.js';
 import { clockOf, walkTenants } from '../adapters/sql/due-timers.js';
 import type { Bucket } from './bucket.js';
-import type { CloseDue } from './close-due.js';
+import type { CloseDue, Taken } from './close-due.js';
 import type { Ledger } from './ledger.js';
 import type { Slots } from './slots.js';
 
@@ -45,8 +45,8 @@ export class ClosePartition {
     let letInAt = performance.now();
     let passed = '';
     while (!signal.aborted) {
-      const { taken, isFull } = await this.#turn(signal, (most) => this.close.turn(partition, until, most));
-      if (taken === 0) return;
+      const { timers, isFull } = await this.#turn(signal, (most) => this.close.turn(partition, until, most));
+      if (timers === 0) return;
       if (!isFull) continue;
       passed = await this.#goRound(partition, until, passed, signal);
       if (next === null && performance.now() - letInAt >= LET_IN_EVERY_MS) next = await this.#moment(partition);
@@ -78,16 +78,16 @@ export class ClosePartition {
     return timers >= head && balances >= head;
   }
 
-  /** How many timers were taken, and whether that is all that might be. None when it is told to end. */
-  #turn(signal: AbortSignal, turn: (most: number) => Promise<number>): Promise<Readonly<{ taken: number; isFull: boolean }>> {
+  /** None when it is told to end. */
+  #turn(signal: AbortSignal, turn: (most: number) => Promise<Taken>): Promise<Taken> {
     return this.slots.run(async () => {
       const most = await this.#admit(signal);
-      let taken = 0;
+      let taken: Taken = { timers: 0, isFull: false };
       try {
         if (most > 0) taken = await turn(most);
-        return { taken, isFull: taken === most };
+        return taken;
       } finally {
-        this.bucket.giveBack(most - taken);
+        this.bucket.giveBack(most - taken.timers);
       }
     });
   }

@@ -1,4 +1,6 @@
-import type { BudgetDefinition, EventOf, LedgerEventType } from '@bursar/contracts';
+import { type BudgetDefinition, type EventOf, formatInstant, type LedgerEventType } from '@bursar/contracts';
+import type { Fact } from '../../src/domain/due.js';
+import type { TimerEvent } from '../../src/domain/timer.js';
 
 export const TENANT = 'acme';
 export const BUDGET: BudgetDefinition = {
@@ -29,3 +31,37 @@ export const recorded = <T extends LedgerEventType>(type: T, position: number, r
     meta: { tenant: TENANT },
     data,
   }) as EventOf<T>;
+
+/** What the clock has decided of a budget as the ledger has it, figures aside. */
+export const said = (budgetId: string, fact: Fact, position: number, recordedAt: string): TimerEvent => {
+  switch (fact.fact) {
+    case 'override_expired':
+      return recorded('OverrideExpired', position, recordedAt, {
+        budgetId,
+        overrideId: fact.overrideId,
+        expiresAt: formatInstant(fact.at),
+      });
+    case 'budget_expired':
+      return recorded('BudgetExpired', position, recordedAt, { budgetId, validUntil: fact.validUntil });
+    case 'period_ended':
+      return recorded('PeriodEnded', position, recordedAt, {
+        budgetId,
+        budgetName: '',
+        scope: 'team:ml',
+        periodStart: formatInstant(fact.period.start),
+        periodEnd: formatInstant(fact.period.end),
+        currency: 'USD',
+        spend: '0',
+        events: 0,
+        failedSpend: '0',
+        failedEvents: 0,
+        reserved: '0',
+        limit: null,
+        percentUsed: null,
+        rolledOver: '0',
+        through: 1,
+        cause: fact.cause,
+        endedAt: formatInstant(fact.at),
+      });
+  }
+};
