@@ -7,3 +7,4 @@ export { isOutage } from './outage.js';
 export * from './pool.js';
 export type * from './schema.js';
 export { parseInt8, parseTimestamp } from './types.js';
+export { usageCorrections } from './usage-corrections.js';

@@ -98,7 +98,7 @@ export abstract class EventStore {
   /** Group-commits with what else waits for the partition. Throws {@link StoreUnavailableError} or {@link StoreOverloadedError}. */
   abstract append(request: AppendRequest): Promise<AppendResult>;
 
-  /** Events of one stream from a revision on (inclusive), oldest first, at most `limit`. Empty when there is none. */
+  /** Events of one stream from a revision on (inclusive), oldest first, at most `limit` (and at most ~4 MB of data). Empty when there is none. */
   abstract readStream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]>;
 
   /** Events of one stream at or before a revision, newest first, at most `limit` (and at most ~4 MB of data). Empty when there is none. */

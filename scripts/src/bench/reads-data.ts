@@ -1,4 +1,4 @@
-import { budgetStream, contentHash, derivedId, partitionOf, scopeStream, usageStream } from '@bursar/contracts';
+import { budgetStream, contentHash, derivedId, partitionOf, scopeStream, tenantStream, usageStream } from '@bursar/contracts';
 import { createEventStore, type EventStore, type EventToAppend } from '@bursar/event-store';
 import type { Positions } from './load.ts';
 import type { RunningSystem } from './system.ts';
@@ -70,13 +70,26 @@ export class LedgerWriter {
     return budgetId(tenant, 0);
   }
 
-  /** Usage of 20 of its users, each event about 300 bytes, spread over the last hours. */
-  async usage(tenant: string, events: number): Promise<void> {
+  /** A list that prices the tokens of one model; answers its id. */
+  async prices(tenant: string): Promise<string> {
+    const listId = derivedId('bench-prices', tenant);
+    const price = (unit: string, amount: string) => ({ meter: 'llm.tokens', match: { model: PRICED_MODEL }, unit, amount, per: 1_000_000 });
+    const prices = [price('inputTokens', '2.5'), price('outputTokens', '10')];
+    const list = { listId, name: 'bench', currency: 'USD', effectiveFrom: '2020-01-01T00:00:00Z', prices };
+    await this.#stream(tenant, tenantStream(tenant), [toAppend(tenant, listId, 'PriceListCreated', list)]);
+    return listId;
+  }
+
+  /**
+   * Usage of 20 of its users, each event about 300 bytes, spread over the last hours. `priced`: every third states no cost, and is charged
+   * by the price list.
+   */
+  async usage(tenant: string, events: number, { priced = false }: Readonly<{ priced?: boolean }> = {}): Promise<void> {
     const now = Date.now();
     const at = (n: number): string => new Date(now - 3_600_000 + Math.floor((n / events) * 3_500_000)).toISOString();
     for (let from = 0; from < events; from += UNIT * TOGETHER) {
       const size = Math.min(UNIT * TOGETHER, events - from);
-      const some = Array.from({ length: size }, (_, n) => usageEvent(tenant, from + n, at(from + n)));
+      const some = Array.from({ length: size }, (_, n) => usageEvent(tenant, from + n, at(from + n), priced));
       await this.#stream(tenant, usageStream(tenant), some);
     }
   }
@@ -126,15 +139,18 @@ const definition = (scope: string): object => ({
   metadata: {},
 });
 
-const usageEvent = (tenant: string, n: number, occurredAt: string): EventToAppend =>
+/** What every third event is of. */
+export const PRICED_MODEL = 'gpt-4o';
+
+const usageEvent = (tenant: string, n: number, occurredAt: string, priced: boolean): EventToAppend =>
   toAppend(tenant, `usage-${n}`, 'UsageRecorded', {
     id: `usage-${n}`,
     source: 'bench',
     occurredAt,
     scopes: [`user:u${n % 20}`],
     meter: 'llm.tokens',
-    cost: { amount: `0.00${(n % 89) + 10}`, currency: 'USD' },
+    ...((!priced || n % 3 !== 0) && { cost: { amount: `0.00${(n % 89) + 10}`, currency: 'USD' } }),
     quantities: { inputTokens: String(1000 + (n % 700)), outputTokens: String(100 + (n % 70)) },
-    dimensions: { provider: 'openai', model: n % 3 === 0 ? 'gpt-4o' : 'gpt-4o-mini', agent: 'content', campaign: `c${n % 40}` },
+    dimensions: { provider: 'openai', model: n % 3 === 0 ? PRICED_MODEL : 'gpt-4o-mini', agent: 'content', campaign: `c${n % 40}` },
     status: 'succeeded',
   });

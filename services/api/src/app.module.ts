@@ -17,7 +17,6 @@ import { ScopesController } from './adapters/http/scopes.controller.js';
 import { TenantsController } from './adapters/http/tenants.controller.js';
 import { Checkpoints } from './adapters/sql/checkpoints.js';
 import { Holds } from './adapters/sql/holds.js';
-import { UsageCorrections } from './adapters/sql/usage-corrections.js';
 import { BalanceStreams } from './adapters/store/decided.js';
 import { FoundEvents } from './adapters/store/found-events.js';
 import { Moments } from './adapters/store/moments.js';
@@ -149,7 +148,6 @@ export const appModule = ({
     Holds,
     UsageWalk,
     UsageScan,
-    UsageCorrections,
     BudgetSpend,
     BudgetUsage,
     ChangeBudget,

@@ -12,11 +12,12 @@ import {
   voidEventId,
 } from '@bursar/contracts';
 import type { SentUsage } from '@bursar/contracts/http';
+import { type Database, usageCorrections } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
 import { positionText } from '../adapters/sql/snapshot.js';
-import { UsageCorrections } from '../adapters/sql/usage-corrections.js';
 import { readable } from '../adapters/store/readable.js';
 import type { CommandContext } from './command-context.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
@@ -39,7 +40,7 @@ const ATTEMPTS = 50;
 export class AddUsageScope {
   constructor(
     private readonly store: EventStore,
-    private readonly corrections: UsageCorrections,
+    private readonly db: Kysely<Database>,
     private readonly settled: Settled,
     private readonly settings: SettingsOfTenant,
   ) {}
@@ -90,7 +91,7 @@ export class AddUsageScope {
     if ((await this.store.lookup(partition, [voided])).has(voided)) return true;
     const [newest] = await this.store.readStream(usageStream(tenant), revision, 1);
     if (newest !== undefined) await this.settled.at(newest);
-    return (await this.corrections.of(tenant, [position])).size > 0;
+    return (await usageCorrections(this.db, tenant, [position])).size > 0;
   }
 }
 

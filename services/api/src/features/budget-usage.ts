@@ -1,12 +1,13 @@
 import { formatInstant, formatPicos, parseInstant, toWireMoney } from '@bursar/contracts';
 import { type BudgetState, budgetCounts, correctionOf, findBudget, originalOf, settledCharge } from '@bursar/contracts/folds';
 import type { UsageListQuery } from '@bursar/contracts/http';
+import { type Database, usageCorrections } from '@bursar/database';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
+import { Kysely } from 'kysely';
 import type { z } from 'zod';
 import { Holds } from '../adapters/sql/holds.js';
 import { positionText } from '../adapters/sql/snapshot.js';
-import { UsageCorrections } from '../adapters/sql/usage-corrections.js';
 import { type Past, Pasts } from '../adapters/store/past.js';
 import { UsageWalk, usageOf, type WalkedEvent } from '../adapters/store/usage-walk.js';
 import { showRefusal, wasAskedOf } from '../domain/refused-usage.js';
@@ -29,7 +30,7 @@ export class BudgetUsage {
     private readonly holds: Holds,
     private readonly pasts: Pasts,
     private readonly walk: UsageWalk,
-    private readonly corrections: UsageCorrections,
+    private readonly db: Kysely<Database>,
     private readonly cursors: Cursors,
   ) {}
 
@@ -62,7 +63,7 @@ export class BudgetUsage {
 
   /** What was said of usage may lie anywhere after it: it is looked up, but for what this page has met and the projection not yet. */
   async #show(tenant: string, found: readonly WalkedEvent[], budget: BudgetState, past: Past): Promise<readonly object[]> {
-    const said = new Map(await this.corrections.of(tenant, found.flatMap(usagePosition)));
+    const said = new Map(await usageCorrections(this.db, tenant, found.flatMap(usagePosition)));
     for (const event of found) {
       if (event.type !== 'UsageVoided' && event.type !== 'UsageRerated') continue;
       const { position } = event.data.original;

@@ -3,11 +3,11 @@ import { findBudget, originalOf } from '@bursar/contracts/folds';
 import { BudgetCounter, type CountTarget, isUsageEvent, type UsageEvent } from '../domain/count-budgets.js';
 import type { TenantHistory } from '../domain/tenant-history.js';
 import { HoldsNamed } from './holds-named.js';
+import { KickedLoop } from './kicked-loop.js';
 import { isUnreadable, type Ledger } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
-
-const PAGE = 1_000;
+import { usagePages } from './usage-pages.js';
 
 /**
  * Adds up the past of budgets that were defined after their usage, beside the loop, and says it in the ledger. What is told twice, after
@@ -16,8 +16,7 @@ const PAGE = 1_000;
 export class PastCounter {
   /** Told already; the loop has not folded it yet. */
   readonly #told = new Set<string>();
-  #kicked = true;
-  #wake: (() => void) | null = null;
+  readonly #loop = new KickedLoop((signal) => this.countAll(signal));
 
   constructor(
     private readonly tables: ProjectionTables,
@@ -29,28 +28,16 @@ export class PastCounter {
 
   /** There may be something to count. */
   kick(): void {
-    this.#kicked = true;
-    this.#wake?.();
+    this.#loop.kick();
   }
 
   /** Until the signal aborts. Rejects when the store or the tables fail. */
-  async run(signal: AbortSignal): Promise<void> {
-    const stop = (): void => this.#wake?.();
-    signal.addEventListener('abort', stop, { once: true });
-    while (!signal.aborted) {
-      if (this.#kicked) {
-        this.#kicked = false;
-        await this.#countAll(signal);
-        continue;
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-      this.#wake = null;
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal);
   }
 
-  async #countAll(signal: AbortSignal): Promise<void> {
+  /** All that wait to be counted. */
+  async countAll(signal: AbortSignal): Promise<void> {
     const waiting = (await this.tables.counting()).filter(({ tenant }) => this.isOurs(tenant));
     for (const [tenant, budgets] of Map.groupBy(waiting, ({ tenant }) => tenant)) {
       if (signal.aborted) return;
@@ -82,8 +69,7 @@ export class PastCounter {
 
   async #readUsage(history: TenantHistory, counter: BudgetCounter, signal: AbortSignal): Promise<void> {
     const { tenant } = history;
-    for (let revision = 0; !signal.aborted; revision += PAGE) {
-      const page = await this.ledger.usage(tenant, revision, PAGE);
+    for await (const page of usagePages(this.ledger, tenant)) {
       // What cannot be read is set aside by the loop, and flags every budget of the tenant.
       const events = page.flatMap((item) => (isUnreadable(item) || !isUsageEvent(item) ? [] : [item]));
       const named = await HoldsNamed.of(this.tables, tenant, events.map(usageOf));
@@ -91,7 +77,7 @@ export class PastCounter {
         named.tell(history, usageOf(event));
         if (!counter.add(event)) return;
       }
-      if (page.length < PAGE) return;
+      if (signal.aborted) return;
     }
   }
 }

@@ -15,7 +15,7 @@ import type { CorrectionsAt } from '../domain/fold-counted.js';
 import { Rollups } from '../domain/rollups.js';
 import type { WaitingForPrice } from '../domain/waiting.js';
 import { type BreakdownBatch, toWaitingRow } from './batches.js';
-import type { Flush } from './fold-partition.js';
+import type { Flush } from './fold/open-changes.js';
 import type { Folded } from './handover.js';
 import { HoldsNamed } from './holds-named.js';
 import { isCorrection, isUnreadable } from './ledger.js';

@@ -4,11 +4,12 @@ import type { Emitted } from '../domain/emitted.js';
 import { correctionApplied, type RecordedUsage, usageRerated } from '../domain/rerated.js';
 import type { TenantHistory } from '../domain/tenant-history.js';
 import { HoldsNamed } from './holds-named.js';
+import { KickedLoop } from './kicked-loop.js';
 import { isUnreadable, type Ledger } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
+import { usagePages } from './usage-pages.js';
 
-const PAGE = 1_000;
 /** Of one append: a range of them still fits a few bus messages, and others get their turn between two. */
 const MOST_EVENTS = 250;
 const MOST_TEXT = 256 * 1024;
@@ -21,8 +22,7 @@ const MOST_TEXT = 256 * 1024;
 export class UsageRerater {
   /** Applied already; the loop has not folded that yet. */
   readonly #applied = new Set<string>();
-  #kicked = true;
-  #wake: (() => void) | null = null;
+  readonly #loop = new KickedLoop((signal) => this.applyAll(signal));
 
   constructor(
     private readonly tables: ProjectionTables,
@@ -34,24 +34,12 @@ export class UsageRerater {
 
   /** Prices may have been corrected. */
   kick(): void {
-    this.#kicked = true;
-    this.#wake?.();
+    this.#loop.kick();
   }
 
   /** Until the signal aborts. Rejects when the store or the tables fail. */
-  async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
-    while (!signal.aborted) {
-      if (this.#kicked) {
-        this.#kicked = false;
-        await this.applyAll(signal);
-        continue;
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-      this.#wake = null;
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal);
   }
 
   /** All that wait to be applied. */
@@ -84,12 +72,10 @@ export class UsageRerater {
   }
 
   async *#usageBefore(tenant: string, position: number): AsyncGenerator<readonly RecordedUsage[]> {
-    for (let revision = 0; ; revision += PAGE) {
-      const items = await this.ledger.usage(tenant, revision, PAGE);
+    for await (const items of usagePages(this.ledger, tenant)) {
       // What cannot be read is set aside by the loop, and charged nothing.
       yield items.flatMap((item) => (!isUnreadable(item) && item.type === 'UsageRecorded' && item.position < position ? [item] : []));
-      const next = items.at(-1);
-      if (items.length < PAGE || next === undefined || next.position >= position) return;
+      if ((items.at(-1)?.position ?? 0) >= position) return;
     }
   }
 

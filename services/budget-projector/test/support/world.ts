@@ -12,9 +12,9 @@ import {
   usageStream,
   voidEventId,
 } from '@bursar/contracts';
-import { evolveDefinitions, findBudget, rate, TenantDefinitions } from '@bursar/contracts/folds';
-import { BudgetCounter, isUsageEvent } from '../../src/domain/count-budgets.js';
+import { evolveDefinitions, rate, TenantDefinitions } from '@bursar/contracts/folds';
 import { toBatch } from '../../src/features/batches.js';
+import { PastCounter } from '../../src/features/count-past.js';
 import { BreakdownFold } from '../../src/features/fold-breakdown.js';
 import { FoldMemory, type MemoryLimits } from '../../src/features/fold-memory.js';
 import { PartitionFold } from '../../src/features/fold-partition.js';
@@ -271,16 +271,8 @@ export class Driver {
   /** Adds up the past of what is committed as counting. */
   async count(): Promise<void> {
     await this.#own();
-    const counting = await this.tables.counting();
-    if (counting.length === 0) return;
-    const history = await new TenantHistories(this.tables).get(TENANT);
-    const targets = counting.flatMap(({ budgetId }) => {
-      const state = findBudget(history.definitions, budgetId);
-      return state === null ? [] : [{ state, through: state.definedPosition }];
-    });
-    const counter = new BudgetCounter(history, targets);
-    for (const item of await this.ledger.usage(TENANT, 0, 1_000_000)) if ('type' in item && isUsageEvent(item)) counter.add(item);
-    for (const events of counter.results()) await this.ledger.append(0, events[0]?.stream ?? '', events);
+    const counter = new PastCounter(this.tables, this.ledger, new TenantHistories(this.tables), 0, () => true);
+    await counter.countAll(new AbortController().signal);
   }
 
   /** Rerates what the corrections of prices that are committed change. */

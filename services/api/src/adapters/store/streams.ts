@@ -55,7 +55,8 @@ export class Streams {
         loaded.revision = event.revision;
         loaded.position = event.position;
       }
-      if (page.length < PAGE) return loaded;
+      // The store ends a page at some megabytes too.
+      if (page.length === 0) return loaded;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
 import type { Correction } from '@bursar/contracts/folds';
-import type { Database } from '@bursar/database';
+import { type Database, usageCorrections } from '@bursar/database';
 import { type LeaseKey, LeaseLostError } from '@bursar/leases';
 import { type Kysely, sql } from 'kysely';
 import type { PriceCorrection } from '../../domain/changes.js';
@@ -19,7 +19,7 @@ import {
 } from '../../features/projection-tables.js';
 import { readExpiring, readHolds, readOpenHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
-import { readCorrections, writeCorrections, writePriceCorrections } from './usage-corrections.js';
+import { writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
 import { writeBudgets, writeCounted, writeDefinitions } from './write-definitions.js';
 import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
@@ -94,7 +94,7 @@ export class SqlProjectionTables extends ProjectionTables {
   }
 
   corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
-    return readCorrections(this.db, tenant, positions);
+    return usageCorrections(this.db, tenant, positions);
   }
 
   async setAside(partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, ReadonlySet<string> | null>> {

@@ -1,5 +1,4 @@
-import { formatPicos, parsePicos } from '@bursar/contracts';
-import type { Correction } from '@bursar/contracts/folds';
+import { formatPicos } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import type { Corrected } from '../../domain/changes.js';
@@ -7,29 +6,6 @@ import type { CommitBatch } from '../../features/batches.js';
 import { column } from './columns.js';
 
 type Session = Kysely<Database>;
-
-/** By the position of their usage, oldest first. */
-export const readCorrections = async (
-  db: Session,
-  tenant: string,
-  positions: readonly number[],
-): Promise<ReadonlyMap<number, readonly Correction[]>> => {
-  const rows = await db
-    .selectFrom('projection.usage_correction')
-    .select(['position', 'corrected_at', sql<string | null>`trim_scale(amount)::text`.as('amount'), 'currency', 'stated'])
-    .where('tenant', '=', tenant)
-    .where('position', '=', sql<number>`ANY (${positions}::bigint[])`)
-    .orderBy('corrected_at')
-    .execute();
-  const found = new Map<number, Correction[]>();
-  for (const { position, corrected_at: at, amount, currency, stated } of rows) {
-    const cost = amount === null || currency === null ? null : { picos: parsePicos(amount), currency };
-    const known = found.get(position);
-    if (known === undefined) found.set(position, [{ at, cost, stated }]);
-    else known.push({ at, cost, stated });
-  }
-  return found;
-};
 
 /** Each is written once, whoever folds it again. */
 export const writeCorrections = async (db: Session, rows: readonly Corrected[]): Promise<void> => {

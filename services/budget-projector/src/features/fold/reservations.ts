@@ -1,0 +1,71 @@
+import type { UsageRecordedEvent } from '@bursar/contracts';
+import { foldEnded, foldGranted, foldSettlement, type HoldsChangedEvent } from '../../domain/holds/fold-holds.js';
+import { type Hold, tell } from '../../domain/holds/hold.js';
+import type { Plan } from '../../domain/posting.js';
+import type { TenantFold } from '../../domain/tenant-fold.js';
+import type { Waiting } from '../../domain/waiting.js';
+import type { OpenChanges } from './open-changes.js';
+
+/** Told of holds as they are folded. */
+export type HoldWatch = Readonly<{ opened: (hold: Hold) => void; closed: (hold: Hold) => void }>;
+
+/** Folds grants, releases and expiries, and the settlement of usage that names a reservation. */
+export class ReservationsFold {
+  constructor(
+    private readonly open: OpenChanges,
+    private readonly watch: HoldWatch,
+  ) {}
+
+  /** One by one: what takes room before it is folded, and what takes it then, change places at once. */
+  async change(event: HoldsChangedEvent): Promise<void> {
+    const { open } = this;
+    for (const change of event.data.changes) {
+      const tenant = await open.memory.tenant(change.tenant);
+      open.now.tenants.add(change.tenant);
+      if (change.change === 'granted') {
+        // Who decided it looked the id up; only a fold that comes later, from the ledger alone, has to ask.
+        const decided = tenant.undecided.get(change.reservationId);
+        const isNew = decided !== undefined && !decided.overtaken;
+        const before = isNew ? null : await open.memory.hold(tenant, change.reservationId);
+        const opened = open.attempt(event, () => foldGranted(tenant, change, before, event, open.now));
+        if (opened !== null) this.watch.opened(opened);
+      } else {
+        const closed = open.attempt(event, () => foldEnded(tenant, change, event, open.now));
+        if (closed !== null) this.#closed(tenant, closed);
+      }
+    }
+  }
+
+  /** Usage that names a reservation is charged as that: the charge is made right after this. */
+  async tell(tenant: TenantFold, { data: { reservationId } }: Pick<UsageRecordedEvent, 'data'>): Promise<void> {
+    if (reservationId === undefined) return;
+    const hold = tenant.holds.get(reservationId) ?? (await this.open.memory.hold(tenant, reservationId));
+    if (hold !== null) tell(tenant.history, hold);
+  }
+
+  /** The amount is counted: in the same step the hold that it settles is gone. */
+  settle(tenant: TenantFold, usage: UsageRecordedEvent, { charged }: Plan): void {
+    const { reservationId } = usage.data;
+    if (reservationId === undefined || charged === undefined) return;
+    const closed = foldSettlement(tenant, usage, charged, tenant.holds.get(reservationId) ?? null, this.open.now);
+    const forgettable = closed ?? tenant.holds.get(reservationId);
+    if (forgettable !== undefined) this.open.memory.closed(tenant, forgettable);
+    if (closed !== null) this.watch.closed(closed);
+  }
+
+  /** Of usage that waited for a price, by its position. */
+  async named(tenant: TenantFold, page: readonly Waiting[]): Promise<ReadonlyMap<number, Hold>> {
+    const holds = new Map<number, Hold>();
+    for (const waiting of page) {
+      const id = waiting.reason === 'price' ? waiting.event.data.reservationId : undefined;
+      const hold = id === undefined ? null : await this.open.memory.hold(tenant, id);
+      if (hold !== null) holds.set(waiting.position, hold);
+    }
+    return holds;
+  }
+
+  #closed(tenant: TenantFold, hold: Hold): void {
+    this.open.memory.closed(tenant, hold);
+    this.watch.closed(hold);
+  }
+}
