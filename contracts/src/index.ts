@@ -21,6 +21,8 @@ export * from './values/period.js';
 export * from './values/period-anchor.js';
 export * from './values/period-change.js';
 export * from './values/period-reset.js';
+export * from './values/read-once.js';
+export * from './values/remembering.js';
 export * from './values/reported-amount.js';
 export * from './values/scope.js';
 export * from './values/timezone.js';

@@ -4,6 +4,7 @@ import { divideHalfEven, readDecimal } from '../values/decimal.js';
 import { type EpochNs, formatInstant, NS_PER_SECOND } from '../values/instant.js';
 import { formatPicos, MONEY_SCALE, parsePicos } from '../values/money.js';
 import { oneOff, type Period, periodAt } from '../values/period.js';
+import { readOnce } from '../values/read-once.js';
 import {
   type BudgetControls,
   isEnforcementOff,
@@ -159,7 +160,9 @@ export const budgetStatus = (input: StatusInput): BudgetStatus => {
 const daysUntil = (end: EpochNs, now: EpochNs): number => (end <= now ? 0 : Number(ceilDivide(end - now, NS_PER_DAY)));
 
 /** The limit in picos; null is unlimited. */
-export const limitOf = ({ limit }: BudgetDefinition): bigint | null => (limit.amount === null ? null : parsePicos(limit.amount));
+export const limitOf = ({ limit }: BudgetDefinition): bigint | null => picosOf(limit);
+
+const picosOf = readOnce(({ amount }: BudgetDefinition['limit']): bigint | null => (amount === null ? null : parsePicos(amount)));
 
 /** Limit, the increases live at `now` and what was carried into the period, in picos; null is unlimited. A debt leaves nothing, never less. */
 export const effectiveLimit = (definition: BudgetDefinition, controls: BudgetControls, now: EpochNs, carried = 0n): bigint | null => {
@@ -170,8 +173,13 @@ export const effectiveLimit = (definition: BudgetDefinition, controls: BudgetCon
 };
 
 /** Effective limit × blockAtPercent, rounded down to a pico: never more room than said. null for an unlimited budget. */
-export const blockPoint = ({ enforcement }: BudgetDefinition, limit: bigint | null): bigint | null =>
-  limit === null ? null : (limit * scaledPercent(enforcement.blockAtPercent)) / HUNDRED_PERCENT;
+export const blockPoint = ({ enforcement }: BudgetDefinition, limit: bigint | null): bigint | null => {
+  if (limit === null) return null;
+  const percent = blockPercent(enforcement);
+  return percent === HUNDRED_PERCENT ? limit : (limit * percent) / HUNDRED_PERCENT;
+};
+
+const blockPercent = readOnce(({ blockAtPercent }: BudgetDefinition['enforcement']): bigint => scaledPercent(blockAtPercent));
 
 /** Would it refuse past its block point now? */
 export const isBlocking = ({ enforcement }: BudgetDefinition, controls: BudgetControls, now: EpochNs): boolean =>

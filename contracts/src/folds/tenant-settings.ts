@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/registry.js';
 import type { TenantSettings } from '../events/tenant.js';
+import { readOnce } from '../values/read-once.js';
 import { History } from './history.js';
 import { type PriceEntry, toEntry } from './price-book.js';
 
@@ -46,11 +47,7 @@ export class SettingsBook {
   fallbackAt(position: number): PriceEntry | undefined {
     const settings = this.at(position);
     if (settings.unpricedPolicy !== 'fallback_price' || settings.fallbackPrice === null) return undefined;
-    const known = ENTRIES.get(settings);
-    if (known !== undefined) return known;
-    const entry = fallbackEntry(settings.fallbackPrice);
-    ENTRIES.set(settings, entry);
-    return entry;
+    return fallbackEntry(settings.fallbackPrice);
   }
 }
 
@@ -61,12 +58,12 @@ export const settingsAfter = (_: unknown, { data }: Pick<EventOf<'TenantSettings
 });
 
 /** Settings are immutable: the price of each is made once. */
-const ENTRIES = new WeakMap<TenantSettings, PriceEntry>();
-
-const fallbackEntry = ({ unit, amount, currency, per }: NonNullable<TenantSettings['fallbackPrice']>): PriceEntry =>
-  toEntry(
-    { listId: FALLBACK_LIST, name: FALLBACK_LIST, currency, effectiveFrom: 0n, createdPosition: 0 },
-    { meter: '*', match: {}, unit, amount, per },
-    0,
-    0,
-  );
+const fallbackEntry = readOnce(
+  ({ unit, amount, currency, per }: NonNullable<TenantSettings['fallbackPrice']>): PriceEntry =>
+    toEntry(
+      { listId: FALLBACK_LIST, name: FALLBACK_LIST, currency, effectiveFrom: 0n, createdPosition: 0 },
+      { meter: '*', match: {}, unit, amount, per },
+      0,
+      0,
+    ),
+);

@@ -1,6 +1,7 @@
 import type { ThresholdDefinition } from '../events/budget.js';
 import { formatDecimal, parseDecimal } from '../values/decimal.js';
 import { formatPicos, parsePicos } from '../values/money.js';
+import { readOnce } from '../values/read-once.js';
 
 /** Fraction digits kept of a percentage. */
 export const PERCENT_SCALE = 12;
@@ -77,24 +78,14 @@ export const fixedTwo = (hundredths: bigint): string => {
 
 type Measure = Readonly<{ key: string; percent: bigint; amount: bigint | null }>;
 
-/** Definitions are immutable and asked for with every event: each is read once. */
-const MEASURES = new WeakMap<ThresholdDefinition, Measure>();
-const measure = (threshold: ThresholdDefinition): Measure => {
-  const known = MEASURES.get(threshold);
-  if (known !== undefined) return known;
-  const read = readMeasure(threshold);
-  MEASURES.set(threshold, read);
-  return read;
-};
-
-const readMeasure = ({ percent = '0', amount }: ThresholdDefinition): Measure => {
+const measure = readOnce(({ percent = '0', amount }: ThresholdDefinition): Measure => {
   if (amount === undefined) {
     const scaled = parseDecimal(percent, PERCENT_SCALE);
     return { key: `${formatDecimal(scaled, PERCENT_SCALE)}%`, percent: scaled, amount: null };
   }
   const picos = parsePicos(amount);
   return { key: `amount:${formatPicos(picos)}`, percent: 0n, amount: picos };
-};
+});
 
 const height = ({ percent, amount }: Measure, limit: bigint | null): bigint =>
   amount === null ? percent * (limit ?? 1n) : amount * HUNDRED_PERCENT;

@@ -170,6 +170,26 @@ describe('identity', () => {
     expect(canonicalJson({ b: undefined, a: [undefined, 'x'] })).toBe('{"a":[null,"x"]}');
   });
 
+  test('IN-C20 the canonical JSON keeps the value and has every key in order, whatever order they came in', () => {
+    const isOrdered = (value: unknown): boolean => {
+      if (typeof value !== 'object' || value === null) return true;
+      const keys = Object.keys(value).filter((key) => !/^[0-9]+$/.test(key)); // JavaScript itself puts whole numbers first
+      return keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key) && Object.values(value).every(isOrdered);
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(isOrdered(JSON.parse(text))).toBe(true);
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
+      }),
+    );
+    expect(canonicalJson({ b: 1, a: { toJSON: () => ({ d: 1, c: new Date(0) }) } })).toBe(
+      '{"a":{"c":"1970-01-01T00:00:00.000Z","d":1},"b":1}',
+    );
+    expect(canonicalJson({ a: 1, 10: 2, 9: 3 })).toBe('{"10":2,"9":3,"a":1}');
+  });
+
   test('IN-C3 IN-C4 IN-C19 ids that differ by case, composition or source are distinct events', () => {
     const ids = [
       usageEventId('t', 's', 'a'),

@@ -1,4 +1,4 @@
-import { type EventMeta, type LedgerEvent, upcast } from '@bursar/contracts';
+import { EVENT_DEFINITIONS, type EventMeta, type LedgerEvent, UnknownEventError, upcast } from '@bursar/contracts';
 import type { StoredEvent } from '@bursar/event-store';
 
 /**
@@ -17,6 +17,15 @@ export const decodeStored = (event: Omit<StoredEvent, 'contentHash'>): LedgerEve
     meta: parseMeta(event.meta),
     data: upcast(event.type, event.version, JSON.parse(event.data)),
   }) as LedgerEvent;
+
+/** Those of the wanted types. Most of a ledger is of no use to most consumers: the rest is not decoded, but nothing of a newer release is passed over. */
+export const decodeWanted = (events: readonly StoredEvent[], wants: (type: string) => boolean): readonly LedgerEvent[] =>
+  events.flatMap((event) => {
+    if (wants(event.type)) return [decodeStored(event)];
+    const known = EVENT_DEFINITIONS.get(event.type);
+    if (known === undefined || event.version > known.version) throw new UnknownEventError(event.type, event.version);
+    return [];
+  });
 
 let last: Readonly<{ text: string; meta: EventMeta }> = { text: '', meta: { tenant: '' } };
 

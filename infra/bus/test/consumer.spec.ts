@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { UnknownEventError } from '@bursar/contracts';
 import { type AppendedRange, GENESIS, linkOfAppend } from '@bursar/event-store';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Bus, connectBus } from '../src/bus.js';
-import { consumeStored } from '../src/ledger/consume.js';
+import { consumeLedger, consumeStored } from '../src/ledger/consume.js';
 import { type RangeMessage, toRangeMessage } from '../src/range-message.js';
 import { collect } from './support/collect.js';
 import { appendOf, eventually, usages } from './support/events.js';
@@ -215,6 +217,46 @@ describe('a consumer hands over every event once, in order, as stored', () => {
     });
     expect(batches.every(({ count }) => count <= 5)).toBe(true);
     expect(batches.at(-1)?.last).toBe(21);
+  });
+
+  test('what comes within the time to gather is handed over together, the first of it at once', async () => {
+    const store = new MemoryEventStore();
+    const ranges = await fill(store, [1, 1, 1, 1]);
+    const ending = new AbortController();
+    const batches: number[] = [];
+    // Longer than the test: only the end of the consumer ends the wait.
+    const options = { store, bus, partition: PARTITION, after: 0, maxEvents: 10, pollMs: 60_000, gatherMs: 60_000, signal: ending.signal };
+    const done = consumeStored({ ...options, after: 3 }, async ({ events }) => {
+      batches.push(events.length);
+    });
+    await eventually('the first is there', () => batches.length === 1);
+    await store.append(appendOf(PARTITION, usages(4, 2)));
+    for (const { message } of ranges) deliver(store, message);
+    ending.abort();
+    await done;
+    expect(batches).toEqual([1]);
+    const rest = collect({ store, bus, partition: PARTITION, after: 4, gatherMs: 1 });
+    await eventually('the rest is there', () => rest.events.length === 2);
+    await rest.stop();
+  });
+
+  test('types nobody asked for are passed over with their positions, undecoded; one of a newer release is not', async () => {
+    const store = new MemoryEventStore();
+    const [wanted] = usages(0, 1);
+    if (wanted === undefined) throw new Error('no usage');
+    await store.append(appendOf(PARTITION, [wanted, { ...wanted, id: randomUUID(), type: 'HoldsChanged', data: '{ not read' }]));
+    const ending = new AbortController();
+    const batches: { types: string[]; last: number }[] = [];
+    const wants = (type: string): boolean => type === 'UsageRecorded';
+    const options = { store, bus, partition: PARTITION, after: 0, maxEvents: 10, pollMs: 5, signal: ending.signal, wants };
+    await consumeLedger(options, async ({ events, last }) => {
+      batches.push({ types: events.map(({ type }) => type), last });
+      ending.abort();
+    });
+    expect(batches).toEqual([{ types: ['UsageRecorded'], last: 2 }]);
+    await store.append(appendOf(PARTITION, [{ ...wanted, id: randomUUID(), type: 'OfTomorrow' }]));
+    const tomorrow = { ...options, after: 2, signal: new AbortController().signal };
+    await expect(consumeLedger(tomorrow, async () => undefined)).rejects.toBeInstanceOf(UnknownEventError);
   });
 
   test('a failing handler ends the consumer with its error', async () => {

@@ -1,5 +1,22 @@
 import { type RawBuilder, sql } from 'kysely';
 
 /** One column of many rows as a single parameter, for `unnest`. `type` is the element type the parameter is cast to. */
-export const column = <R>(rows: readonly R[], type: string, read: (row: R) => unknown): RawBuilder<unknown> =>
-  sql`${rows.map(read)}::${sql.raw(type)}[]`;
+export const column = <R>(rows: readonly R[], type: string, read: (row: R) => unknown): RawBuilder<unknown> => {
+  const values = rows.map(read);
+  return sql`${arrayText(values) ?? values}::${sql.raw(type)}[]`;
+};
+
+/** The array as PostgreSQL reads it; null where a value is no plain one. The driver's own way looks at every value twice. */
+const arrayText = (values: readonly unknown[]): string | null => {
+  let text = '';
+  for (const value of values) {
+    if (text !== '') text += ',';
+    if (typeof value === 'string') text += quoted(value);
+    else if (value === null || value === undefined) text += 'NULL';
+    else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') text += String(value);
+    else return null;
+  }
+  return `{${text}}`;
+};
+
+const quoted = (value: string): string => `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;

@@ -1,7 +1,7 @@
 import { testDatabase } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
-import { createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
+import { column, createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
 
 let home: Awaited<ReturnType<typeof testDatabase>>;
 let db: Kysely<Database>;
@@ -30,6 +30,22 @@ describe('migrate', () => {
   test('gives up within its time when no server answers', async () => {
     await expect(migrate('postgres://nobody@127.0.0.1:1/none', { waitMs: 300 })).rejects.toBeInstanceOf(DatabaseUnreachableError);
   });
+});
+
+test('a column of rows reaches the server value for value', async () => {
+  const texts = ['plain', '', 'NULL', 'null', null, '"', '\\\\', '{a,b}', 'a,b', ' ', 'é😀', 'line\nline'];
+  const read = async (values: readonly unknown[], type: string): Promise<unknown> => {
+    const { rows } = await sql<{ value: unknown }>`SELECT * FROM unnest(${column(values, type, (value) => value)}) AS u (value)`.execute(
+      db,
+    );
+    return rows.map(({ value }) => value);
+  };
+  expect(await read(texts, 'text')).toEqual(texts);
+  expect(await read([1, null, -2], 'int')).toEqual([1, null, -2]);
+  expect(await read([10n ** 15n], 'bigint')).toEqual([1e15]);
+  expect(await read([true, false, undefined], 'boolean')).toEqual([true, false, null]);
+  expect(await read([], 'text')).toEqual([]);
+  expect(await read([Buffer.from([0, 92, 34])], 'bytea')).toEqual([Buffer.from([0, 92, 34])]);
 });
 
 describe('the tables', () => {

@@ -145,7 +145,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
   );
   const [reserve, check] = [new Reserve(desk, new Unrecorded(), 1), new Check(desk, clock, 1)];
   const way: Way = {
-    call: { tenant: TENANT, method: 'POST', path: '', body: null, prefer: null },
+    call: { tenant: TENANT, method: 'POST', path: '', body: () => null, prefer: null },
     minPosition: null,
     isForwarded: true,
   } as Way;
@@ -167,9 +167,11 @@ const main = async (url: string, shape: Shape): Promise<void> => {
     );
   const each = Math.ceil(shape.reserves / CALLERS);
   await run(Math.ceil(each / 10), null);
-  const startedAt = performance.now();
+  const [startedAt, cpuBefore] = [performance.now(), process.cpuUsage()];
   await run(each, latenciesMs);
   const perSecond = (each * CALLERS) / ((performance.now() - startedAt) / 1_000);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpuMicros = (user + system) / (each * CALLERS);
 
   const question = { scopes: [scope], amount: '0.000001' } as Parameters<Check['check']>[0];
   const checksIn = async (ms: number): Promise<number> => {
@@ -184,7 +186,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
   await checksIn(CHECK_MS / 10);
   const checksPerSecond = await checksIn(CHECK_MS);
 
-  process.stdout.write(JSON.stringify({ reserve: { perSecond, latenciesMs }, checksPerSecond }));
+  process.stdout.write(JSON.stringify({ reserve: { perSecond, latenciesMs }, cpuMicros, checksPerSecond }));
   await owner.stop();
   clock.stop();
   await db.destroy();

@@ -62,7 +62,9 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
 
   const clock = new StoreClock(store, (error) => logger.warn({ err: error }, 'the database clock could not be read'));
   await clock.start();
-  const url = (): string | null => config.ENFORCEMENT_URL ?? ownUrl(service.app.getHttpServer(), config.HOST);
+  let listening: string | null = null;
+  // On every answer, so asked of the server once.
+  const url = (): string | null => config.ENFORCEMENT_URL ?? (listening ??= ownUrl(service.app.getHttpServer(), config.HOST));
   const leases = new SqlLeases({
     url: config.DATABASE_URL,
     consumer: 'budget',

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerEvent } from '@bursar/contracts';
 import type { StoredEvent } from '@bursar/event-store';
-import { decodeStored } from '../decode.js';
-import type { Batch, ConsumeOptions } from './options.js';
+import { decodeWanted } from '../decode.js';
+import type { Batch, ConsumeOptions, Wanting } from './options.js';
 import { PartitionReader } from './partition-reader.js';
 import { PATIENCE, TICK_MS, Watchdog } from './watchdog.js';
 
@@ -10,24 +11,29 @@ import { PATIENCE, TICK_MS, Watchdog } from './watchdog.js';
  * and from the store where they do not. Nothing reaches the handler that the store does not confirm. Needs NATS for speed only.
  * Resolves when the signal aborts. Rejects when the handler does, and with `UnknownEventError` at an event of a newer release.
  */
-export const consumeLedger = (options: ConsumeOptions, handler: (batch: Batch<LedgerEvent>) => Promise<void>): Promise<void> =>
-  consumeStored(options, ({ events, last }) => handler({ events: events.map(decodeStored), last }));
+export const consumeLedger = (
+  { wants = () => true, ...options }: ConsumeOptions & Wanting,
+  handler: (batch: Batch<LedgerEvent>) => Promise<void>,
+): Promise<void> => consumeStored(options, ({ events, last }) => handler({ events: decodeWanted(events, wants), last }));
 
-/** As {@link consumeLedger}, with the stored texts. */
+/** As {@link consumeLedger}, with the stored texts of all. */
 export const consumeStored = async (options: ConsumeOptions, handler: (batch: Batch<StoredEvent>) => Promise<void>): Promise<void> => {
-  const { signal, maxEvents, patience = PATIENCE } = options;
+  const { signal, maxEvents, patience = PATIENCE, gatherMs = 0 } = options;
   const watchdog = new Watchdog(patience ?? PATIENCE);
   const reader = new PartitionReader(options, () => watchdog.alive());
   const watching = patience === null ? undefined : setInterval(() => watch(options, watchdog, reader), TICK_MS).unref();
   try {
     while (!signal.aborted) {
       const events = await reader.next();
+      const begunAt = performance.now();
       for (let from = 0; from < events.length && !signal.aborted; from += maxEvents) {
         const slice = events.length <= maxEvents ? events : events.slice(from, from + maxEvents);
         const last = slice.at(-1);
         if (last !== undefined) await handler({ events: slice, last: last.position });
         watchdog.alive();
       }
+      const left = events.length === 0 ? 0 : begunAt + gatherMs - performance.now();
+      if (left > 0) await delay(left, undefined, { signal }).catch(() => undefined);
     }
   } finally {
     clearInterval(watching);

@@ -19,7 +19,15 @@ export type ConsumeOptions = Readonly<{
    * never, for a handler that rightly waits as long as it takes.
    */
   patience?: Patience | null;
+  /**
+   * Least time between two batches, for who can wait: what comes meanwhile is confirmed and handed over together. The first after a quiet
+   * time comes at once. Default 0.
+   */
+  gatherMs?: number;
 }>;
+
+/** Which types of events a handler has any use for; all others are passed over, with their positions. Default: all. */
+export type Wanting = Readonly<{ wants?: (type: string) => boolean }>;
 
 /** `last` is the position of the last event: the next checkpoint. */
 export type Batch<E> = Readonly<{ events: readonly E[]; last: number }>;

@@ -22,6 +22,8 @@ export type Relaying = Readonly<{
 }>;
 
 const FAN_OUT_EVENTS = 500;
+/** Subscribers of `events.*` need it soon, not at once: appends of one moment are confirmed and published together. */
+const GATHER_MS = 10;
 const LAST_RETRY_MS = 2_000;
 
 /** One partition, relayed as long as its lease lasts. */
@@ -58,7 +60,8 @@ export class RelayedPartition implements LeasedRunner {
     try {
       await events.renewed(signal);
       // NATS may be away for as long as it likes.
-      await consumeStored({ store, bus, partition, after, maxEvents: FAN_OUT_EVENTS, pollMs, signal, patience: null }, async (batch) => {
+      const options = { store, bus, partition, after, maxEvents: FAN_OUT_EVENTS, pollMs, gatherMs: GATHER_MS, signal, patience: null };
+      await consumeStored(options, async (batch) => {
         const whole = await appends.add(batch.events);
         const last = whole.at(-1)?.at(-1);
         if (last === undefined) return;

@@ -8,7 +8,6 @@ import {
   rollsOver,
   type ThresholdState,
 } from '@bursar/contracts/folds';
-import type { Hold } from './holds/hold.js';
 import { Reserved } from './holds/reserved.js';
 import { noSums, type Sums } from './sums.js';
 import type { BudgetVersion } from './tenant-history.js';
@@ -34,8 +33,7 @@ export class BudgetFold {
   whole = false;
   /** Position from which thresholds are decided; null while its past is being added up. */
   countedPosition: number | null = null;
-  /** Open holds in it, and what they keep of its periods. */
-  readonly holds = new Set<Hold>();
+  /** What open holds keep of its periods. */
   readonly reserved = new Reserved();
   /** Of grants that are decided and not folded yet. */
   readonly undecided = new Reserved();

@@ -88,8 +88,9 @@ const foldBudget = (tenant: TenantFold, event: BudgetEvent, changes: Changes): D
     beginCount(tenant, budget, event, changes);
     return NONE;
   }
+  const periods = known.state.definition.period;
   known.redefine(state, versions);
-  replace(tenant, known, changes);
+  if (state.definition.period !== periods) replace(tenant, known, changes);
   if (state.definedPosition !== event.position) return { effect: event.type === 'BudgetReset' ? 'reset' : 'judge', budget: known };
   known.periods.clear();
   known.whole = false; // its thresholds keep their episodes, so a crossing of the new count is a new event

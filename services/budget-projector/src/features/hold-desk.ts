@@ -1,10 +1,11 @@
-import { derivedId, type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
+import { derivedId, type EpochNs, formatInstant, formatPicos, type HoldChange } from '@bursar/contracts';
 import type { LeaseKey } from '@bursar/leases';
 import type { Decision } from '../domain/check/decide-check.js';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import { blocks, type Question, roomOf, type Scene, type Standing } from '../domain/check/standing.js';
 import { type Ask, questionOf } from '../domain/holds/ask.js';
 import { decideReserve } from '../domain/holds/decide-reserve.js';
+import { type GrantParts, partsOf } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { FoldMemory } from './fold-memory.js';
@@ -14,7 +15,7 @@ import type { Turns } from './turns.js';
 import type { Watermark } from './watermark.js';
 
 /** The hold that a reservation id stands for. `tightest`: of the decision itself; null where the hold was there before, or nothing limits it. */
-export type Held = Readonly<{ wire: HoldGranted; status: Hold['status']; position: number; tightest: Standing | null }>;
+export type Held = Readonly<{ parts: GrantParts; status: Hold['status']; position: number; tightest: Standing | null }>;
 
 export type ReserveOutcome =
   | Readonly<{ is: 'held'; held: Held }>
@@ -267,14 +268,14 @@ export class HoldDesk {
     else if ('refused' in decision)
       answer(group, waiting, () => ({ is: 'refused', decision: decision.refused, scene, question, position }));
     else {
-      const { grant, taken, tightest } = decision.granted;
+      const { grant, parts, taken, tightest } = decision.granted;
       tenant.undecided.add(grant, taken);
       this.#granted += 1;
       if (this.#granted % GRANTS_PER_CHECK === 0) this.parts.checked(this.#overBlockPoint(tenant, question, now));
       group.changes.push(grant.text);
-      group.granted.push({ tenant, id: grant.wire.reservationId });
+      group.granted.push({ tenant, id: grant.reservationId });
       group.bytes += grant.text.length;
-      answer(group, waiting, (appended) => ({ is: 'held', held: { wire: grant.wire, status: 'held', position: appended ?? 0, tightest } }));
+      answer(group, waiting, (appended) => ({ is: 'held', held: { parts, status: 'held', position: appended ?? 0, tightest } }));
     }
     return true;
   }
@@ -293,17 +294,18 @@ export class HoldDesk {
 
   /** The same id again: the same hold, or no hold at all. null: it is new. */
   #repeated(tenant: TenantFold, ask: Ask, known: ReadonlyMap<string, Hold>): ((appended: number | null) => ReserveOutcome) | null {
-    const { reservationId, bodyHash } = ask;
+    const { reservationId, bodyHash, isCallers } = ask;
+    if (!isCallers) return null; // made for this request alone
     const undecided = tenant.undecided.get(reservationId);
     if (undecided !== undefined) {
-      const { wire } = undecided.grant;
-      if (wire.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
-      return (appended) => ({ is: 'held', held: { wire, status: 'held', position: undecided.position ?? appended ?? 0, tightest: null } });
+      if (undecided.grant.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
+      const parts = partsOf(undecided.grant.wire);
+      return (appended) => ({ is: 'held', held: { parts, status: 'held', position: undecided.position ?? appended ?? 0, tightest: null } });
     }
     const hold = tenant.holds.get(reservationId) ?? known.get(keyOf(tenant.tenant, reservationId));
     if (hold === undefined) return null;
-    if (hold.grant?.wire.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
-    const held = { wire: hold.grant.wire, status: hold.status, position: hold.since, tightest: null };
+    if (hold.grant?.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
+    const held = { parts: partsOf(hold.grant.wire), status: hold.status, position: hold.since, tightest: null };
     return () => ({ is: 'held', held });
   }
 

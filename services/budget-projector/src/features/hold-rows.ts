@@ -19,6 +19,8 @@ export type HoldRow = Readonly<{
   actual: string | null;
   flags: readonly SettlementFlag[];
   position: number;
+  /** The table has it not: what never changes is to be written too. */
+  isNew: boolean;
 }>;
 
 /** What is held in a period of a budget, absolute; `0`: no row. */
@@ -27,28 +29,36 @@ export type ReservedRow = Readonly<{ tenant: string; budgetId: string; periodSta
 /** A hold that ends by itself at `expiresAt`. */
 export type Expiring = Readonly<{ tenant: string; reservationId: string; expiresAt: EpochNs }>;
 
-export const toHoldRow = (one: Hold): HoldRow => ({
+/** From here on it counts as written: when the commit fails, the session ends, and memory with it. */
+export const toHoldRow = (one: Hold): HoldRow => {
+  const row = rowOf(one);
+  one.isNew = false;
+  return row;
+};
+
+const rowOf = (one: Hold): HoldRow => ({
   tenant: one.tenant,
   reservationId: one.id,
   status: one.status,
   grant: one.grant?.text ?? null,
   budgetIds: one.grant?.amounts.map(({ budgetId }) => budgetId) ?? [],
   since: one.since,
-  expiresAt: one.grant?.wire.expiresAt ?? null,
+  expiresAt: one.grant === null ? null : formatInstant(one.grant.expiresAt),
   endedAt: one.end?.at ?? null,
   endedPosition: one.end?.position ?? null,
   settledBy: one.settledBy,
   actual: one.actual === null ? null : formatPicos(one.actual),
-  flags: [...one.flags],
+  flags: one.flags,
   position: one.position,
+  isNew: one.isNew,
 });
 
 /** What the table keeps, as the fold uses it. */
-export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt'>): Hold => {
+export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt' | 'isNew'>): Hold => {
   const one = new Hold(
     row.tenant,
     row.reservationId,
-    row.grant === null ? null : readGrant(JSON.parse(row.grant) as HoldGranted),
+    row.grant === null ? null : readGrant(JSON.parse(row.grant) as HoldGranted, row.grant),
     row.since,
   );
   one.status = row.status;
@@ -56,7 +66,8 @@ export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt'>): Hold =>
   one.settledBy = row.settledBy;
   one.actual = row.actual === null ? null : parsePicos(row.actual);
   one.position = row.position;
-  for (const flag of row.flags) one.flags.add(flag);
+  one.isNew = false;
+  one.flag(row.flags);
   return one;
 };
 

@@ -7,8 +7,8 @@ export type Call = Readonly<{
   method: 'GET' | 'POST' | 'DELETE';
   /** With its query. */
   path: string;
-  /** null: it has none. */
-  body: string | null;
+  /** null: it has none. Asked for only when the call is passed on. */
+  body: () => string | null;
   /** `Prefer`, as it was sent. */
   prefer: string | null;
   /** Whom the answer is for. */

@@ -182,7 +182,7 @@ export class PartitionSession {
     try {
       const after = this.committed.position;
       await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
-        load.count(items.length);
+        load.count(weightOf(items));
         const step = async (): Promise<void> => {
           memory.evict(fold.changes);
           const flush = () => committer.flush();
@@ -251,6 +251,10 @@ export const suspect = (suspects: Suspects, error: unknown): boolean => {
   suspects.until = Math.max(suspects.until, error.position);
   return true;
 };
+
+/** Rows to write, about: a group of decisions is one event and as many holds. */
+const weightOf = (items: readonly LedgerItem[]): number =>
+  items.reduce((sum, item) => sum + (!isUnreadable(item) && item.type === 'HoldsChanged' ? item.data.changes.length : 1), 0);
 
 const setAside = (item: LedgerItem, { refused }: Suspects): LedgerItem => {
   const reason = refused.get(item.position);

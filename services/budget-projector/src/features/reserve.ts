@@ -31,7 +31,7 @@ export class Reserve {
     const named = body.id ?? (key === null ? null : derivedId('reservation', tenant, key));
     const ask = askOf(body, named ?? randomUUID(), named !== null);
     // Asked again of another owner it is the same reservation, also where nobody named it.
-    const call = { ...way.call, body: JSON.stringify({ ...body, id: ask.reservationId }) };
+    const call = { ...way.call, body: () => JSON.stringify({ ...body, id: ask.reservationId }) };
     const isKeyed = body.id === undefined && key !== null;
     const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
       const { outcome, isFenced } = await decisions.desk.reserve(tenant, ask);
@@ -111,7 +111,7 @@ const askOf = (body: Body, reservationId: string, isCallers: boolean): Ask => {
   return {
     reservationId,
     isCallers,
-    bodyHash: contentHash({ scopes, amount, currency, quantities, meter, category, dimensions, ttlSeconds }).toString('hex'),
+    bodyHash: contentHash({ amount, category, currency, dimensions, meter, quantities, scopes, ttlSeconds }).toString('hex'),
     scopes,
     what:
       amount === undefined

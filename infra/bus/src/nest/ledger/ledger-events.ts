@@ -1,20 +1,15 @@
 import type { LedgerEvent } from '@bursar/contracts';
 import { BaseRpcContext } from '@nestjs/microservices';
-import type { Batch } from '../../ledger/options.js';
+import type { Batch, ConsumeOptions, Wanting } from '../../ledger/options.js';
 import { batchPattern, type HandlerDecorator } from '../handler-decorator.js';
 
 /** Handlers of {@link LedgerEvents} belong to this transport. */
 export const LEDGER_TRANSPORT = Symbol('bursar.ledger');
 
-/** Events of one partition in position order, without gaps; `last` is the next checkpoint. */
+/** The wanted events of one partition in position order; `last`, the position of the last event of any type, is the next checkpoint. */
 export type LedgerBatch = Batch<LedgerEvent>;
 
-export type LedgerHandling = Readonly<{
-  /** Most events in one batch. */
-  maxEvents: number;
-  /** How often the store's head is asked for, should the bus be silent. */
-  pollMs: number;
-}>;
+export type LedgerHandling = Pick<ConsumeOptions, 'maxEvents' | 'pollMs' | 'gatherMs'> & Wanting;
 const DEFAULTS: LedgerHandling = { maxEvents: 1_000, pollMs: 1_000 };
 
 /** Where a batch is from. Aborted signal: the partition goes to somebody else, so a handler in doubt should give up. */

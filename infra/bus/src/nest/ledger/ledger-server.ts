@@ -60,10 +60,10 @@ export class LedgerServer extends BatchServer {
 
   async #follow(name: string, handler: MessageHandler, partition: number, after: number, signal: AbortSignal): Promise<void> {
     const { store, bus } = this.options;
-    const { maxEvents, pollMs } = handler.extras as LedgerHandling;
+    const handling = handler.extras as LedgerHandling;
     const context = new LedgerContext([partition, signal]);
     this.#followers.begins(name, partition, after, performance.now());
-    await consumeLedger({ store, bus, partition, after, signal, maxEvents, pollMs }, async (batch: LedgerBatch) => {
+    await consumeLedger({ store, bus, partition, after, signal, ...handling }, async (batch: LedgerBatch) => {
       await this.handle(handler, batch, context);
       this.#followers.reached(name, partition, batch.last, performance.now());
     });

@@ -24,8 +24,9 @@ export class HttpOwners extends Owners {
     return this.leases.urlOfOwner(partition);
   }
 
-  async ask(url: string, { tenant, method, path, body, prefer, audience }: Call, timeoutMs: number): Promise<Answer | null> {
+  async ask(url: string, { tenant, method, path, prefer, audience, ...call }: Call, timeoutMs: number): Promise<Answer | null> {
     try {
+      const body = call.body();
       const response = await fetch(`${url}${path}`, {
         method,
         headers: {

@@ -19,7 +19,7 @@ export const wayOf = (request: FastifyRequest, { tenant, roles }: Principal, { m
       tenant,
       method: request.method as Way['call']['method'],
       path: request.url,
-      body: request.rawBody?.toString('utf8') ?? null,
+      body: () => request.rawBody?.toString('utf8') ?? null,
       prefer: prefer === undefined ? null : String(prefer),
       audience: audienceOf(roles, audience === undefined ? undefined : String(audience)),
     },

@@ -31,7 +31,7 @@ export class ReservationsResponder {
       const { tenant, body } = received;
       const { reservationId } = validate(ReleaseBody, body);
       const path = PATHS.release.replace(':id', encodeURIComponent(reservationId));
-      return this.reservations.release(reservationId, wayOf({ tenant, method: 'DELETE', path, body: null }, received));
+      return this.reservations.release(reservationId, wayOf({ tenant, method: 'DELETE', path, body: () => null }, received));
     });
   }
 }

@@ -7,10 +7,10 @@ import { type Audience, audienceOf } from '../../domain/check/audience.js';
 import type { Answer } from '../../features/answer.js';
 import type { Way } from '../../features/check.js';
 
-/** A request by NATS, read: the tenant is the subject's. `bytes`: its body as text, for whoever passes it on. */
+/** A request by NATS, read: the tenant is the subject's. `text`: its body, for whoever passes it on. */
 export type Received = Readonly<{
   tenant: string;
-  text: string;
+  text: () => string;
   body: unknown;
   prefer: string | null;
   minPosition: LedgerPosition | null;
@@ -51,7 +51,7 @@ const receive = ({ subject, data, headers }: NatsRequest): Received => {
   const audience = audienceOf(['tenant-admin'], headers?.get(HEADER.audience) || undefined);
   return {
     tenant,
-    text: bytes.toString('utf8'),
+    text: () => bytes.toString('utf8'),
     body,
     prefer: headers?.get('Prefer') || null,
     minPosition: minPositionOf(headers),

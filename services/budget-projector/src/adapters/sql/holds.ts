@@ -51,32 +51,57 @@ const toHold = (row: Selectable<Database['projection.hold']>): Hold =>
     position: row.position,
   });
 
-/** What was granted never changes; the rest as it is now. */
 export const writeHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
+  await addHolds(
+    db,
+    partition,
+    rows.filter(({ isNew }) => isNew),
+  );
+  await changeHolds(
+    db,
+    rows.filter((row) => !row.isNew || row.status !== 'held'),
+  );
+};
+
+/**
+ * Open, as they begin; what has become of some by now is written on top. The grants travel as one JSON array, which needs no quoting here;
+ * an element of type json keeps its text to the byte.
+ */
+const addHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  const grants = `[${rows.map(({ grant }) => grant ?? 'null').join(',')}]`;
+  await sql`
+    INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, expires_at, flags, position)
+    SELECT u.tenant, u.reservation_id, ${partition}, 'held', nullif(u.granted::text, 'null'), u.budget_ids::text[], u.since, u.expires_at,
+      '{}', u.since
+    FROM ROWS FROM (
+      unnest(${column(rows, 'text', (row) => row.tenant)}),
+      unnest(${column(rows, 'text', (row) => row.reservationId)}),
+      json_array_elements(${grants}::json),
+      unnest(${column(rows, 'text', (row) => textArray(row.budgetIds))}),
+      unnest(${column(rows, 'bigint', (row) => row.since)}),
+      unnest(${column(rows, 'timestamptz', (row) => row.expiresAt)}))
+      AS u (tenant, reservation_id, granted, budget_ids, since, expires_at)`.execute(db);
+};
+
+/** What was granted never changes; the rest as it is now. */
+const changeHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql`
-    INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, expires_at, ended_at, ended_position,
-      settled_by, actual, flags, position)
-    SELECT u.tenant, u.reservation_id, ${partition}, u.status, u.granted, u.budget_ids::text[], u.since, u.expires_at, u.ended_at,
-      u.ended_position, u.settled_by, u.actual, u.flags::text[], u.position
+    UPDATE projection.hold SET status = u.status, ended_at = u.ended_at, ended_position = u.ended_position, settled_by = u.settled_by,
+      actual = u.actual, flags = u.flags::text[], position = u.position
     FROM unnest(
       ${column(rows, 'text', (row) => row.tenant)},
       ${column(rows, 'text', (row) => row.reservationId)},
       ${column(rows, 'text', (row) => row.status)},
-      ${column(rows, 'text', (row) => row.grant)},
-      ${column(rows, 'text', (row) => textArray(row.budgetIds))},
-      ${column(rows, 'bigint', (row) => row.since)},
-      ${column(rows, 'timestamptz', (row) => row.expiresAt)},
       ${column(rows, 'timestamptz', (row) => row.endedAt)},
       ${column(rows, 'bigint', (row) => row.endedPosition)},
       ${column(rows, 'uuid', (row) => row.settledBy)},
       ${column(rows, 'numeric', (row) => row.actual)},
       ${column(rows, 'text', (row) => textArray(row.flags))},
       ${column(rows, 'bigint', (row) => row.position)})
-      AS u (tenant, reservation_id, status, granted, budget_ids, since, expires_at, ended_at, ended_position, settled_by, actual, flags, position)
-    ON CONFLICT (tenant, reservation_id) DO UPDATE SET
-      status = excluded.status, ended_at = excluded.ended_at, ended_position = excluded.ended_position, settled_by = excluded.settled_by,
-      actual = excluded.actual, flags = excluded.flags, position = excluded.position`.execute(db);
+      AS u (tenant, reservation_id, status, ended_at, ended_position, settled_by, actual, flags, position)
+    WHERE hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
 };
 
 /** Absolute: what nothing is held in any more has no row. */

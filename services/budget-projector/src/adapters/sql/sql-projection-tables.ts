@@ -181,9 +181,12 @@ export class SqlProjectionTables extends ProjectionTables {
 const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch): Promise<Fence> => {
   const { partition } = fence;
   // The fence first: who has lost the partition reads and deletes nothing.
-  const locked = await advanceWithBalances(trx, fence, batch.position, []);
-  await forgetBalances(trx, batch.recounted);
-  const next = await advanceWithBalances(trx, locked, batch.position, batch.balances);
+  const isRecounted = batch.recounted.length > 0;
+  let next = await advanceWithBalances(trx, fence, batch.position, isRecounted ? [] : batch.balances);
+  if (isRecounted) {
+    await forgetBalances(trx, batch.recounted);
+    next = await advanceWithBalances(trx, next, batch.position, batch.balances);
+  }
   await writeLate(trx, partition, batch.late);
   await writeThresholds(trx, batch.thresholds);
   await writeDefinitions(trx, batch.definitions);

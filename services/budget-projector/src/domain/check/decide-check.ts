@@ -1,5 +1,5 @@
-import type { ThresholdDefinition } from '@bursar/contracts';
-import { blocks, type Question, reachedThresholds, roomOf, type Scene, type Standing } from './standing.js';
+import type { EpochNs, ThresholdDefinition } from '@bursar/contracts';
+import { blocks, type Question, reachedGates, roomOf, type Scene, type Standing } from './standing.js';
 import { REFUSALS, type Refusal, refusalOf } from './verdict.js';
 
 /** What a reached threshold asks of whoever spends. */
@@ -29,19 +29,25 @@ export const decideCheck = ({ standings, now }: Scene, question: Question): Deci
   const blocking = standings.filter((standing) => blocks(standing, now));
   if (blocking.some(({ counting }) => counting)) return 'counting';
   const actions = standings.flatMap(actionsOf);
-  const refusing = blocking
-    .flatMap((standing) => {
-      const refusal = refusalOf(standing, question, now);
-      return refusal === null ? [] : [{ standing, refusal }];
-    })
-    .sort((a, b) => gravity(a.refusal) - gravity(b.refusal) || byRoom(a.standing, b.standing));
-  const [first] = refusing;
-  if (first !== undefined) {
-    return { allowed: false, refusal: first.refusal, deciding: first.standing, actions, worstOvershoot: 0n };
-  }
+  const first = gravest(blocking, question, now);
+  if (first !== null) return { allowed: false, refusal: first.refusal, deciding: first.standing, actions, worstOvershoot: 0n };
   const deciding = tightestOf(blocking.length > 0 ? blocking : standings);
   const canBePassed = deciding !== null && blocks(deciding, now) && roomOf(deciding) !== null;
   return { allowed: true, refusal: null, deciding, actions, worstOvershoot: canBePassed ? (deciding.amount ?? 0n) : 0n };
+};
+
+type Refusing = Readonly<{ standing: Standing; refusal: Refusal }>;
+
+/** The budget that speaks for all that refuse; null: none does. */
+const gravest = (blocking: readonly Standing[], question: Question, now: EpochNs): Refusing | null => {
+  let first: Refusing | null = null;
+  for (const standing of blocking) {
+    const refusal = refusalOf(standing, question, now);
+    if (refusal === null) continue;
+    const isGraver = first === null || (gravity(refusal) - gravity(first.refusal) || byRoom(standing, first.standing)) < 0;
+    if (isGraver) first = { standing, refusal };
+  }
+  return first;
 };
 
 const gravity = ({ code }: Refusal): number => REFUSALS.indexOf(code);
@@ -65,7 +71,7 @@ const byRoom = (a: Standing, b: Standing): number => {
 const actionsOf = (standing: Standing): readonly SuggestedAction[] => {
   const { budgetId, definition } = standing.state;
   if (definition.enforcement.mode === 'off') return [];
-  return reachedThresholds(standing).flatMap((threshold) => threshold.actions.flatMap((action) => suggest(action, threshold, budgetId)));
+  return reachedGates(standing).flatMap((threshold) => threshold.actions.flatMap((action) => suggest(action, threshold, budgetId)));
 };
 
 type Action = ThresholdDefinition['actions'][number];

@@ -26,10 +26,7 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
     const period = budgetAppliesAt(budget.state, now) ? budget.periodAt(now) : null;
     if (period !== null) keys.push({ budget, period });
   }
-  const missing = keys.filter(
-    ({ budget, period }) =>
-      !budget.periods.has(period.start) || !budget.chainBefore(period).every(({ start }) => budget.periods.has(start)),
-  );
+  const missing = keys.filter(isMissing);
   if (missing.length > 0) return { found: 'some', missing };
 
   const unit = { picos: PICOS_PER_UNIT, currency };
@@ -56,14 +53,22 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
   return { found: 'all', scene: { standings, asked, now } };
 };
 
+/** Its period, or one that carries into it, is not in memory. */
+const isMissing = ({ budget, period }: Key): boolean => {
+  if (!budget.periods.has(period.start)) return true;
+  const chain = budget.chainBefore(period);
+  return chain.length > 0 && !chain.every(({ start }) => budget.periods.has(start));
+};
+
 /** Of the scopes named and all above them; of a budget: itself, whatever its filter, then its scopes' others and those above. */
-const applicable = (tenant: TenantFold, question: Question, asking: BudgetFold | undefined, position: number): Iterable<BudgetFold> => {
+const applicable = (tenant: TenantFold, question: Question, asking: BudgetFold | undefined, position: number): readonly BudgetFold[] => {
   const { definitions } = tenant.history;
   const scopes = 'scopes' in question.about ? question.about.scopes : (asking?.state.scopes ?? []);
-  const found = new Set<BudgetFold>(asking === undefined ? [] : [asking]);
-  for (const { budgetId } of budgetsOnPath(definitions, chargedPath(definitions, scopes, position), question, position)) {
+  const onPath = budgetsOnPath(definitions, chargedPath(definitions, scopes, position), question, position);
+  const found: BudgetFold[] = asking === undefined ? [] : [asking];
+  for (const { budgetId } of onPath) {
     const budget = tenant.budgets.get(budgetId);
-    if (budget !== undefined) found.add(budget);
+    if (budget !== undefined && budget !== asking) found.push(budget);
   }
   return found;
 };

@@ -1,4 +1,4 @@
-import type { EpochNs, Money, Period, ScopeRef, ThresholdDefinition } from '@bursar/contracts';
+import { type EpochNs, type Money, type Period, readOnce, type ScopeRef, type ThresholdDefinition } from '@bursar/contracts';
 import { type BudgetState, blockPoint, isBlocking, isReached } from '@bursar/contracts/folds';
 
 /** May these scopes spend this? Or, with a budget instead: may this be spent on it? */
@@ -45,6 +45,13 @@ export const roomOf = ({ state, limit, spend, reserved }: Standing): bigint | nu
 /** Of the effective limit, as status says it; null: nothing limits it. */
 export const remainingOf = ({ limit, spend, reserved }: Standing): bigint | null => (limit === null ? null : limit - spend - reserved);
 
-/** Listed thresholds that its spend has reached, by the limit there is at this moment. */
-export const reachedThresholds = ({ state, spend, limit }: Standing): readonly ThresholdDefinition[] =>
-  state.definition.thresholds.filter((threshold) => isReached(threshold, spend, limit));
+/** Those of its thresholds that ask something of whoever spends and are reached, by the limit there is at this moment. */
+export const reachedGates = ({ state, spend, limit }: Standing): readonly ThresholdDefinition[] => {
+  const gates = gatesAmong(state.definition.thresholds);
+  return gates.length === 0 ? gates : gates.filter((threshold) => isReached(threshold, spend, limit));
+};
+
+/** Most only notify. */
+const gatesAmong = readOnce((thresholds: readonly ThresholdDefinition[]): readonly ThresholdDefinition[] =>
+  thresholds.filter(({ actions }) => actions.some((action) => action !== 'notify')),
+);

@@ -1,6 +1,6 @@
 import { type EpochNs, formatPicos, type ThresholdDefinition } from '@bursar/contracts';
 import { automaticPause, type BudgetState, globMatches, thresholdKey } from '@bursar/contracts/folds';
-import { blocks, type Question, reachedThresholds, roomOf, type Standing } from './standing.js';
+import { blocks, type Question, reachedGates, roomOf, type Standing } from './standing.js';
 
 /** Why a budget refuses, the gravest first: of two budgets that refuse, the graver one speaks. */
 export const REFUSALS = [
@@ -27,7 +27,7 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
       reason: `An event that budget ${name} should count could not be folded; until that is cured it lets nothing pass.`,
     };
   }
-  const reached = reachedThresholds(standing);
+  const reached = reachedGates(standing);
   const blocking = reached.find(({ actions }) => actions.includes('block-all'));
   if (blocking !== undefined) {
     return { code: 'budget_exceeded', reason: `Budget ${name} blocks all spend from ${thresholdText(blocking)} on. ${figures(standing)}` };

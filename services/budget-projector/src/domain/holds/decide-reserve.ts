@@ -1,15 +1,16 @@
-import { canonicalJson, type EpochNs, formatInstant, formatPicos, type HoldGranted } from '@bursar/contracts';
+import { canonicalJson, type EpochNs, formatInstant, formatPicos, readOnce, remembering, type ScopeRef } from '@bursar/contracts';
 import { chargedPath, tenantSettings } from '@bursar/contracts/folds';
 import { type Decision, decideCheck } from '../check/decide-check.js';
 import { blocks, remainingOf, roomOf, type Scene, type Standing } from '../check/standing.js';
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask, Asked } from './ask.js';
-import type { Grant } from './hold.js';
+import { type GrantParts, grantText, shareText } from './grant-text.js';
+import { Grant, type HeldAmount } from './hold.js';
 import { neededOverrides } from './needed-overrides.js';
 import type { Undecided } from './undecided.js';
 
 /** What is granted, as its event will say it, with the room that it takes; and the tightest budget once it has taken it. */
-export type Granted = Readonly<{ grant: Grant; taken: Undecided['taken']; tightest: Standing | null }>;
+export type Granted = Readonly<{ grant: Grant; parts: GrantParts; taken: Undecided['taken']; tightest: Standing | null }>;
 export type ReserveDecision =
   | Readonly<{ granted: Granted }>
   | Readonly<{ refused: Decision }>
@@ -34,7 +35,7 @@ export const decideReserve = (tenant: TenantFold, ask: Ask, scene: Scene, questi
     return budget === undefined || standing.amount === null ? [] : [{ budget, start: standing.period.start, picos: standing.amount }];
   });
   const tightest = decision.deciding === null ? null : withHold(decision.deciding);
-  return { granted: { grant: grantOf(tenant, ask, scene, question, position, tightest), taken, tightest } };
+  return { granted: { ...grantOf(tenant, ask, scene, question, position, tightest), taken, tightest } };
 };
 
 /** Its settlement would be refused. */
@@ -43,58 +44,67 @@ const deniesUnpriced = (tenant: TenantFold, position: number): boolean =>
 
 const withHold = (standing: Standing): Standing => ({ ...standing, reserved: standing.reserved + (standing.amount ?? 0n) });
 
-const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number, tightest: Standing | null): Grant => {
+type Written = Readonly<{ grant: Grant; parts: GrantParts }>;
+
+const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number, tightest: Standing | null): Written => {
   const { asked, standings, now } = scene;
   const { reservationId, bodyHash, scopes, category, dimensions, ttlNs } = ask;
   const path = chargedPath(tenant.history.definitions, scopes, position);
   const expiresAt: EpochNs = now + ttlNs;
   const overrideIds = neededOverrides(scene, question);
   const { unpriced } = question;
-  // Keys in order at every level: then the plain JSON of it is the canonical one.
-  const wire: HoldGranted = {
-    amount: formatPicos(asked.picos),
-    bodyHash,
-    budgets: standings.flatMap(({ state, period, amount }) =>
-      amount === null
-        ? []
-        : [{ amount: formatPicos(amount), budgetId: state.budgetId, periodStart: startOf(tenant, state.budgetId, period.start) }],
-    ),
-    ...(category !== undefined && { category }),
-    change: 'granted',
-    currency: asked.currency,
-    decidedAt: position,
-    ...(dimensions !== undefined && { dimensions }),
-    expiresAt: formatInstant(expiresAt),
-    grantedAt: formatInstant(now),
-    ...(overrideIds.length > 0 && { overrideIds: [...overrideIds] }),
-    path: [...path],
-    reservationId,
-    tenant: tenant.tenant,
+  const amount = formatPicos(asked.picos);
+  const amounts: HeldAmount[] = [];
+  const shares: string[] = [];
+  for (const { state, period, amount: picos } of standings) {
+    if (picos === null) continue;
+    amounts.push({ budgetId: state.budgetId, picos });
+    const text = picos === asked.picos ? amount : formatPicos(picos);
+    shares.push(shareText(text, state.budgetId, startOf(tenant, state.budgetId, period.start)));
+  }
+  const parts: GrantParts = {
+    reservationId: JSON.stringify(reservationId),
+    tenant: JSON.stringify(tenant.tenant),
+    bodyHash: `"${bodyHash}"`,
+    path: pathText(path),
+    amount: `"${amount}"`,
+    currency: `"${asked.currency}"`,
+    ...(category !== undefined && { category: JSON.stringify(category) }),
+    ...(dimensions !== undefined && { dimensions: canonicalJson(dimensions) }),
+    grantedAt: `"${instantText(now)}"`,
+    expiresAt: `"${instantText(expiresAt)}"`,
+    ...(overrideIds.length > 0 && { overrideIds: JSON.stringify(overrideIds) }),
+    ...(unpriced !== undefined && { unpriced: JSON.stringify(unpriced) }),
+    decidedAt: String(position),
+    budgets: `[${shares.join(',')}]`,
     tightest:
       tightest === null
         ? null
-        : { budgetId: tightest.state.budgetId, graceRemaining: text(roomOf(tightest)), remaining: text(remainingOf(tightest)) },
-    ...(unpriced !== undefined && { unpriced: [...unpriced] }),
+        : {
+            budgetId: JSON.stringify(tightest.state.budgetId),
+            remaining: amountText(remainingOf(tightest)),
+            graceRemaining: amountText(roomOf(tightest)),
+          },
   };
-  return {
-    wire,
-    // What a caller names its dimensions may be a number, which JavaScript puts first.
-    text: dimensions === undefined ? JSON.stringify(wire) : canonicalJson(wire),
-    facts: {
-      path,
-      grantedAt: now,
-      decidedAt: position,
-      ...(category !== undefined && { category }),
-      ...(dimensions !== undefined && { dimensions }),
-    },
-    amounts: standings.flatMap(({ state, amount }) => (amount === null ? [] : [{ budgetId: state.budgetId, picos: amount }])),
-    amount: asked.picos,
-    expiresAt,
+  const facts = {
+    path,
+    grantedAt: now,
+    decidedAt: position,
+    ...(category !== undefined && { category }),
+    ...(dimensions !== undefined && { dimensions }),
   };
+  const grant = new Grant(reservationId, grantText(parts), bodyHash, facts, amounts, asked.picos, asked.currency, expiresAt);
+  return { grant, parts };
 };
+
+/** The tree hands out one array again and again. */
+const pathText = readOnce((path: readonly ScopeRef[]): string => JSON.stringify(path));
+
+/** What is decided together is granted at one moment, and much of it for as long. */
+const instantText = remembering(formatInstant, 8);
 
 /** The text is at hand where the period is in memory. */
 const startOf = (tenant: TenantFold, budgetId: string, start: EpochNs): string =>
-  tenant.budgets.get(budgetId)?.periods.get(start)?.startText ?? formatInstant(start);
+  tenant.budgets.get(budgetId)?.periods.get(start)?.startText ?? instantText(start);
 
-const text = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
+const amountText = (picos: bigint | null): string => (picos === null ? 'null' : `"${formatPicos(picos)}"`);

@@ -89,7 +89,7 @@ const flagsOf = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
 };
 
 const flagsAtSettlement = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
-  if (one.flags.has('SettledAfterRelease')) return ['SettledAfterRelease'];
+  if (one.flags.includes('SettledAfterRelease')) return ['SettledAfterRelease'];
   return one.grant !== null && parseInstant(usage.recordedAt) >= one.grant.expiresAt ? ['SettledAfterExpiry'] : [];
 };
 
@@ -102,7 +102,7 @@ const compare = (
   position: number,
 ): readonly SettlementFlag[] => {
   if (one.grant === null || charged.cost === null) return [];
-  const actual = convertCharge(tenant.history.definitions, charged.cost, one.grant.wire.currency, charged, usage, position);
+  const actual = convertCharge(tenant.history.definitions, charged.cost, one.grant.currency, charged, usage, position);
   if (actual === 'rate_missing') return [];
   one.actual = actual;
   return actual > one.grant.amount ? ['SettledOverReservation'] : [];
@@ -110,7 +110,7 @@ const compare = (
 
 /** @param at position of the usage; @param by of the event that made it known */
 const note = (one: Hold, at: number, by: number, flags: readonly SettlementFlag[], changes: Changes): void => {
-  for (const flag of flags) one.flags.add(flag);
+  one.flag(flags);
   one.position = by;
   changes.holds.add(one);
   changes.settlements.set(`${one.tenant} ${at}`, { tenant: one.tenant, position: at, reservationId: one.id, flags });

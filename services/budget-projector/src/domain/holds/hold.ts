@@ -8,20 +8,30 @@ export type HoldStatus = 'held' | 'settled' | 'released' | 'expired' | 'unknown'
 /** What a hold keeps of one budget, in picos of the budget's currency. */
 export type HeldAmount = Readonly<{ budgetId: string; picos: bigint }>;
 
-/** What a grant says, read once. */
-export type Grant = Readonly<{
-  wire: HoldGranted;
-  /** Its JSON, keys in order: as the event says it and the table keeps it. */
-  text: string;
-  facts: HoldFacts;
-  amounts: readonly HeldAmount[];
-  /** In picos of the hold's own currency. */
-  amount: bigint;
-  expiresAt: EpochNs;
-}>;
+/** What a grant says, read once. Kept for as long as its hold is open, so what is rarely asked for is kept as text alone. */
+export class Grant {
+  constructor(
+    readonly reservationId: string,
+    /** Its JSON, keys in order: as the event says it and the table keeps it. */
+    readonly text: string,
+    readonly bodyHash: string,
+    readonly facts: HoldFacts,
+    readonly amounts: readonly HeldAmount[],
+    /** In picos of the hold's own currency. */
+    readonly amount: bigint,
+    readonly currency: string,
+    readonly expiresAt: EpochNs,
+  ) {}
+
+  get wire(): HoldGranted {
+    return JSON.parse(this.text) as HoldGranted;
+  }
+}
 
 /** Where a hold ended, or was never begun. */
 export type HoldEnd = Readonly<{ at: string; position: number }>;
+
+const NO_FLAGS: readonly SettlementFlag[] = [];
 
 /** One reservation by its id, for ever: changed in place by the fold, which owns it. */
 export class Hold {
@@ -31,10 +41,12 @@ export class Hold {
   settledBy: string | null = null;
   /** What that cost in the hold's currency, in picos; null: not known, or not yet. */
   actual: bigint | null = null;
-  /** Of every usage that named it. */
-  readonly flags = new Set<SettlementFlag>();
+  /** Of every usage that named it, each once. */
+  flags: readonly SettlementFlag[] = NO_FLAGS;
   /** Position of the last event that changed it. */
   position: number;
+  /** The tables do not have it yet. */
+  isNew = true;
 
   /** @param grant null: only usage named it */
   constructor(
@@ -48,6 +60,10 @@ export class Hold {
     this.position = since;
   }
 
+  flag(flags: readonly SettlementFlag[]): void {
+    if (flags.length > 0) this.flags = [...new Set([...this.flags, ...flags])];
+  }
+
   get isOpen(): boolean {
     return this.status === 'held';
   }
@@ -58,11 +74,15 @@ export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions 
   if (grant !== null) definitions.holds.know(id, since, grant.facts);
 };
 
-export const readGrant = (wire: HoldGranted): Grant => ({
-  wire,
-  text: canonicalJson(wire),
-  facts: holdFacts(wire),
-  amounts: wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),
-  amount: parsePicos(wire.amount),
-  expiresAt: parseInstant(wire.expiresAt),
-});
+/** @param text its canonical JSON, where that is at hand */
+export const readGrant = (wire: HoldGranted, text = canonicalJson(wire)): Grant =>
+  new Grant(
+    wire.reservationId,
+    text,
+    wire.bodyHash,
+    holdFacts(wire),
+    wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),
+    parsePicos(wire.amount),
+    wire.currency,
+    parseInstant(wire.expiresAt),
+  );

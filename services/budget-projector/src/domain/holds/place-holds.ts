@@ -4,8 +4,8 @@ import type { Changes } from '../changes.js';
 import type { Hold } from './hold.js';
 import type { UndecidedHolds } from './undecided.js';
 
-/** A tenant, as far as its holds are concerned. */
-type Holding = Readonly<{ budgets: ReadonlyMap<string, BudgetFold>; undecided: UndecidedHolds }>;
+/** A tenant, as far as its holds are concerned. `holds`: every open one is among them. */
+type Holding = Readonly<{ budgets: ReadonlyMap<string, BudgetFold>; holds: ReadonlyMap<string, Hold>; undecided: UndecidedHolds }>;
 
 /** The hold takes room in its budgets, each in the period in which it was granted. `changes` null: the tables say so already. */
 export const hold = (tenant: Holding, one: Hold, changes: Changes | null): void => move(tenant, one, 1n, changes);
@@ -19,8 +19,6 @@ const move = (tenant: Holding, one: Hold, sign: 1n | -1n, changes: Changes | nul
   for (const { budgetId, picos } of grant.amounts) {
     const budget = tenant.budgets.get(budgetId);
     if (budget === undefined) continue; // deleted meanwhile
-    if (sign === 1n) budget.holds.add(one);
-    else budget.holds.delete(one);
     place(budget, grant.facts.grantedAt, sign * picos, changes);
   }
 };
@@ -32,14 +30,13 @@ const place = (budget: BudgetFold, grantedAt: EpochNs, picos: bigint, changes: C
   changes?.touchedReserved(budget, period.start);
 };
 
-/** Other periods, perhaps: what is held goes into those that now hold the moments of the grants. */
+/** Other periods, perhaps: what is held goes into those that now hold the moments of the grants. Rare, so it walks over all holds of the tenant. */
 export const replace = (tenant: Holding, budget: BudgetFold, changes: Changes): void => {
   for (const start of budget.reserved.starts()) changes.touchedReserved(budget, start);
   budget.reserved.clear();
-  for (const { grant } of budget.holds) {
-    for (const { budgetId, picos } of grant?.amounts ?? []) {
-      if (budgetId === budget.id && grant !== null) place(budget, grant.facts.grantedAt, picos, changes);
-    }
+  for (const { grant, isOpen } of tenant.holds.values()) {
+    if (grant === null || !isOpen) continue;
+    for (const { budgetId, picos } of grant.amounts) if (budgetId === budget.id) place(budget, grant.facts.grantedAt, picos, changes);
   }
   tenant.undecided.replace(budget);
 };
@@ -48,5 +45,4 @@ export const replace = (tenant: Holding, budget: BudgetFold, changes: Changes): 
 export const forget = (budget: BudgetFold, changes: Changes): void => {
   for (const start of budget.reserved.starts()) changes.touchedReserved(budget, start);
   budget.reserved.clear();
-  budget.holds.clear();
 };

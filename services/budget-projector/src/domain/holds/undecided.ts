@@ -31,7 +31,7 @@ export class UndecidedHolds {
 
   add(grant: Grant, taken: Undecided['taken']): void {
     for (const { budget, start, picos } of taken) budget.undecided.add(start, picos);
-    this.#grants.set(grant.wire.reservationId, { grant, taken, overtaken: false, position: null });
+    this.#grants.set(grant.reservationId, { grant, taken, overtaken: false, position: null });
   }
 
   /** The fold has come to the grant. Undefined: it was not decided by this owner. */

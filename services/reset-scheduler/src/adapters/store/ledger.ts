@@ -1,7 +1,7 @@
-import { type Bus, consumeStored, decodeStored } from '@bursar/bus';
-import { budgetStream, EVENT_DEFINITIONS, type LedgerEvent, parseInstant, UnknownEventError } from '@bursar/contracts';
+import { type Bus, consumeLedger, decodeStored, decodeWanted } from '@bursar/bus';
+import { budgetStream, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
-import type { EventStore, StoredEvent } from '@bursar/event-store';
+import type { EventStore } from '@bursar/event-store';
 import type { Saying } from '../../domain/say.js';
 import type { BudgetVersion } from '../../features/ledger.js';
 import { type FollowOptions, Ledger } from '../../features/ledger.js';
@@ -10,6 +10,8 @@ import { type FollowOptions, Ledger } from '../../features/ledger.js';
 const POLL_MS = 500;
 const MAX_EVENTS = 1_000;
 const PAGE = 500;
+/** What the clock says waits for nobody here; what the ledger says may wait a little, for others that are confirmed with it. */
+const GATHER_MS = 100;
 
 /** The event store, with the bus to be told of what is new. Without a bus the store is polled. */
 export class StoreLedger extends Ledger {
@@ -29,15 +31,15 @@ export class StoreLedger extends Ledger {
     handler: (events: readonly LedgerEvent[], last: number) => Promise<void>,
   ): Promise<void> {
     const { store, bus } = this;
-    // Most of a ledger is usage: only what is asked for is decoded, but nothing of a newer release is passed over.
-    const deliver = async (events: readonly StoredEvent[]): Promise<void> => {
-      const last = events.at(-1)?.position;
-      if (last === undefined) return;
-      for (const { type, version } of events) refuseUnknown(type, version);
-      await handler(events.filter(({ type }) => types.has(type)).map(decodeStored), last);
-    };
-    if (bus === null) return store.subscribe({ partition, after, batch: MAX_EVENTS, pollMs: POLL_MS, signal }, deliver);
-    return consumeStored({ store, bus, partition, after, maxEvents: MAX_EVENTS, pollMs: POLL_MS, signal }, ({ events }) => deliver(events));
+    const wants = (type: string): boolean => types.has(type);
+    if (bus === null) {
+      return store.subscribe({ partition, after, batch: MAX_EVENTS, pollMs: POLL_MS, signal }, async (events) => {
+        const last = events.at(-1)?.position;
+        if (last !== undefined) await handler(decodeWanted(events, wants), last);
+      });
+    }
+    const options = { store, bus, partition, after, maxEvents: MAX_EVENTS, pollMs: POLL_MS, gatherMs: GATHER_MS, signal, wants };
+    return consumeLedger(options, ({ events, last }) => handler(events, last));
   }
 
   async heads(): Promise<ReadonlyMap<number, number>> {
@@ -69,8 +71,3 @@ export class StoreLedger extends Ledger {
     return result.outcomes.map(({ status }) => status === 'accepted');
   }
 }
-
-const refuseUnknown = (type: string, version: number): void => {
-  const known = EVENT_DEFINITIONS.get(type);
-  if (known === undefined || version > known.version) throw new UnknownEventError(type, version);
-};
