@@ -62,9 +62,12 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
 
   const clock = new StoreClock(store, (error) => logger.warn({ err: error }, 'the database clock could not be read'));
   await clock.start();
-  let listening: string | null = null;
-  // On every answer, so asked of the server once.
-  const url = (): string | null => config.ENFORCEMENT_URL ?? (listening ??= ownUrl(service.app.getHttpServer(), config.HOST));
+  // On every answer, so the server is asked until it listens, and no more.
+  let listening: string | null = config.ENFORCEMENT_URL ?? null;
+  const url = (): string | null => {
+    if (listening === null) listening = ownUrl(service.app.getHttpServer(), config.HOST);
+    return listening;
+  };
   const leases = new SqlLeases({
     url: config.DATABASE_URL,
     consumer: 'budget',
