@@ -1,10 +1,15 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy in front of PostgreSQL that can lose the server's answers: what was sent arrives, what came of it is never told. */
+/**
+ * A TCP proxy in front of PostgreSQL that can lose the server's answers: what was sent arrives, what came of it is never told. Or it
+ * keeps them back, and the connection open: to the server its client looks as one that was frozen (SIGSTOP).
+ */
 export const lossyProxy = async (serverUrl: string) => {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let losing = false;
+  let frozen = false;
+  let last: string | null = null;
   let lost = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -19,8 +24,13 @@ export const lossyProxy = async (serverUrl: string) => {
         upstream.destroy();
       });
     }
-    client.on('data', (bytes) => upstream.write(bytes));
+    client.on('data', (bytes) => {
+      if (frozen) return;
+      frozen = last !== null && bytes.includes(last);
+      upstream.write(bytes);
+    });
     upstream.on('data', (bytes) => {
+      if (frozen) return;
       if (!losing) {
         client.write(bytes);
         return;
@@ -38,6 +48,10 @@ export const lossyProxy = async (serverUrl: string) => {
     url: url.href,
     loseAnswers: (on: boolean) => {
       losing = on;
+    },
+    /** What holds this text is the last that arrives. */
+    freezeAfter: (text: string) => {
+      last = text;
     },
     lost: () => lost,
     close: async () => {

@@ -5,6 +5,7 @@ import { append, event, events, readAll } from '../src/conformance/events.js';
 import { type EventStore, StoreOverloadedError, StoreRefusedError, StoreUnavailableError } from '../src/port.js';
 import type { EventStoreOptions } from '../src/postgres/options.js';
 import { createEventStore } from '../src/postgres/postgres-event-store.js';
+import { BEGIN } from '../src/postgres/statements.js';
 import { lossyProxy } from './lossy-proxy.js';
 
 let server: TestDatabase;
@@ -39,6 +40,22 @@ const onInsert = async (body: string): Promise<void> => {
   await admin.query(`CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} RETURN NEW; END $$`);
   await admin.query('CREATE TRIGGER fault BEFORE INSERT ON store.events FOR EACH ROW EXECUTE FUNCTION fault()');
 };
+
+/** Some session other than the test's has locked a head, and does nothing any more. */
+const lockedHead = async (): Promise<void> => {
+  const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`;
+  while ((await admin.query(sql)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+/** A COPY whose data never comes. */
+class Silence implements pg.Submittable {
+  constructor(private readonly text: string) {}
+  submit(connection: pg.Connection): void {
+    (connection as unknown as { query(text: string): void }).query(this.text);
+  }
+  handleCopyInResponse(): void {}
+  handleError(): void {}
+}
 
 describe('opening', () => {
   test('any number of processes may start at once on an empty database', async () => {
@@ -114,6 +131,47 @@ describe('appending against a server in trouble', () => {
     await admin.query('ROLLBACK');
     expect(await append(store, { partition: 0, stream: 's', events: unit })).toMatchObject([{ status: 'accepted', position: 2 }]);
   }, 15_000);
+
+  test('a process frozen between the lock of a head and its write holds up nobody for longer than they wait', async () => {
+    const store = await open();
+    const proxy = await lossyProxy(database.url);
+    try {
+      const frozen = await open({}, proxy.url);
+      proxy.freezeAfter(BEGIN.name);
+      const stuck = expect(append(frozen, { partition: 0, stream: 's', events: events(1) })).rejects.toThrow(StoreUnavailableError);
+      await lockedHead();
+      await expect(append(store, { partition: 0, stream: 's', events: events(1) })).resolves.toMatchObject([{ position: 1 }]);
+      await stuck;
+    } finally {
+      await proxy.close();
+    }
+  }, 20_000);
+
+  test('a process frozen in the middle of sending an append is ended by who waits for the head', async () => {
+    const warnings: string[] = [];
+    const store = await open({ warn: (message) => warnings.push(message) });
+    const frozen = new pg.Client({ connectionString: database.url, statement_timeout: 1_000, idle_in_transaction_session_timeout: 1_000 });
+    await frozen.connect();
+    const ended = new Promise((resolve) => frozen.once('error', resolve));
+    await frozen.query('BEGIN');
+    await frozen.query('SELECT 1 FROM store.partitions WHERE partition = 0 FOR UPDATE');
+    // It has said that data comes, and sends none.
+    frozen.query(new Silence('COPY store.events (partition) FROM STDIN (FORMAT binary)'));
+    const unit = events(1);
+    // Each waits for the lock as long as anyone may; at the third one the COPY is older than a statement may be.
+    const answers: string[] = [];
+    while (answers.length < 5 && answers.at(-1) !== 'accepted') {
+      answers.push(
+        await append(store, { partition: 0, stream: 's', events: unit }).then(
+          ([outcome]) => outcome?.status ?? '',
+          () => 'unavailable',
+        ),
+      );
+    }
+    expect(answers.at(-1)).toBe('accepted');
+    expect(warnings).toContain('1 sessions that had stopped in mid-append were ended');
+    await ended;
+  }, 30_000);
 
   test('a server that does not answer is given up in time', async () => {
     const store = await open({ replyTimeoutMs: 150 });

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createPool, type Pool } from '@bursar/database';
 import { Lease } from './lease.js';
+import { OwnerDirectory, type OwnerUrls } from './owner-directory.js';
 import { type LeaseView, PartitionLeases } from './partition-leases.js';
 
 /** One to renew, one to give up meanwhile: the consumer's own connections must not keep a renewal waiting. */
 const CONNECTIONS = 2;
+/** Nor must those who look for owners: they are many just when leases change hands. */
+const LOOKING_CONNECTIONS = 1;
 /** Clocks of two machines do not run equally fast: ours ends the lease a little before the database's does. */
 const DRIFT = 0.99;
 
@@ -32,6 +35,8 @@ export class SqlLeases extends PartitionLeases {
   private readonly now: () => number;
   private readonly ownUrl: () => string | null;
   readonly #pool: Pool;
+  readonly #looking: Pool;
+  readonly #owners = new OwnerDirectory(() => this.#readOwners());
 
   constructor({ url, consumer, partitions, ttlMs, now, ownUrl }: SqlLeasesOptions) {
     super();
@@ -40,13 +45,10 @@ export class SqlLeases extends PartitionLeases {
     this.ttlMs = ttlMs;
     this.now = now ?? (() => performance.now());
     this.ownUrl = ownUrl ?? (() => null);
-    this.#pool = createPool(url, {
-      name: `${consumer}-leases`,
-      max: CONNECTIONS,
-      // An answer that takes longer leaves too little of the lease; another connection may be faster.
-      statementTimeoutMs: ttlMs / 2,
-      answerTimeoutMs: ttlMs / 2,
-    });
+    // An answer that takes longer leaves too little of the lease; another connection may be faster.
+    const limits = { statementTimeoutMs: ttlMs / 2, answerTimeoutMs: ttlMs / 2 };
+    this.#pool = createPool(url, { name: `${consumer}-leases`, max: CONNECTIONS, ...limits });
+    this.#looking = createPool(url, { name: `${consumer}-owners`, max: LOOKING_CONNECTIONS, ...limits });
   }
 
   async renew(held: readonly Lease[]): Promise<LeaseView> {
@@ -76,13 +78,8 @@ export class SqlLeases extends PartitionLeases {
     return rows.map(({ partition, epoch }) => new Lease({ partition, epoch, owner: this.replica }, liveUntil, this.now));
   }
 
-  async urlOfOwner(partition: number): Promise<string | null> {
-    const { rows } = await this.#pool.query<{ url: string | null }>(
-      `SELECT replica.url FROM projection.lease JOIN projection.replica ON replica.replica = lease.owner
-       WHERE lease.consumer = $2 AND lease.partition = $1 AND lease.expires_at > now()`,
-      [partition, this.consumer],
-    );
-    return rows[0]?.url ?? null;
+  urlOfOwner(partition: number): Promise<string | null> {
+    return this.#owners.urlOf(partition);
   }
 
   async release({ key }: Lease): Promise<void> {
@@ -99,7 +96,16 @@ export class SqlLeases extends PartitionLeases {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#looking.end()]);
+  }
+
+  async #readOwners(): Promise<OwnerUrls> {
+    const { rows } = await this.#looking.query<{ partition: number; url: string }>(
+      `SELECT lease.partition, replica.url FROM projection.lease JOIN projection.replica ON replica.replica = lease.owner
+       WHERE lease.consumer = $1 AND lease.expires_at > now() AND replica.url IS NOT NULL`,
+      [this.consumer],
+    );
+    return new Map(rows.map(({ partition, url }) => [partition, url]));
   }
 
   #liveUntil(): number {

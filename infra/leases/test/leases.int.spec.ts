@@ -28,8 +28,8 @@ beforeEach(async () => {
   await sql`TRUNCATE projection.lease, projection.replica, projection.checkpoint, projection.scope`.execute(db);
 });
 
-const replica = (consumer = 'budget'): SqlLeases => {
-  const leases = new SqlLeases({ url: at.url, consumer, partitions: PARTITIONS, ttlMs: TTL_MS, now: () => now });
+const replica = (consumer = 'budget', ownUrl: () => string | null = () => null): SqlLeases => {
+  const leases = new SqlLeases({ url: at.url, consumer, partitions: PARTITIONS, ttlMs: TTL_MS, now: () => now, ownUrl });
   opened.push(leases);
   return leases;
 };
@@ -106,6 +106,22 @@ describe('leases in PostgreSQL', () => {
     expect(lease?.isLive()).toBe(false);
     const view = await one.renew(lease === undefined ? [] : [lease]);
     expect(view.liveUntil).toBeCloseTo(now + 0.99 * TTL_MS);
+  });
+
+  test('says where the owner of a partition listens, while it has it and does, on a connection that no renewal waits for', async () => {
+    let url: string | null = null;
+    const [one, two] = [replica('budget', () => url), replica()];
+    const held = await one.acquire(1, []);
+    await one.renew(held);
+    expect(await two.urlOfOwner(0)).toBeNull();
+    url = 'http://one';
+    await one.renew(held);
+    expect([await two.urlOfOwner(0), await two.urlOfOwner(1)]).toEqual(['http://one', null]);
+    await pass(TTL_MS);
+    expect(await two.urlOfOwner(0)).toBeNull();
+    const { rows } = await sql<{ name: string }>`
+      SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'budget-%' ORDER BY name`.execute(db);
+    expect(rows).toEqual([{ name: 'budget-leases' }, { name: 'budget-owners' }]);
   });
 
   test('who leaves is counted no more; the tables may be emptied under everyone', async () => {

@@ -17,6 +17,9 @@ const TRANSIENT = new Set(['40001', '40P01']);
 /** Connection, resources (disk full, too many clients), operator, system and internal errors; time limits; a server gone read-only. */
 const UNAVAILABLE = /^(08|53|57|58|XX|55P03|25P0|25006|26000)/;
 
+/** Somebody else held a lock for as long as we wait for one. */
+export const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';
+
 export const failureOf = (error: unknown): Failure => {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return 'unavailable';
   const { code } = error;

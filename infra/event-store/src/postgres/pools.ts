@@ -1,6 +1,12 @@
 import pg from 'pg';
 import type { StoreSettings } from './options.js';
 
+/** Longest statement. PostgreSQL does not look at it while a COPY waits for its client's data: see `free-heads.ts`. */
+export const STATEMENT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 2_000;
+/** Shorter than the wait for a lock, so that whoever waits for a head outlasts a process that was frozen while it held it. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 1_500;
+
 /**
  * A forgotten or stopped process may not hold a head row for ever (RELIABILITY F8). Plans are made once and never for a small table:
  * a session that saw the store empty would else go on scanning it when it is large.
@@ -15,9 +21,9 @@ export const createPool = (url: string, max: number, settings: StoreSettings): p
     connectionTimeoutMillis: settings.connectTimeoutMs,
     idleTimeoutMillis: 0,
     keepAlive: true,
-    lock_timeout: 2_000,
-    statement_timeout: 5_000,
-    idle_in_transaction_session_timeout: 5_000,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     options: SESSION,
   });
   // A connection that breaks while it is checked out is reported by its query too; without a listener it would end the process.

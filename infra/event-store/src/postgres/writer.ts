@@ -4,7 +4,8 @@ import type { Settled } from '../group-commit.js';
 import { formatMicros } from '../instants.js';
 import { type AppendedRange, type AppendRequest, type StoredEvent, StoreUnavailableError } from '../port.js';
 import { appendGroup, type Committed } from './append-group.js';
-import { failureOf } from './failures.js';
+import { failureOf, isLockTimeout } from './failures.js';
+import { freeHeads } from './free-heads.js';
 import type { StoreSettings } from './options.js';
 import { PartitionMemory } from './partition-memory.js';
 
@@ -37,16 +38,28 @@ export class Writer {
     }
   }
 
-  /** Tries again what was rolled back for reasons of timing. */
+  /** Tries again what was rolled back for reasons of timing, or because of a process that stands still. */
   private async tryCommit(partition: number, requests: readonly AppendRequest[]): Promise<Committed> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.onConnection(partition, requests);
       } catch (error) {
-        if (failureOf(error) !== 'transient' || tries === MAX_TRIES) throw error;
+        const isWorthIt = failureOf(error) === 'transient' || (isLockTimeout(error) && (await this.freedHeads()));
+        if (!isWorthIt || tries === MAX_TRIES) throw error;
         this.settings.warn(`an append to partition ${partition} is tried again`, error);
         await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * 2 ** tries * Math.random()));
       }
+    }
+  }
+
+  private async freedHeads(): Promise<boolean> {
+    try {
+      const ended = await freeHeads(this.pool);
+      if (ended > 0) this.settings.warn(`${ended} sessions that had stopped in mid-append were ended`, null);
+      return ended > 0;
+    } catch (error) {
+      this.settings.warn('sessions that may have stopped in mid-append could not be looked for', error);
+      return false;
     }
   }
 
