@@ -88,10 +88,11 @@ afterEach(async () => {
   await Promise.all(members.splice(0).map(({ owner }) => owner.stop()));
 });
 
-const member = (table: Table, name: string) => {
+const member = (table: Table, name: string, lasts: Promise<void> | null = null) => {
   const leases = new Leases(table, name);
   const running = new Set<number>();
   const lost: number[] = [];
+  const stuck: number[] = [];
   const runnerOf = ({ partition }: Lease) => ({
     isTaken: true,
     run: async (signal: AbortSignal) => {
@@ -101,16 +102,23 @@ const member = (table: Table, name: string) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
       if (!signal.aborted) await promise;
       await leases.asleep;
+      await lasts;
       running.delete(partition);
     },
   });
-  const owner = new LeasedPartitions(leases, PARTITIONS, runnerOf, { lost: (partition) => lost.push(partition), trouble: () => undefined });
+  const watch = {
+    lost: (partition: number) => lost.push(partition),
+    trouble: () => undefined,
+    stuck: (partition: number) => stuck.push(partition),
+  };
+  const owner = new LeasedPartitions(leases, PARTITIONS, runnerOf, watch, TTL_MS);
   owner.start();
-  return { owner, leases, running, lost };
+  return { owner, leases, running, lost, stuck };
 };
 
-const join = (table: Table, name: string) => {
-  const one = member(table, name);
+/** `lasts`: what it runs does not end before. */
+const join = (table: Table, name: string, lasts: Promise<void> | null = null) => {
+  const one = member(table, name, lasts);
   members.push(one);
   return one;
 };
@@ -170,6 +178,20 @@ test('while the leases are out of reach the partitions are kept, and no plain an
   one.leases.failing = false;
   await until(() => lease?.isLive() === true);
   expect(one.lost).toEqual([]);
+});
+
+test('a partition whose work does not end when it is told to, lost or given up, is said to be stuck; one that ends is not', async () => {
+  const table = new Table();
+  const { promise: lasts, resolve: end } = Promise.withResolvers<void>();
+  const one = join(table, 'a', lasts);
+  await until(() => one.running.size === 6);
+  table.rows.set(0, { owner: 'usurper', epoch: 9, expiresAt: Number.POSITIVE_INFINITY });
+  const two = join(table, 'b');
+  await until(() => one.stuck.length > 1);
+  expect([one.stuck.includes(0), one.lost]).toEqual([true, [0]]);
+  end();
+  await until(() => one.running.size <= 3 && two.running.size >= 2);
+  expect(two.stuck).toEqual([]);
 });
 
 test('a lease that is over is never live again', () => {

@@ -8,6 +8,11 @@ const BEATS_PER_LEASE = 6;
 /** As often does a replica look that has less than its share: others are just giving something up. */
 const LOOKS_PER_LEASE = 20;
 
+/** What was told to end and has not within this will not end any more (RELIABILITY F15) … */
+const STUCK_MS = 60_000;
+/** … waited for in so many parts, of which a process that was frozen meanwhile has waited one at most. */
+const PARTS = 60;
+
 /** What works on one partition for as long as its lease lasts. */
 export type LeasedRunner = Readonly<{
   /** Until the signal aborts and what is in hand is done, or until it found out itself that the partition is another's. Never rejects. */
@@ -24,6 +29,11 @@ export type OwnerWatch = Readonly<{
   lost: (partition: number) => void;
   /** The leases are out of reach; the fences decide what still gets through. */
   trouble: (error: unknown) => void;
+  /**
+   * What works on it was told to end and does not. Nobody gets the partition then: this process may not take it, and the others leave it
+   * its share. Only the end of the process helps.
+   */
+  stuck: (partition: number) => void;
 }>;
 
 /**
@@ -43,6 +53,7 @@ export class LeasedPartitions<R extends LeasedRunner> {
     private readonly partitions: number,
     private readonly makeRunner: (lease: Lease) => R,
     private readonly watch: OwnerWatch,
+    private readonly stuckMs = STUCK_MS,
   ) {}
 
   start(): void {
@@ -133,6 +144,7 @@ export class LeasedPartitions<R extends LeasedRunner> {
     const isFirst = !this.#leaving.has(partition);
     this.#leaving.add(partition);
     owned.stop.abort();
+    if (isFirst) void this.#expectEnd(owned);
     await owned.done;
     if (!isFirst) return;
     owned.lease.end();
@@ -148,7 +160,18 @@ export class LeasedPartitions<R extends LeasedRunner> {
     owned.lease.end();
     owned.stop.abort();
     this.watch.lost(partition);
+    void this.#expectEnd(owned);
     void owned.done.then(() => this.#forget(partition));
+  }
+
+  async #expectEnd({ lease, done }: Owned<R>): Promise<void> {
+    const ended = new AbortController();
+    void done.then(() => ended.abort());
+    for (let part = 0; part < PARTS && !ended.signal.aborted; part += 1) {
+      // Cut short by the end that is waited for.
+      await delay(this.stuckMs / PARTS, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
+    }
+    if (!ended.signal.aborted) this.watch.stuck(lease.partition);
   }
 
   #forget(partition: number): void {

@@ -136,7 +136,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
     leases,
     1,
     (lease) => new PartitionRunner(tables, ledger, new Quiet(), tuning, load, lease),
-    { lost: () => undefined, trouble: () => undefined },
+    { lost: () => undefined, trouble: () => undefined, stuck: () => undefined },
   );
   owner.start();
   const desk = new DecideAtOwner(

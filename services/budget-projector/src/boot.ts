@@ -110,6 +110,10 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     {
       lost: (partition) => events.leaseLost(partition),
       trouble: (error) => logger.warn({ err: error }, 'the partition leases are out of reach; asking again'),
+      stuck: (partition) => {
+        logger.fatal({ partition }, 'what works on a partition does not end: this process is given up');
+        process.exit(1);
+      },
     },
   );
   service.readiness.add('partitions', () => projectorReady(owner));

@@ -1,5 +1,6 @@
 import { budgetStream, contentHash, derivedId, holdsStream, NS_PER_MS, usageStream } from '@bursar/contracts';
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
+import { Lease } from '@bursar/leases';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreLedger } from '../src/adapters/store/store-ledger.js';
 import { Load } from '../src/features/pace.js';
@@ -200,6 +201,32 @@ describe('taking over', () => {
     await caughtUp();
     expect((await ledgerOf(at.store)).filter(({ type }) => type === 'PartitionTaken')).toHaveLength(2);
   }, 60_000);
+
+  test('who was frozen in the middle of it, and has lost the lease since, does not fence off whoever has it now', async () => {
+    const frozen = Promise.withResolvers<void>();
+    const thawed = Promise.withResolvers<void>();
+    class Freezing extends FailingLedger {
+      override async head(partition: number): Promise<number> {
+        frozen.resolve();
+        await thawed.promise;
+        return super.head(partition);
+      }
+    }
+    let now = 0;
+    const lease = new Lease(await seize(at.db, { ...KEY, owner: 'sleeper' }), 1_000, () => now);
+    const ledger = new StoreLedger(at.store, null);
+    const sleeper = new PartitionRunner(at.tables, new Freezing(ledger, () => undefined), new Heard(), TUNING, new Load(), lease);
+    const ended = sleeper.run(new AbortController().signal);
+    await frozen.promise;
+    now = 5_000;
+    const heir = await at.tables.take('budget', await seize(at.db, { ...KEY, owner: 'heir' }));
+    const expectedRevision = await ledger.takePartition(0, { owner: 'heir', epoch: heir.epoch });
+    thawed.resolve();
+    await ended;
+    expect(sleeper.status).toEqual({ status: 'stopped' });
+    const data = JSON.stringify({ changes: [], partition: 0 });
+    await expect(ledger.appendHolds(0, { id: derivedId('heirs'), data, expectedRevision })).resolves.toMatchObject({ position: 2 });
+  });
 
   test('ends, and leaves the partition alone, when the lease is another’s', async () => {
     const heard = new Heard();

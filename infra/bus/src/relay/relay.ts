@@ -59,6 +59,7 @@ export const startRelay = ({ store, bus, pool, url, pollMs = 200, leaseMs = LEAS
     {
       lost: (partition) => bus.logger.warn({ partition }, 'the relay lost a partition to another'),
       trouble: (error) => bus.logger.warn({ error: String(error) }, 'the leases of the relay are out of reach; asking again'),
+      stuck: (partition) => bus.giveUp(`the relay of partition ${partition} does not end`),
     },
   );
   owner.start();

@@ -106,10 +106,13 @@ export class PartitionSession {
    * is fit to decide on. Throws {@link CheckpointAheadOfStoreError} and `LeaseLostError`.
    */
   async take(): Promise<number> {
-    const { key, partition } = this.options.lease;
-    const fence = await this.tables.take('budget', key);
+    const { lease } = this.options;
+    const { key, partition } = lease;
+    let fence = await this.tables.take('budget', key);
     const before = await this.ledger.head(partition);
     if (before < fence.position) throw new CheckpointAheadOfStoreError(partition, fence.position, before);
+    // Frozen since? Another may have the partition by now: what we append would only break its fence.
+    if (!lease.isLive()) fence = await this.tables.take('budget', key);
     this.#holdsRevision = await this.ledger.takePartition(partition, { owner: key.owner, epoch: fence.epoch });
     const head = await this.ledger.head(partition);
     this.#open = await this.tables.expiring(partition);

@@ -14,6 +14,8 @@ export type LeasedSupply = Readonly<{
   /** Runs beside the consumer while the partition is owned, until the signal aborts: timers, deliveries. Begun again when it ends. */
   beside?: (consumer: string, lease: Lease, signal: AbortSignal) => Promise<void>;
   logger: Logger;
+  /** A consumer of this process does not end. Default: ends the process, as `connectBus` does. */
+  onGivenUp?: () => void;
 }>;
 
 const TTL_MS = 3_000;
@@ -23,12 +25,16 @@ const TTL_MS = 3_000;
  * freezes is replaced within the time of a lease. For safety the checkpoint's compare-and-set counts, not the lease.
  */
 export const leasedPartitions =
-  ({ url, partitions, ttlMs = TTL_MS, startAfter, beside, logger }: LeasedSupply): PartitionSupply =>
+  ({ url, partitions, ttlMs = TTL_MS, startAfter, beside, logger, onGivenUp = () => process.exit(1) }: LeasedSupply): PartitionSupply =>
   async (consumer, consume, signal) => {
     const runnerOf = (lease: Lease): LeasedRunner => runner(lease, consumer, { startAfter, beside, logger }, consume);
     const owner = new LeasedPartitions(new SqlLeases({ url, consumer, partitions, ttlMs }), partitions, runnerOf, {
       lost: (partition) => logger.warn({ consumer, partition }, 'the lease of a partition was lost'),
       trouble: (error) => logger.warn({ error, consumer }, 'the partition leases are out of reach; asking again'),
+      stuck: (partition) => {
+        logger.error({ consumer, partition }, 'the consumer of a partition does not end: this process is given up');
+        onGivenUp();
+      },
     });
     owner.start();
     await aborted(signal);
