@@ -1,30 +1,18 @@
 import { budgetStream } from '@bursar/contracts';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ask, send, Writer } from './support/enforcement.js';
-import { type Projector, Projectors } from './support/processes.js';
-import { eventually, type Real, real } from './support/real.js';
+import { describe, expect, test } from '@jest/globals';
+import { ask, block, send, Writer } from './support/enforcement.js';
+import { projecting } from './support/projecting.js';
+import { eventually } from './support/real.js';
 import { TENANT } from './support/world.js';
 
-let at: Real;
-let projectors: Projectors;
-let one: Projector;
-beforeAll(async () => {
-  at = await real();
-  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
-  one = await projectors.start();
-}, 60_000);
-afterAll(async () => {
-  projectors?.killAll();
-  await at?.close();
-});
+const run = projecting(1);
 
-const block = (blockAtPercent = 100) => ({ enforcement: { mode: 'block' as const, blockAtPercent, autoPause: false } });
 const check = (scope: string, amount: string, position: number, more: object = {}) =>
-  ask(one.url, '/check', { scopes: [scope], amount, ...more }, position);
+  ask(run.one.url, '/check', { scopes: [scope], amount, ...more }, position);
 
 describe('check', () => {
   test('no budget: allowed', async () => {
-    const position = await new Writer(at, 'none').scope('user:none');
+    const position = await new Writer(run.at, 'none').scope('user:none');
     const { status, body } = await check('user:none', '5', position);
     expect([status, body]).toEqual([
       200,
@@ -33,7 +21,7 @@ describe('check', () => {
   });
 
   test('three levels: the tightest decides, wherever it is, and says so in body and header', async () => {
-    const write = new Writer(at, 'levels');
+    const write = new Writer(run.at, 'levels');
     await write.scope('org:l');
     await write.scope('team:l', ['org:l']);
     await write.scope('user:l', ['team:l']);
@@ -52,7 +40,7 @@ describe('check', () => {
       position: `0:${fits.headers.get('bursar-position')?.slice(2)}`,
     });
     expect(fits.headers.get('bursar-budget')).toMatch(/^"team-l";limit="50";used="40";reserved="0";remaining="10";reset="\d{4}-/);
-    expect(fits.headers.get('bursar-owner')).toBe(one.url);
+    expect(fits.headers.get('bursar-owner')).toBe(run.one.url);
     const over = await check('user:l', '15.000000000001', position);
     expect(over.body).toMatchObject({ allowed: false, code: 'budget_exceeded', budgetId: 'team-l', worstOvershoot: '0' });
     expect(over.body.reason).toBe('Budget exceeded for team:l. Current: $40.00, Limit: $50.00.');
@@ -63,7 +51,7 @@ describe('check', () => {
   });
 
   test('two budgets on a scope: a filter that does not match leaves its budget out', async () => {
-    const write = new Writer(at, 'filter');
+    const write = new Writer(run.at, 'filter');
     await write.scope('team:f');
     await write.budget('all-f', { scope: 'team:f', limit: 100 }, block());
     await write.budget('gpt-f', { scope: 'team:f', limit: 10, model: 'gpt-*' }, block());
@@ -79,7 +67,7 @@ describe('check', () => {
   });
 
   test('an amount in another currency is converted, and refused where no rate covers it', async () => {
-    const write = new Writer(at, 'rates');
+    const write = new Writer(run.at, 'rates');
     await write.scope('team:r');
     let position = await write.budget('eur-r', { scope: 'team:r', limit: 10, currency: 'EUR' }, block());
     expect((await check('team:r', '1', position)).body).toMatchObject({ allowed: false, code: 'rate_missing', budgetId: 'eur-r' });
@@ -90,10 +78,10 @@ describe('check', () => {
   });
 
   test('the end of an override changes the answer without an event', async () => {
-    const write = new Writer(at, 'clock');
+    const write = new Writer(run.at, 'clock');
     await write.scope('team:c');
     await write.budget('b-c', { scope: 'team:c', limit: 10 }, block());
-    const clock = await at.store.clock();
+    const clock = await run.at.store.clock();
     const position = await write.put(budgetStream(TENANT, 'b-c'), 'OverrideGranted', {
       budgetId: 'b-c',
       overrideId: 'o',
@@ -110,9 +98,9 @@ describe('check', () => {
   });
 
   test('the next period begins by the clock alone', async () => {
-    const write = new Writer(at, 'period');
+    const write = new Writer(run.at, 'period');
     await write.scope('team:p');
-    const begins = Math.floor(await at.store.clock());
+    const begins = Math.floor(await run.at.store.clock());
     const period = { kind: 'rolling' as const, timezone: 'UTC', anchor: new Date(begins).toISOString(), length: 'PT6S', recurring: true };
     await write.budget('b-p', { scope: 'team:p', limit: 10 }, { ...block(), period });
     const position = await write.use('team:p', '10', { occurredAt: new Date(begins + 500).toISOString() });
@@ -130,23 +118,23 @@ describe('check', () => {
   });
 
   test('a position not reached in time is 202, one of another partition 400', async () => {
-    const later = await ask(one.url, '/check?minPosition=0:999999', { scopes: ['team:l'], amount: '1' });
+    const later = await ask(run.one.url, '/check?minPosition=0:999999', { scopes: ['team:l'], amount: '1' });
     expect([later.status, later.headers.get('retry-after'), later.body.minPosition]).toEqual([202, '1', '0:999999']);
-    const elsewhere = await ask(one.url, '/check?minPosition=7:1', { scopes: ['team:l'], amount: '1' });
+    const elsewhere = await ask(run.one.url, '/check?minPosition=7:1', { scopes: ['team:l'], amount: '1' });
     expect([elsewhere.status, elsewhere.body.code]).toEqual([400, 'position_format']);
   });
 });
 
 describe('check-constraints', () => {
   test('of the budget, its scope’s others and those above; amounts are in its own currency', async () => {
-    const write = new Writer(at, 'constraints');
+    const write = new Writer(run.at, 'constraints');
     await write.scope('org:k');
     await write.scope('team:k', ['org:k']);
     await write.budget('org-k', { scope: 'org:k', limit: 1_000 }, block());
     await write.budget('team-k', { scope: 'team:k', limit: 10, model: 'gpt-*' }, block());
     const position = await write.budget('other-k', { scope: 'team:k', limit: 5 }, block());
     const constraints = async (amount: string, id = 'team-k') =>
-      (await ask(one.url, `/budgets/${id}/check-constraints`, { amount }, position)).body;
+      (await ask(run.one.url, `/budgets/${id}/check-constraints`, { amount }, position)).body;
     expect(await constraints('5')).toMatchObject({ canProceed: true, reason: null, budgetId: 'other-k', remaining: '5' });
     expect(await constraints('6')).toMatchObject({ canProceed: false, budgetId: 'other-k', code: 'budget_exceeded' });
     expect(await constraints('6', 'org-k')).toMatchObject({ canProceed: true, budgetId: 'org-k' });
@@ -155,12 +143,12 @@ describe('check-constraints', () => {
 });
 
 test('an owner that freezes is replaced, and every caller hears within 5 s; what it says on waking is not believed', async () => {
-  const write = new Writer(at, 'frozen');
+  const write = new Writer(run.at, 'frozen');
   await write.scope('team:z');
   const position = await write.budget('b-z', { scope: 'team:z', limit: 10 }, block());
-  const two = await projectors.start();
+  const two = await run.projectors.start();
   await ask(two.url, '/check', { scopes: ['team:z'], amount: '1' }, position);
-  const [owner, other] = projectors.owner === two ? [two, one] : [one, two];
+  const [owner, other] = run.projectors.owner === two ? [two, run.one] : [run.one, two];
   owner.process.kill('SIGSTOP');
   for (let answered = false; !answered; ) {
     const began = performance.now();
@@ -173,16 +161,16 @@ test('an owner that freezes is replaced, and every caller hears within 5 s; what
   owner.process.kill('SIGCONT');
   const woken = await ask(owner.url, '/check', { scopes: ['team:z'], amount: '1' });
   expect([woken.status, woken.headers.get('bursar-owner')]).toEqual([200, other.url]);
-  await projectors.kill(owner);
-  one = other;
+  await run.projectors.kill(owner);
+  run.running.splice(0, 1, other);
 }, 60_000);
 
 test('a replica that does not own the partition asks the one that does, and says who it was; without one it is 503 in time', async () => {
-  const write = new Writer(at, 'forward');
+  const write = new Writer(run.at, 'forward');
   await write.scope('team:o');
   const position = await write.budget('b-o', { scope: 'team:o', limit: 10 }, block());
-  const two = await projectors.start();
-  const [owner, other] = projectors.owner === two ? [two, one] : [one, two];
+  const two = await run.projectors.start();
+  const [owner, other] = run.projectors.owner === two ? [two, run.one] : [run.one, two];
   const forwarded = await ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }, position);
   expect(forwarded.body).toMatchObject({ allowed: false, budgetId: 'b-o' });
   expect(forwarded.headers.get('bursar-owner')).toBe(owner.url);
@@ -195,7 +183,7 @@ test('a replica that does not own the partition asks the one that does, and says
     expect(await named(url, '3')).toMatchObject({ status: 409, body: { code: 'idempotency_key_reused' } });
   }
 
-  await projectors.kill(owner);
+  await run.projectors.kill(owner);
   const heard = await eventually(
     () => ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }),
     ({ status }) => status === 200,
@@ -203,7 +191,7 @@ test('a replica that does not own the partition asks the one that does, and says
   expect(heard.headers.get('bursar-owner')).toBe(other.url);
 
   // Somebody has it who is no replica: nobody can be asked.
-  await at.db.updateTable('projection.lease').set({ owner: 'gone', expires_at: '2999-01-01T00:00:00Z' }).execute();
+  await run.at.db.updateTable('projection.lease').set({ owner: 'gone', expires_at: '2999-01-01T00:00:00Z' }).execute();
   await eventually(
     () => ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }),
     ({ status }) => status !== 200,

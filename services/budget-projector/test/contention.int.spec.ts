@@ -1,27 +1,15 @@
 import { derivedId, formatPicos, parsePicos, usageStream } from '@bursar/contracts';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type Answered, inParallel, insist, tell } from './support/contenders.js';
-import { Writer } from './support/enforcement.js';
+import { block, Writer } from './support/enforcement.js';
 import { untilCaughtUp } from './support/exact.js';
-import { type Projector, Projectors } from './support/processes.js';
-import { append, eventually, ledgerOf, type Real, real } from './support/real.js';
+import { projecting } from './support/projecting.js';
+import { append, eventually, ledgerOf } from './support/real.js';
 import { TENANT } from './support/world.js';
 
-let at: Real;
-let projectors: Projectors;
-const running: Projector[] = [];
-beforeAll(async () => {
-  at = await real();
-  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
-  running.push(await projectors.start(), await projectors.start(), await projectors.start());
-}, 90_000);
-afterAll(async () => {
-  projectors?.killAll();
-  await at?.close();
-});
+const run = projecting(3);
 
-const urls = (): readonly string[] => running.map(({ url }) => url);
-const strict = { enforcement: { mode: 'block' as const, blockAtPercent: 100, autoPause: false } };
+const urls = (): readonly string[] => run.running.map(({ url }) => url);
 const reserve = (body: object): Promise<Answered> => insist(urls, 'POST', '/reservations', body);
 const CALLS = 500;
 /** The usage that ends a hold, sent until the store has it: a frozen owner may hold its lock for a while. */
@@ -38,7 +26,7 @@ const settle = async (reservationId: string, amount: string): Promise<void> => {
   };
   for (let tries = 0; ; tries += 1) {
     try {
-      await append(at.store, event);
+      await append(run.at.store, event);
       return;
     } catch (error) {
       if (tries === 100) throw error;
@@ -52,15 +40,15 @@ const draw = (n: number, of: number): number => Number((BigInt(n) * 2_654_435_76
 const trouble = async (times: number, isOver: () => boolean): Promise<void> => {
   for (let n = 0; n < times && !isOver(); n += 1) {
     await new Promise((resolve) => setTimeout(resolve, 800));
-    const { owner } = projectors;
+    const { owner } = run.projectors;
     if (owner === null) continue;
     if (n % 2 === 0) {
-      await projectors.kill(owner);
-      running.splice(running.indexOf(owner), 1, await projectors.start());
+      await run.projectors.kill(owner);
+      run.running.splice(run.running.indexOf(owner), 1, await run.projectors.start());
     } else {
       owner.process.kill('SIGSTOP');
       await eventually(
-        () => projectors.owner,
+        () => run.projectors.owner,
         (now) => now !== owner,
       );
       owner.process.kill('SIGCONT');
@@ -69,15 +57,15 @@ const trouble = async (times: number, isOver: () => boolean): Promise<void> => {
 };
 
 test('64 callers on one user under team and organisation, the owner killed and frozen: never past the block point, nothing left over', async () => {
-  const write = new Writer(at, 'contention');
+  const write = new Writer(run.at, 'contention');
   await write.scope('org:c');
   await write.scope('team:c', ['org:c']);
   await write.scope('user:c', ['team:c']);
-  await write.budget('org-c', { scope: 'org:c', limit: 5_000 }, strict);
-  await write.budget('team-c', { scope: 'team:c', limit: 700 }, strict);
-  await write.budget('user-c', { scope: 'user:c', limit: 1_000 }, strict);
+  await write.budget('org-c', { scope: 'org:c', limit: 5_000 }, block());
+  await write.budget('team-c', { scope: 'team:c', limit: 700 }, block());
+  await write.budget('user-c', { scope: 'user:c', limit: 1_000 }, block());
   // As the api does before it answers a command: what is not folded yet decides nothing.
-  await untilCaughtUp(at);
+  await untilCaughtUp(run.at);
 
   let asked = 0;
   const refused: Answered[] = [];
@@ -101,15 +89,15 @@ test('64 callers on one user under team and organisation, the owner killed and f
 
   // Nothing is held once the time of all that was left lying is over.
   await eventually(
-    () => at.db.selectFrom('projection.reserved').select('reserved').execute(),
+    () => run.at.db.selectFrom('projection.reserved').select('reserved').execute(),
     (rows) => rows.length === 0,
   );
-  await untilCaughtUp(at);
-  const told = tell(await ledgerOf(at.store), 'user:c');
+  await untilCaughtUp(run.at);
+  const told = tell(await ledgerOf(run.at.store), 'user:c');
   const limit = parsePicos('700');
   expect({ held: told.held, within: told.most <= limit }).toEqual({ held: 0n, within: true });
   expect(told.granted).toBe(CALLS - refused.length);
-  const balances = await at.db.selectFrom('projection.balance').select(['budget_id', 'spend']).execute();
+  const balances = await run.at.db.selectFrom('projection.balance').select(['budget_id', 'spend']).execute();
   for (const { budget_id, spend } of balances) expect([budget_id, parsePicos(spend)]).toEqual([budget_id, told.spend]);
 
   // Refused only where there was no room, by its own figures; and now exactly what is left is granted.

@@ -1,24 +1,14 @@
 import { usageEventId, usageStream } from '@bursar/contracts';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type Answered, inParallel, insist } from './support/contenders.js';
-import { Writer } from './support/enforcement.js';
-import { Projectors } from './support/processes.js';
-import { append, eventually, type Real, real } from './support/real.js';
+import { block, Writer } from './support/enforcement.js';
+import { projecting } from './support/projecting.js';
+import { append, eventually } from './support/real.js';
 import { TENANT } from './support/world.js';
 
 /** What broke in LiteLLM (and its like) by the number of the report, RELIABILITY §6: what must hold here, against real processes. */
-let at: Real;
-let projectors: Projectors;
-let urls: readonly string[] = [];
-beforeAll(async () => {
-  at = await real();
-  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
-  urls = [(await projectors.start()).url, (await projectors.start()).url];
-}, 60_000);
-afterAll(async () => {
-  projectors?.killAll();
-  await at?.close();
-});
+const run = projecting(2);
+const urls = (): readonly string[] => run.running.map(({ url }) => url);
 
 /** A place of its own in the tree, with what a regression needs there. */
 class Place {
@@ -26,7 +16,7 @@ class Place {
   #position = 0;
 
   constructor(readonly name: string) {
-    this.write = new Writer(at, name);
+    this.write = new Writer(run.at, name);
   }
 
   scope(type: string): string {
@@ -40,8 +30,7 @@ class Place {
         above.map((one) => this.scope(one)),
       );
     const money = { limit: { amount: String(limit), currency: 'USD' } };
-    const enforcement = { mode: 'block' as const, blockAtPercent: 100, autoPause: false };
-    this.#position = await this.write.budget(`${this.name}-${type}`, { scope: this.scope(type) }, { ...money, enforcement });
+    this.#position = await this.write.budget(`${this.name}-${type}`, { scope: this.scope(type) }, { ...money, ...block() });
     await this.folded();
   }
 
@@ -57,17 +46,17 @@ class Place {
     const data = { id, source: 'proxy', occurredAt: '2020-01-01T00:00:00Z', scopes, status: 'succeeded', cost, ...more };
     const event = { stream: usageStream(TENANT), type: 'UsageRecorded', meta: { tenant: TENANT } };
     const stored = { ...event, id: usageEventId(TENANT, this.name, id), data: { ...data, occurredAt: this.#now } };
-    this.#position = await append(at.store, stored);
+    this.#position = await append(run.at.store, stored);
     await this.folded();
   }
   readonly #now = new Date().toISOString();
 
   reserve(type: string, amount: string, more: object = {}): Promise<Answered> {
-    return insist(() => urls, 'POST', '/reservations', { scopes: [this.scope(type)], amount, ...more });
+    return insist(urls, 'POST', '/reservations', { scopes: [this.scope(type)], amount, ...more });
   }
 
   check(type: string, amount: string): Promise<Answered> {
-    return insist(() => urls, 'POST', '/check', { scopes: [this.scope(type)], amount });
+    return insist(urls, 'POST', '/check', { scopes: [this.scope(type)], amount });
   }
 
   /** Of so many at once, how many are granted. */
@@ -78,13 +67,13 @@ class Place {
 
   async folded(): Promise<void> {
     await eventually(
-      () => insist(() => urls, 'POST', `/check?minPosition=0:${this.#position}`, { scopes: [this.scope('any')], amount: '0' }),
+      () => insist(urls, 'POST', `/check?minPosition=0:${this.#position}`, { scopes: [this.scope('any')], amount: '0' }),
       ({ status }) => status === 200,
     );
   }
 }
 
-const find = (id: string): Promise<Answered> => insist(() => urls, 'GET', `/reservations/${id}`);
+const find = (id: string): Promise<Answered> => insist(urls, 'GET', `/reservations/${id}`);
 type Row = readonly [reports: string, what: string, run: (place: Place) => Promise<void>];
 const rows = (title: string, table: readonly Row[]): void => {
   describe(title, () => {
@@ -131,9 +120,10 @@ rows('cap leaks under concurrency', [
       await place.budget('key', 10);
       await place.use('key', '9');
       expect(await place.granted(4, 'key', '1')).toBe(1);
-      const { owner } = projectors;
-      if (owner !== null) await projectors.kill(owner);
-      urls = [...urls.filter((url) => url !== owner?.url), (await projectors.start()).url];
+      const { owner } = run.projectors;
+      if (owner !== null) await run.projectors.kill(owner);
+      const left = run.running.filter((one) => one !== owner);
+      run.running.splice(0, run.running.length, ...left, await run.projectors.start());
       expect(await place.granted(4, 'key', '0.5')).toBe(0);
     },
   ],
@@ -168,7 +158,7 @@ rows('cap leaks under concurrency', [
     async (place) => {
       await place.budget('key', 10);
       const answers = await inParallel(40, 40, (n) => {
-        const one = urls[n % urls.length] ?? '';
+        const one = urls()[n % 2] ?? '';
         return insist(() => [one], 'POST', '/reservations', { scopes: [place.scope('key')], amount: '1' });
       });
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
@@ -204,7 +194,7 @@ rows('counters drift, false blocks', [
       for (let n = 0; n < 20; n += 1) {
         const id = `${place.name}-${n}`;
         expect((await place.reserve('key', '1', { id })).status).toBe(201);
-        expect((await insist(() => urls, 'DELETE', `/reservations/${id}`)).status).toBe(204);
+        expect((await insist(urls, 'DELETE', `/reservations/${id}`)).status).toBe(204);
         await eventually(
           () => place.check('key', '1'),
           ({ body }) => body.reserved === '0',

@@ -1,28 +1,16 @@
 import { formatInstant, parseInstant } from '@bursar/contracts';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ask, send, Writer } from './support/enforcement.js';
-import { type Projector, Projectors } from './support/processes.js';
-import { eventually, type Real, real } from './support/real.js';
+import { describe, expect, test } from '@jest/globals';
+import { ask, block, send, Writer } from './support/enforcement.js';
+import { projecting } from './support/projecting.js';
+import { eventually } from './support/real.js';
 
-let at: Real;
-let projectors: Projectors;
-let one: Projector;
-beforeAll(async () => {
-  at = await real();
-  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
-  one = await projectors.start();
-}, 60_000);
-afterAll(async () => {
-  projectors?.killAll();
-  await at?.close();
-});
+const run = projecting(1);
 
-const block = (blockAtPercent = 100) => ({ enforcement: { mode: 'block' as const, blockAtPercent, autoPause: false } });
 const reserve = (scope: string, amount: string, position?: number, more: object = {}) =>
-  ask(one.url, '/reservations', { scopes: [scope], amount, ...more }, position);
-const find = (id: string) => send(one.url, 'GET', `/reservations/${encodeURIComponent(id)}`);
-const release = (id: string) => send(one.url, 'DELETE', `/reservations/${encodeURIComponent(id)}`);
-const check = (scope: string, amount: string, position?: number) => ask(one.url, '/check', { scopes: [scope], amount }, position);
+  ask(run.one.url, '/reservations', { scopes: [scope], amount, ...more }, position);
+const find = (id: string) => send(run.one.url, 'GET', `/reservations/${encodeURIComponent(id)}`);
+const release = (id: string) => send(run.one.url, 'DELETE', `/reservations/${encodeURIComponent(id)}`);
+const check = (scope: string, amount: string, position?: number) => ask(run.one.url, '/check', { scopes: [scope], amount }, position);
 const status = (id: string, is: string) =>
   eventually(
     () => find(id),
@@ -31,7 +19,7 @@ const status = (id: string, is: string) =>
 
 describe('reservations', () => {
   test('held on every level, settled by usage: in between both know of it', async () => {
-    const write = new Writer(at, 'r-levels');
+    const write = new Writer(run.at, 'r-levels');
     await write.scope('team:rl');
     await write.scope('user:rl', ['team:rl']);
     await write.budget('team-rl', { scope: 'team:rl', limit: 50 }, block());
@@ -50,7 +38,7 @@ describe('reservations', () => {
       path: ['user:rl', 'team:rl', 'tenant:acme'],
     });
     expect(held.headers.get('bursar-position')).toBe(held.body.position);
-    expect(held.headers.get('bursar-owner')).toBe(one.url);
+    expect(held.headers.get('bursar-owner')).toBe(run.one.url);
     expect(held.headers.get('bursar-budget')).toMatch(/^"team-rl";limit="50";used="0";reserved="30";remaining="20";reset=/);
     const { grantedAt, expiresAt } = held.body as Record<string, string>;
     expect(parseInstant(expiresAt ?? '') - parseInstant(grantedAt ?? '')).toBe(300_000_000_000n);
@@ -62,7 +50,7 @@ describe('reservations', () => {
   });
 
   test('IN-G11 reserve > limit, > parent’s room: refused naming the ancestor, with every field of a refusal', async () => {
-    const write = new Writer(at, 'r-g11');
+    const write = new Writer(run.at, 'r-g11');
     await write.scope('team:g11');
     await write.scope('user:g11', ['team:g11']);
     await write.budget('team-g11', { scope: 'team:g11', limit: 50 }, block(110));
@@ -95,13 +83,13 @@ describe('reservations', () => {
   test.each([{}, { inputTokens: '0' }, { inputTokens: '0.0', outputTokens: '0' }])(
     'IN-G11 reserve nothing, %j: 400',
     async (quantities) => {
-      const asked = await send(one.url, 'POST', '/reservations', { scopes: ['team:g11'], quantities });
+      const asked = await send(run.one.url, 'POST', '/reservations', { scopes: ['team:g11'], quantities });
       expect(asked).toMatchObject({ status: 400, body: { code: 'not_positive', errors: [{ pointer: '/quantities' }] } });
     },
   );
 
   test('IN-G13 the same id and body a hundred times in parallel: one hold, a hundred equal replies', async () => {
-    const write = new Writer(at, 'r-g13');
+    const write = new Writer(run.at, 'r-g13');
     const position = await write.budget('g13', { scope: 'team:g13', limit: 100 }, block());
     await check('team:g13', '1', position);
     const replies = await Promise.all(Array.from({ length: 100 }, () => reserve('team:g13', '60', undefined, { id: 'g13' })));
@@ -112,7 +100,7 @@ describe('reservations', () => {
   });
 
   test('IN-G14 the same id with another amount: 409', async () => {
-    const write = new Writer(at, 'r-g14');
+    const write = new Writer(run.at, 'r-g14');
     const position = await write.budget('g14', { scope: 'team:g14', limit: 100 }, block());
     await reserve('team:g14', '1', position, { id: 'g14' });
     expect(await reserve('team:g14', '2', undefined, { id: 'g14' })).toMatchObject({ status: 409, body: { code: 'reservation_conflict' } });
@@ -124,7 +112,7 @@ describe('reservations', () => {
   });
 
   test('IN-G15 settled twice by other usage: both count, the second is flagged', async () => {
-    const write = new Writer(at, 'r-g15');
+    const write = new Writer(run.at, 'r-g15');
     const position = await write.budget('g15', { scope: 'team:g15', limit: 100 }, block());
     await reserve('team:g15', '10', position, { id: 'g15' });
     await write.use('team:g15', '4', { reservationId: 'g15' });
@@ -134,7 +122,7 @@ describe('reservations', () => {
   });
 
   test('a release answers the position from which on nothing is held, also when it is asked for twice at once', async () => {
-    const write = new Writer(at, 'r-written');
+    const write = new Writer(run.at, 'r-written');
     const position = await write.budget('written', { scope: 'team:written', limit: 100 }, block());
     await reserve('team:written', '10', position, { id: 'written' });
     const { body } = await find('written');
@@ -148,7 +136,7 @@ describe('reservations', () => {
   });
 
   test('IN-G16 settle then release: 409; release then settle: usage counted and flagged', async () => {
-    const write = new Writer(at, 'r-g16');
+    const write = new Writer(run.at, 'r-g16');
     const position = await write.budget('g16', { scope: 'team:g16', limit: 100 }, block());
     await reserve('team:g16', '10', position, { id: 'g16-a' });
     await write.use('team:g16', '4', { reservationId: 'g16-a' });
@@ -163,21 +151,21 @@ describe('reservations', () => {
   });
 
   test('IN-G17 settled after its expiry: accepted and flagged; nothing is held after the TTL though nobody asks', async () => {
-    const write = new Writer(at, 'r-g17');
+    const write = new Writer(run.at, 'r-g17');
     const position = await write.budget('g17', { scope: 'team:g17', limit: 100 }, block());
     await reserve('team:g17', '10', position, { id: 'g17', ttlSeconds: 1 });
     await eventually(
-      () => at.db.selectFrom('projection.hold').select('status').where('reservation_id', '=', 'g17').executeTakeFirst(),
+      () => run.at.db.selectFrom('projection.hold').select('status').where('reservation_id', '=', 'g17').executeTakeFirst(),
       (row) => row?.status === 'expired',
     );
-    expect(await at.db.selectFrom('projection.reserved').selectAll().where('budget_id', '=', 'g17').execute()).toEqual([]);
+    expect(await run.at.db.selectFrom('projection.reserved').selectAll().where('budget_id', '=', 'g17').execute()).toEqual([]);
     const settled = await write.use('team:g17', '5', { reservationId: 'g17' });
     expect((await check('team:g17', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
     expect((await find('g17')).body).toMatchObject({ flags: ['SettledAfterExpiry'] });
   });
 
   test('IN-G18 settled for more than was held: counted in full and flagged', async () => {
-    const write = new Writer(at, 'r-g18');
+    const write = new Writer(run.at, 'r-g18');
     const position = await write.budget('g18', { scope: 'team:g18', limit: 100 }, block());
     await reserve('team:g18', '10', position, { id: 'g18' });
     const settled = await write.use('team:g18', '130', { reservationId: 'g18' });
@@ -186,7 +174,7 @@ describe('reservations', () => {
   });
 
   test('IN-G19 settled for nothing: all of it is free', async () => {
-    const write = new Writer(at, 'r-g19');
+    const write = new Writer(run.at, 'r-g19');
     const position = await write.budget('g19', { scope: 'team:g19', limit: 100 }, block());
     await reserve('team:g19', '10', position, { id: 'g19' });
     const settled = await write.use('team:g19', '0', { reservationId: 'g19' });
@@ -195,7 +183,7 @@ describe('reservations', () => {
   });
 
   test('IN-G21 1,000 of 1 unit against 500 left, in parallel: exactly 500 are granted', async () => {
-    const write = new Writer(at, 'r-g21');
+    const write = new Writer(run.at, 'r-g21');
     const position = await write.budget('g21', { scope: 'team:g21', limit: 500 }, block());
     await check('team:g21', '1', position);
     let granted = 0;
@@ -209,7 +197,7 @@ describe('reservations', () => {
   }, 120_000);
 
   test('IN-G22 usage of another period settles in the period of its hold', async () => {
-    const write = new Writer(at, 'r-g22');
+    const write = new Writer(run.at, 'r-g22');
     const position = await write.budget('g22', { scope: 'team:g22', limit: 100 }, block());
     const held = await reserve('team:g22', '10', position, { id: 'g22' });
     const occurredAt = formatInstant(parseInstant(String(held.body.grantedAt)) + 33n * 86_400_000_000_000n);
@@ -218,7 +206,7 @@ describe('reservations', () => {
   });
 
   test('usage that names a reservation nobody made counts, and is flagged; its id is used up', async () => {
-    const write = new Writer(at, 'r-unknown');
+    const write = new Writer(run.at, 'r-unknown');
     const position = await write.budget('unknown', { scope: 'team:unknown', limit: 100 }, block());
     const used = await write.use('team:unknown', '5', { reservationId: 'never-made' });
     expect((await check('team:unknown', '1', Math.max(position, used))).body).toMatchObject({ currentSpend: '5' });
@@ -227,7 +215,7 @@ describe('reservations', () => {
   });
 
   test('a budget that only notifies never refuses, and holds', async () => {
-    const write = new Writer(at, 'r-notify');
+    const write = new Writer(run.at, 'r-notify');
     const notify = { enforcement: { mode: 'notify' as const, blockAtPercent: 100, autoPause: false } };
     const position = await write.budget('notify', { scope: 'team:notify', limit: 10 }, notify);
     expect((await reserve('team:notify', '15', position)).status).toBe(201);
@@ -235,7 +223,7 @@ describe('reservations', () => {
   });
 
   test('a token estimate is rated by the price lists; without a price it is refused', async () => {
-    const write = new Writer(at, 'r-rated');
+    const write = new Writer(run.at, 'r-rated');
     await write.put('tenant-acme', 'PriceListCreated', {
       listId: 'r-rated',
       name: 'r-rated',
@@ -245,20 +233,20 @@ describe('reservations', () => {
     });
     const position = await write.budget('rated', { scope: 'team:rated', limit: 10 }, block());
     const estimate = { scopes: ['team:rated'], quantities: { inputTokens: '1500' }, dimensions: { model: 'r-rated' } };
-    expect(await ask(one.url, '/reservations', estimate, position)).toMatchObject({ status: 201, body: { amount: '3' } });
+    expect(await ask(run.one.url, '/reservations', estimate, position)).toMatchObject({ status: 201, body: { amount: '3' } });
     const unpriced = { ...estimate, dimensions: { model: 'r-other' } };
-    expect(await ask(one.url, '/reservations', unpriced)).toMatchObject({
+    expect(await ask(run.one.url, '/reservations', unpriced)).toMatchObject({
       status: 402,
       body: { code: 'price_missing', unpriced: ['inputTokens'] },
     });
   });
 
   test('losing the owner loses no hold and doubles none: the next one goes on with it', async () => {
-    const write = new Writer(at, 'r-owner');
+    const write = new Writer(run.at, 'r-owner');
     const position = await write.budget('owner', { scope: 'team:owner', limit: 100 }, block());
     const held = await reserve('team:owner', '60', position, { id: 'owner' });
-    await projectors.kill(one);
-    one = await projectors.start();
+    await run.projectors.kill(run.one);
+    run.running.splice(0, 1, await run.projectors.start());
     const again = await eventually(
       () => reserve('team:owner', '60', undefined, { id: 'owner' }),
       (answer) => answer.status !== 503,

@@ -7,12 +7,15 @@ import { TENANT } from './world.js';
 type Definition = ReturnType<typeof definitionOf>;
 const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null };
 
+/** A budget that refuses past so many percent. */
+export const block = (blockAtPercent = 100) => ({ enforcement: { mode: 'block' as const, blockAtPercent, autoPause: false } });
+
 /** What a test writes into the ledger of one real store, as ingestion and api would. Each answers the position. */
 export class Writer {
   #count = 0;
 
   constructor(
-    private readonly at: Real,
+    private readonly at: Pick<Real, 'store'>,
     private readonly label: string,
   ) {}
 
