@@ -1,5 +1,5 @@
-import { NS_PER_MS, NS_PER_SECOND, type Period, parseInstant, partitionOf } from '@bursar/contracts';
-import { type BudgetState, budgetCounts, currentPeriod, findBudget, settledCost } from '@bursar/contracts/folds';
+import { NS_PER_MS, NS_PER_SECOND, type Period, parseInstant, partitionOf, type UsageRecordedEvent } from '@bursar/contracts';
+import { type BudgetState, budgetCounts, currentPeriod, findBudget, type Settled, settledCost } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
@@ -12,12 +12,14 @@ import { addSpend } from '../domain/spend-groups.js';
 import type { GroupCell } from '../domain/usage-groups.js';
 import { Installation } from '../installation.js';
 import { type Answer, ok } from './answer.js';
+import { LongReads } from './long-reads.js';
 import type { BreakdownQuery } from './scope-spend.js';
 import { cut, showGroups, shownSpan } from './spend-answer.js';
-import { UsageScan } from './usage-scan.js';
+import { type Counted, UsageScan } from './usage-scan.js';
 
 type Range = Pick<BreakdownQuery, 'from' | 'to' | 'timezone'>;
 type Cells = readonly (SpendCell | GroupCell)[];
+type Asked = Readonly<{ past: Past; budget: BudgetState; span: Period; parts: readonly Period[]; by: string | null }>;
 const QUARTER_HOUR = 900n * NS_PER_SECOND;
 
 /**
@@ -31,24 +33,29 @@ export class BudgetSpend {
     private readonly store: EventStore,
     private readonly pasts: Pasts,
     private readonly scan: UsageScan,
+    private readonly long: LongReads,
     private readonly installation: Installation,
   ) {}
 
+  /** Throws 404, and 503 `counting` while more of the ledger is read than a request has time for. */
   async breakdown(tenant: string, budgetId: string, query: BreakdownQuery): Promise<Answer> {
     const { past, budget } = await this.#find(tenant, budgetId);
     const span = await this.#spanOf(budget, query);
     const { granularity, by = null, timezone = budget.definition.period.timezone } = query;
     const parts = span === null ? [] : cut(granularity, timezone, span);
-    const cells = span === null ? [] : await this.#cells(tenant, past, budget, span, parts, by);
-    return ok({ ...shownBudget(budget), ...showGroups(cells, { span, parts, timezone, by, granularity }) });
+    const show = (cells: Cells): Answer => ok({ ...shownBudget(budget), ...showGroups(cells, { span, parts, timezone, by, granularity }) });
+    return span === null ? show([]) : this.#answer('breakdown', tenant, query, { past, budget, span, parts, by }, show);
   }
 
+  /** Throws as {@link breakdown}. */
   async summary(tenant: string, budgetId: string, query: Range): Promise<Answer> {
     const { past, budget } = await this.#find(tenant, budgetId);
     const span = await this.#spanOf(budget, query);
-    const cells = span === null ? [] : await this.#cells(tenant, past, budget, span, [span], 'status');
-    const failed = addSpend(cells.filter(({ key }) => key === 'failed'));
-    return ok({ ...shownBudget(budget), ...shownSpan(span), ...addSpend(cells), failed });
+    const show = (cells: Cells): Answer => {
+      const failed = addSpend(cells.filter(({ key }) => key === 'failed'));
+      return ok({ ...shownBudget(budget), ...shownSpan(span), ...addSpend(cells), failed });
+    };
+    return span === null ? show([]) : this.#answer('summary', tenant, query, { past, budget, span, parts: [span], by: 'status' }, show);
   }
 
   async #find(tenant: string, budgetId: string): Promise<{ past: Past; budget: BudgetState }> {
@@ -58,24 +65,23 @@ export class BudgetSpend {
     return { past, budget };
   }
 
-  /** From the rollups where they hold just what the budget counts, in its currency; else from the ledger itself. */
-  async #cells(tenant: string, past: Past, budget: BudgetState, span: Period, parts: readonly Period[], by: string | null): Promise<Cells> {
+  /** From the rollups where they hold just what the budget counts, in its currency; else from the ledger itself, however long that takes. */
+  async #answer(kind: string, tenant: string, query: Range, asked: Asked, show: (cells: Cells) => Answer): Promise<Answer> {
+    const { past, budget, span, parts, by } = asked;
     const [scope] = budget.scopes;
     if (scope !== undefined && (by === null || isGroup(by)) && isRolledUp(budget, span)) {
       const cells = await this.#rollups(tenant, scope, span, parts, by);
-      if (cells.every(({ currency }) => currency === '' || currency === budget.currency)) return cells;
+      if (cells.every(({ currency }) => currency === '' || currency === budget.currency)) return show(cells);
     }
     const { definitions, arrivals } = past;
-    return this.scan.cells(tenant, past, {
-      span,
-      parts,
-      by,
-      counts: (usage, settled) => {
-        if (!budgetCounts(budget, settled.charged)) return null;
-        const cost = settledCost(settled, usage, budget, definitions, arrivals);
-        return { currency: budget.currency, picos: cost?.picos ?? null };
-      },
-    });
+    const counts = (usage: UsageRecordedEvent, settled: Settled): Counted | null => {
+      if (!budgetCounts(budget, settled.charged)) return null;
+      const cost = settledCost(settled, usage, budget, definitions, arrivals);
+      return { currency: budget.currency, picos: cost?.picos ?? null };
+    };
+    return this.long.current([kind, tenant, budget.budgetId, query], async () =>
+      show(await this.scan.cells(tenant, past, { span, parts, by, counts })),
+    );
   }
 
   #rollups(tenant: string, scope: string, span: Period, parts: readonly Period[], by: Group | null): Promise<readonly SpendCell[]> {

@@ -18,10 +18,8 @@ import { showDefinition } from './budget-view.js';
 import { showNode, showOnNode } from './get-hierarchy.js';
 import { LongReads } from './long-reads.js';
 import { type Budgets, PastBudgets } from './past-budgets.js';
-import { UsageScan } from './usage-scan.js';
+import { ALL, UsageScan } from './usage-scan.js';
 
-/** As many events as there are: {@link LongReads} takes care of the time. */
-const ALL = Number.POSITIVE_INFINITY;
 /** Alerts shown with a budget: the last few (PRODUCT G2). */
 const ALERTS_SHOWN = 5;
 

@@ -27,7 +27,7 @@ export class PriceCorrectionDryRuns {
 
   /** Throws 503 `counting` while it goes on, or waits for its turn, and `overloaded` while the projector is behind. */
   answer(tenant: string, listId: string, prices: readonly Price[]): Promise<Answer> {
-    return this.long.answer(['price-correction', tenant, listId, prices], async () => {
+    return this.long.current(['price-correction', tenant, listId, prices], async () => {
       await this.budgets.folded(await this.moments.head(tenant));
       const report = await this.#inTurn(() => this.reports.of(tenant, listId, prices, NO_END));
       return ok({ listId, dryRun: true, status: 'dry_run', correctionId: null, report, position: report?.position });

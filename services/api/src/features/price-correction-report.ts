@@ -18,7 +18,7 @@ import { UsageWalk } from '../adapters/store/usage-walk.js';
 import { type PeriodImpact, PriceImpact, periodKey } from '../domain/price-impact.js';
 import { decidePriceCorrection } from '../domain/price-list.js';
 import { Installation } from '../installation.js';
-import { UsageScan } from './usage-scan.js';
+import { ALL, UsageScan } from './usage-scan.js';
 
 /** Budgets and scopes listed; the totals are of all. */
 const LISTED = 1_000;
@@ -27,8 +27,6 @@ export type Report = Readonly<{ position: string }>;
 
 /** Usage events between two signs of life: PostgreSQL ends a transaction that is silent for 5 s. */
 const ALIVE_EVERY = 2_000;
-/** As many events as there are. */
-const ALL = Number.POSITIVE_INFINITY;
 
 /**
  * What a correction of prices would change, to the pico and against one position, of any number of usage events; writes nothing (PRODUCT

@@ -4,12 +4,13 @@ import type { Database } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
-import { type Group, isGroup, spendCells, spendSpan } from '../adapters/sql/spend.js';
+import { isGroup, spendCells, spendSpan } from '../adapters/sql/spend.js';
 import { Pasts } from '../adapters/store/past.js';
 import { type Granularity, wholeQuarters } from '../domain/intervals.js';
 import { addSpend } from '../domain/spend-groups.js';
 import { Installation } from '../installation.js';
 import { type Answer, ok } from './answer.js';
+import { LongReads } from './long-reads.js';
 import { cut, showGroups, shownSpan } from './spend-answer.js';
 import { type Counted, UsageScan } from './usage-scan.js';
 
@@ -24,21 +25,27 @@ export class ScopeSpend {
     private readonly installation: Installation,
     private readonly pasts: Pasts,
     private readonly scan: UsageScan,
+    private readonly long: LongReads,
   ) {}
 
-  /** What the rollups are not kept by comes from the ledger itself, with a bound on how much of it. */
   async breakdown(tenant: string, scope: ScopeRef, query: BreakdownQuery): Promise<Answer> {
-    const { granularity, timezone = 'UTC', by = null } = query;
-    const past = by === null || isGroup(by) ? null : await this.pasts.load(tenant, []);
+    const { by = null } = query;
+    if (by !== null && !isGroup(by)) return this.#fromLedger(tenant, scope, { ...query, by });
     return this.#on(tenant, async (trx) => {
-      const span = await spanOf(trx, tenant, scope, query);
-      const parts = span === null ? [] : cut(granularity, timezone, span);
-      const asked = { span, parts, timezone, by, granularity };
-      if (span === null) return ok({ scope, ...showGroups([], asked) });
-      const cells =
-        past === null
-          ? await spendCells(trx, tenant, scope, span, parts, by as Group | null)
-          : await this.scan.cells(tenant, past, { span, parts, by, counts: (_, settled) => countsFor(scope, settled) });
+      const asked = await askedOf(trx, tenant, scope, query);
+      const cells = asked.span === null ? [] : await spendCells(trx, tenant, scope, asked.span, asked.parts, by);
+      return ok({ scope, ...showGroups(cells, asked) });
+    });
+  }
+
+  /** By what the rollups are not kept by: from the ledger itself, however much of it. */
+  #fromLedger(tenant: string, scope: ScopeRef, query: BreakdownQuery & Readonly<{ by: string }>): Promise<Answer> {
+    return this.long.current(['scope-breakdown', tenant, scope, query], async () => {
+      const past = await this.pasts.load(tenant, []);
+      const asked = await askedOf(this.db, tenant, scope, query);
+      const { span, parts, by } = asked;
+      const counts = (_: unknown, settled: Settled): Counted | null => countsFor(scope, settled);
+      const cells = span === null ? [] : await this.scan.cells(tenant, past, { span, parts, by, counts });
       return ok({ scope, ...showGroups(cells, asked) });
     });
   }
@@ -61,6 +68,12 @@ export class ScopeSpend {
 const countsFor = (scope: ScopeRef, { charged: { path, cost, split } }: Settled): Counted | null => {
   if (!path.includes(scope)) return null;
   return cost === null ? { currency: '', picos: null } : { currency: cost.currency, picos: shareOf(split, [scope], cost.picos) };
+};
+
+const askedOf = async (db: Kysely<Database>, tenant: string, scope: ScopeRef, query: BreakdownQuery) => {
+  const { granularity, timezone = 'UTC', by = null } = query;
+  const span = await spanOf(db, tenant, scope, query);
+  return { span, parts: span === null ? [] : cut(granularity, timezone, span), timezone, by, granularity };
 };
 
 /** What is asked for, in whole quarter hours; an open end is where the scope's usage begins or ends. null: there is nothing. */

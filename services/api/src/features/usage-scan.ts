@@ -7,8 +7,10 @@ import { UsageWalk } from '../adapters/store/usage-walk.js';
 import type { Gain, GroupCell } from '../domain/usage-groups.js';
 import { UsageGroups } from '../domain/usage-groups.js';
 
-/** Events one answer may read: some seconds' worth, well within a request's 10 s. */
+/** Events that an answer which is due at once may read: some seconds' worth, well within a request's 10 s. */
 const MAX_SCANNED = 200_000;
+/** As many events as there are: {@link LongReads} takes care of the time. */
+export const ALL = Number.POSITIVE_INFINITY;
 /** Groups of one answer: a dimension with a value per event is no grouping. */
 const MAX_GROUPS = 10_000;
 
@@ -24,14 +26,14 @@ export type Scan = Readonly<{
 /** A usage event and what was said of it, in any order. */
 export type Corrected = Readonly<{ usage: UsageRecordedEvent; corrections: readonly MetCorrection[] }>;
 
-/** Spend straight from the ledger, by the same charge as the fold's: for whatever no projection is kept for. Exact, and bounded. */
+/** Spend straight from the ledger, by the same charge as the fold's: for whatever no projection is kept for. Exact, in bounded memory. */
 @Injectable()
 export class UsageScan {
   constructor(private readonly walk: UsageWalk) {}
 
   async cells(tenant: string, past: Past, { span, parts, by, counts }: Scan): Promise<readonly GroupCell[]> {
     const groups = new UsageGroups(parts);
-    for await (const { usage, corrections } of this.usage(tenant, past, await this.walk.last(tenant), span.start)) {
+    for await (const { usage, corrections } of this.usage(tenant, past, await this.walk.last(tenant), span.start, ALL)) {
       if (isVoided(corrections)) continue;
       const settled = settledCharge(usage, past.definitions, past.arrivals, Number.POSITIVE_INFINITY, corrections);
       const { effectiveAt } = settled.charged;
@@ -45,7 +47,7 @@ export class UsageScan {
 
   /**
    * Usage with what was said of it, from a revision back to what can have happened at `since`. Throws 400 past `most` events, rather than
-   * run out of time; {@link LongReads} asks for all there are.
+   * run out of time.
    */
   async *usage(
     tenant: string,
