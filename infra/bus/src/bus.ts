@@ -20,6 +20,11 @@ export type BusOptions = Readonly<{
   onGivenUp?: () => void;
 }>;
 
+/** NATS has refused this process ever since it started: its `NATS_URL`, certificate or credentials are not what they must be. */
+export class BusRefusedError extends Error {
+  override readonly name = 'BusRefusedError';
+}
+
 export type CoveredListener = (partition: number, first: number, last: number) => void;
 
 const FIRST_CHECK_MS = 2_000;
@@ -60,6 +65,14 @@ export class Bus {
     if (problem !== null) return [problem];
     const unstored = this.#publisher.silent.map((kind) => `${kind}.*: JetStream acknowledges nothing`);
     return [...(this.#guard?.problems ?? []), ...unstored];
+  }
+
+  /**
+   * For readiness. Throws {@link BusRefusedError} where no connection was ever made because it was refused: a release with wrong settings
+   * is to go no further (RELIABILITY IN-E16). NATS that is away, or refuses later, is no reason: the store's work does not need it.
+   */
+  ready(): void {
+    if (this.#connection.problem === 'refused' && this.counters.connects === 0) throw new BusRefusedError('NATS refuses this process');
   }
 
   /** The connection while it is up, else null: for what the bus has no method for. */

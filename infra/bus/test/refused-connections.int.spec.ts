@@ -3,7 +3,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import { type TestNats, testNats } from '@bursar/embedded';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { generate } from 'selfsigned';
-import { connectBus } from '../src/bus.js';
+import { BusRefusedError, connectBus } from '../src/bus.js';
 import type { Logger } from '../src/logger.js';
 import { eventually } from './support/events.js';
 
@@ -48,20 +48,21 @@ afterAll(async () => {
   await nats.stop();
 });
 
-/** Tries for as long as it takes to be refused twice; answers why. */
-const refusal = async (url: string): Promise<string> => {
+/** Tries for as long as it takes to be refused twice; answers why. `isCertain`: no waiting cures it, so whoever is refused is not ready. */
+const refusal = async (url: string, isCertain: boolean): Promise<string> => {
   const told: string[] = [];
   const nothing = (): void => undefined;
   const logger: Logger = { info: nothing, warn: (fields) => void told.push(JSON.stringify(fields)), error: nothing };
   const bus = await connectBus({ url, name: 'refused', logger });
   await eventually('it was refused', () => told.length > 0, 30_000);
-  expect([bus.connected, bus.problems]).toEqual([false, ['not_connected']]);
+  expect([bus.connected, bus.problems]).toEqual([false, [isCertain ? 'refused' : 'not_connected']]);
+  if (isCertain) expect(() => bus.ready()).toThrow(BusRefusedError);
   await bus.close();
   return told.join(' ');
 };
 
 test('IN-E16: a server without TLS is not used where TLS was asked for', async () => {
-  await refusal(nats.url.replace('nats://', 'tls://'));
+  await refusal(nats.url.replace('nats://', 'tls://'), true);
 });
 
 test.each(['tls', 'nats'])(
@@ -70,7 +71,8 @@ test.each(['tls', 'nats'])(
     plain.length = 0;
     const address = strangers.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    await refusal(`${scheme}://user:secret@127.0.0.1:${port}`);
+    // The client tells of it only that the time was up, as of a server that stands still.
+    await refusal(`${scheme}://user:secret@127.0.0.1:${port}`, false);
     expect(plain.length).toBeGreaterThan(0);
     // A TLS handshake begins with 0x16.
     expect(plain.filter((text) => !text.startsWith('\u0016'))).toEqual([]);
@@ -81,5 +83,20 @@ test.each(['tls', 'nats'])(
 test('IN-E16: credentials that are good no longer', async () => {
   const url = new URL(nats.url);
   url.password = 'expired';
-  expect(await refusal(url.href)).toMatch(/authorization/i);
+  expect(await refusal(url.href, true)).toMatch(/authorization/i);
+});
+
+test('a server that is away is no refusal, nor is one that refuses whom it knew: both pass, and the store goes on meanwhile', async () => {
+  const away = await connectBus({ url: 'nats://user:secret@127.0.0.1:1', name: 'away' });
+  await away.ensureStreams();
+  expect(away.problems).toEqual(['not_connected']);
+  expect(() => away.ready()).not.toThrow();
+  await away.close();
+
+  const known = await connectBus({ url: nats.url, name: 'known' });
+  await eventually('it is connected', () => known.connected, 30_000);
+  await nats.restart({ password: 'changed' });
+  await eventually('it is refused', () => !known.connected, 30_000);
+  expect(() => known.ready()).not.toThrow();
+  await known.close();
 });

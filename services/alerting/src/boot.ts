@@ -74,6 +74,7 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   service.readiness.add('event-store', async () => void (await store.clock()));
   service.readiness.add('database', async () => void (await sql`SELECT 1`.execute(database)));
   service.readiness.add('ledger', () => ledgerReady(ledger));
+  service.readiness.add('bus', () => bus.ready());
   service.onStop(() => store.close());
   service.onStop(() => database.destroy());
   counting.register(service.metrics, () => publications.unpublished());

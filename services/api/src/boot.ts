@@ -100,6 +100,7 @@ const startBus = async (service: Service, store: EventStore, url: string, logger
   const bus = await connectBus({ url, name: 'api', logger });
   store.onAppended((range) => bus.publishRange(range));
   service.metrics.expose(() => bus.samples());
+  service.readiness.add('bus', () => bus.ready());
   service.onStop(() => bus.close());
 };
 

@@ -101,7 +101,10 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   refusalMetrics.register(service.metrics);
   const audits = new AuditMetrics(service.metrics, logger);
   const events = new ProjectorMetrics(service.metrics, logger, audits, { heads, ageAfter }, () => [...owner.statuses().keys()]);
-  if (bus !== null) service.metrics.expose(() => bus.samples());
+  if (bus !== null) {
+    service.metrics.expose(() => bus.samples());
+    service.readiness.add('bus', () => bus.ready());
+  }
   const load = new Load();
   const owner: PartitionOwner = new PartitionOwner(
     leases,

@@ -56,6 +56,7 @@ export const bootIngestion = async (config: IngestionEnv, limits: Partial<Limits
     const relay = startRelay({ store, bus, pool, url: config.DATABASE_URL });
     service.metrics.expose(() => relay.samples());
     service.onStop(() => relay.stop());
+    service.readiness.add('bus', () => bus.ready());
   }
   return service;
 };

@@ -42,7 +42,10 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
   const reads = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: READING_CONNECTIONS }));
   const service = await createService({ name: 'reset-scheduler', module: AppModule, config, logger });
   const metrics = new SchedulerMetrics(service.metrics, logger, () => countStuck(database));
-  if (bus !== null) service.metrics.expose(() => bus.samples());
+  if (bus !== null) {
+    service.metrics.expose(() => bus.samples());
+    service.readiness.add('bus', () => bus.ready());
+  }
 
   const ledger = new StoreLedger(store, bus);
   const close = new CloseDue(database, ledger, metrics, reads);

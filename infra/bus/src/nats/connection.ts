@@ -4,10 +4,11 @@ import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/t
 import type { Counters } from '../counters.js';
 import type { Logger } from '../logger.js';
 import { connectionOptions } from './options.js';
+import { isRefusal } from './refusal.js';
 import { isAtLeast } from './version.js';
 
-/** Why there is no usable connection; for readiness and logs. */
-export type ConnectionProblem = 'not_connected' | 'server_too_old';
+/** Why there is no usable connection; for readiness and logs. `refused`: there is a server, and it or we will not have the other. */
+export type ConnectionProblem = 'not_connected' | 'refused' | 'server_too_old';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
@@ -82,6 +83,7 @@ export class Connection {
           await this.#serve(nc);
         }
       } catch (error) {
+        this.#problem = isRefusal(error) ? 'refused' : 'not_connected';
         const reason = String(error);
         if (reason !== told) this.logger.warn({ error: reason }, 'NATS is not reachable; trying on in the background');
         told = reason;

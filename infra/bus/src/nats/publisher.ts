@@ -58,8 +58,9 @@ export class Publisher {
     const token = this.#next.toString(36);
     try {
       nc.publish(subject, body, { headers, reply: `${this.#inbox}.${token}` });
-    } catch {
-      // Closed in between, or over max_payload: the caller goes on as without a connection.
+    } catch (error) {
+      // Closed in between: the caller goes on as without a connection. Anything else, as over max_payload, no new connection cures.
+      if (!nc.isClosed()) this.logger.warn({ error: String(error), subject, bytes: body.length }, 'a message could not be sent');
       return false;
     }
     this.#outstanding.set(token, { subject, bytes: body.length, sentAt: performance.now(), settled });

@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { startNats } from '../nats/start-nats.js';
 import { endProcess, type RunningServer } from '../processes.js';
 
-/** How to restart: `SIGKILL` is a crash; `wipe` also loses JetStream's storage; `whileDown` runs between stop and start. */
-export type RestartOptions = Readonly<{ signal?: 'SIGTERM' | 'SIGKILL'; wipe?: boolean; whileDown?: () => Promise<void> }>;
+/** How to restart: `SIGKILL` is a crash; `wipe` also loses JetStream's storage; `whileDown` runs between stop and start; `password`: another from then on. */
+export type RestartOptions = Readonly<{
+  signal?: 'SIGTERM' | 'SIGKILL';
+  wipe?: boolean;
+  whileDown?: () => Promise<void>;
+  password?: string;
+}>;
 
 export interface TestNats {
   /** Carries the credentials; stays the same over restarts. */
@@ -34,11 +39,11 @@ export const testNats = async (): Promise<TestNats> => {
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
     },
-    restart: async ({ signal = 'SIGTERM', wipe = false, whileDown } = {}) => {
+    restart: async ({ signal = 'SIGTERM', wipe = false, whileDown, password = credentials.password } = {}) => {
       await endProcess(server.pid, signal, 10_000);
       if (wipe) rmSync(dataDir, { recursive: true, force: true });
       await whileDown?.();
-      server = await startNats({ dataDir, port, credentials, dieWithParent: true });
+      server = await startNats({ dataDir, port, credentials: { ...credentials, password }, dieWithParent: true });
     },
   };
 };

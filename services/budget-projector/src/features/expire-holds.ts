@@ -17,6 +17,7 @@ const TOGETHER = 500;
 export class ExpiryLoop {
   readonly #expiries = new Expiries();
   #begun = false;
+  #failing = false;
 
   constructor(
     private readonly desk: HoldDesk,
@@ -25,6 +26,8 @@ export class ExpiryLoop {
     private readonly folded: Watermark,
     private readonly now: () => EpochNs,
     private readonly ended: AbortSignal,
+    /** Holds whose time is over stay open: told once, until it goes well again. */
+    private readonly failed: (error: unknown) => void,
   ) {}
 
   /** Open holds of the tables; those folded from there on are told by {@link opened} and {@link closed}. */
@@ -54,7 +57,7 @@ export class ExpiryLoop {
     this.ended.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
-  /** Never rejects: what fails is due again next time. */
+  /** Never rejects: what fails is told, and due again next time. */
   async #expire(): Promise<void> {
     const due = this.#expiries.due(this.now()).slice(0, TOGETHER);
     if (due.length === 0) return;
@@ -62,10 +65,20 @@ export class ExpiryLoop {
       const head = await this.ledger.settledHead(this.partition);
       await this.folded.reached(head, this.ended);
       if (this.ended.aborted) return;
-      await Promise.allSettled(due.map(({ tenant, reservationId }) => this.desk.expire(tenant, reservationId)));
-    } catch {
-      // The store did not answer; whoever folds says so.
+      const outcomes = await Promise.allSettled(due.map(({ tenant, reservationId }) => this.desk.expire(tenant, reservationId)));
+      const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (refused === undefined) this.#failing = false;
+      else this.#tell(refused.reason);
+    } catch (error) {
+      this.#tell(error);
     }
+  }
+
+  #tell(error: unknown): void {
+    // Whatever ended the session is told by whoever runs it.
+    if (this.#failing || this.ended.aborted) return;
+    this.#failing = true;
+    this.failed(error);
   }
 }
 

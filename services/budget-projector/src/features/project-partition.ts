@@ -62,6 +62,8 @@ export type ProjectWatch = Readonly<{
   checked: (violations: readonly string[]) => void;
   /** A commit told of prices: there may be usage to rerate. */
   corrected: () => void;
+  /** Holds whose time is over could not be ended, and are due again. */
+  expiring: (error: unknown) => void;
 }>;
 
 /**
@@ -153,7 +155,8 @@ export class PartitionSession {
         this.#ended.abort();
       },
     });
-    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal);
+    const { expiring } = this.watch;
+    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal, expiring);
     expiries.seed(this.#open);
     const fold = new PartitionFold(
       this.tables,

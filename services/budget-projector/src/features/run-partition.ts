@@ -118,6 +118,7 @@ export class PartitionRunner {
         checked: (violations) => this.events.checked(violations),
         counting: () => counter?.kick(),
         corrected: () => rerater?.kick(),
+        expiring: (error) => this.events.failed(partition, 'expiring holds', error),
       },
     );
     this.#current = session;
