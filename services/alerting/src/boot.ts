@@ -45,15 +45,18 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
   const counting = new AlertMetrics();
   const budgets = new StoreBudgets(store);
   const delivery = openDelivery({ config, database, store, logger });
+  const effects = [publishing, delivery.effect, counting];
   const alerts = new RecordAlerts({
-    tables: new SqlAlertTables(database, KEPT_HOURS, (error) =>
-      logger.warn({ err: error }, 'a checkpoint could not be moved; it is tried again'),
-    ),
+    tables: new SqlAlertTables(database, {
+      keptHours: KEPT_HOURS,
+      effects,
+      trouble: (error) => logger.warn({ err: error }, 'alerts could not be recorded; it is tried again'),
+    }),
     ledger: new StoreLedger(store),
     budgets,
     standings: new SqlStandings(database),
     noticed: new StoreNotices(database, store, budgets),
-    effects: [publishing, delivery.effect, counting],
+    effects,
   });
 
   const service = await createService({

@@ -35,6 +35,9 @@ type Told = keyof typeof ALERTS;
 
 const toldBy = (event: string): (typeof ALERTS)[Told] | null => (Object.hasOwn(ALERTS, event) ? ALERTS[event as Told] : null);
 
+/** Most notices tell of spend, or of nothing that concerns us. */
+export const raisesAlert = ({ data }: LitellmNotice): boolean => toldBy(data.event) !== null;
+
 /** By `event_group`: whose budget at LiteLLM it is. Of others, whoever is named first. */
 const FIELDS: Readonly<Record<string, readonly [type: string, field: string]>> = {
   organization: ['organization', 'organization_id'],

@@ -20,7 +20,7 @@ export type RecordedAlert = Readonly<{
   isOld: boolean;
 }>;
 
-/** What one transaction records: events of one partition in order, and the alerts among them. */
+/** What one transaction records: events of one partition in order, of those that anything is recorded of, and the alerts among them. */
 export type RecordedBatch = Readonly<{ partition: number; last: number; events: readonly LedgerEvent[]; alerts: readonly RecordedAlert[] }>;
 
 /** Something else that a batch brings about, in the transaction that records it: deliveries, channels. */
@@ -28,10 +28,13 @@ export abstract class Effect {
   /** Nothing outside the database: the transaction may fail, and the batch come again. */
   abstract apply(trx: Kysely<Database>, batch: RecordedBatch): Promise<void>;
 
-  /** Is there anything to apply where this event is? A batch without such an event is not recorded, only passed. */
+  /** Is there anything to apply where this event is? Of other events nothing is recorded. */
   concerns(_event: LedgerEvent): boolean {
     return false;
   }
+
+  /** The alerts are in the ledger, and are recorded next. They may be told again. Must not throw. */
+  raised(_batch: RecordedBatch): void {}
 
   /** The batch is recorded: wake whoever works on it. Must not throw. */
   committed(_batch: RecordedBatch): void {}
@@ -79,14 +82,14 @@ export abstract class AlertTables {
    */
   abstract begin(lease: LeaseKey, head: number): Promise<Readonly<{ position: number; begunAt: number }>>;
 
-  /** In one transaction: the checkpoint, alerts, acknowledgements, effects. Rejects with `CheckpointLostError` when another has the partition. */
-  abstract record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void>;
-
   /** Is there anything to record where this event is, whatever the effects do? */
   abstract concerns(event: LedgerEvent): boolean;
 
-  /** A batch with nothing to record: its checkpoint follows soon, and nobody waits for it. Throws when another is known to have the partition. */
-  abstract pass(partition: number, last: number, signal: AbortSignal): void;
+  /**
+   * Behind and in order, many batches in one transaction: the checkpoint, alerts, acknowledgements, effects. Resolves at once unless too
+   * much waits. Rejects with what an earlier one failed with: `CheckpointLostError` when another has the partition.
+   */
+  abstract record(batch: RecordedBatch, signal: AbortSignal): Promise<void>;
 }
 
 /** An alert as it was published: where stream ALERTS has it. */

@@ -4,7 +4,7 @@ import { currentPeriod } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import { type Cause, isCause, isLifecycleCause } from '../domain/cause.js';
 import { decideAlert } from '../domain/decide-alert.js';
-import { isLitellmNotice, type LitellmNotice, litellmAlert, scopeOfNotice, severityOfNotice } from '../domain/litellm-alert.js';
+import { isLitellmNotice, type LitellmNotice, litellmAlert, raisesAlert, scopeOfNotice, severityOfNotice } from '../domain/litellm-alert.js';
 import type { AlertLedger, AlertTables, Budgets, Effect, Noticed, Raising, RecordedAlert, Standings } from './ports.js';
 
 export type Recording = Readonly<{
@@ -18,9 +18,8 @@ export type Recording = Readonly<{
 
 /**
  * The loop of a partition. What an event raises is appended to the ledger first, under an id that its cause gives it; what the ledger
- * says was raised is recorded, with the checkpoint, in one transaction. So a process may die anywhere: a batch that comes again raises
- * the same again, which the store has, and records what it finds. Of most batches, which bring nothing to record, the checkpoint follows
- * behind: what they raised comes back as a batch at once.
+ * says was raised is published, and recorded with the checkpoint in one transaction that follows behind the loop. So a process may die
+ * anywhere: a batch that comes again raises the same again, which the store has, and records what it finds.
  */
 export class RecordAlerts {
   readonly #begunAt = new Map<number, number>();
@@ -41,14 +40,16 @@ export class RecordAlerts {
   async batch(partition: number, events: readonly LedgerEvent[], last: number, signal: AbortSignal): Promise<void> {
     const { tables, budgets, effects } = this.recording;
     for (const event of events) budgets.fold(event);
-    await this.#raise(partition, events);
-    const isNews = events.some((event) => tables.concerns(event) || effects.some((effect) => effect.concerns(event)));
-    if (!isNews) return tables.pass(partition, last, signal);
     const begunAt = this.#begunAt.get(partition) ?? 0;
-    const alerts = events.flatMap((event) => (event.type === 'AlertRaised' ? [recorded(event, begunAt)] : []));
-    const batch = { partition, last, events, alerts };
-    await tables.record(batch, effects);
-    for (const effect of effects) effect.committed(batch);
+    const batch = {
+      partition,
+      last,
+      events: events.filter((event) => tables.concerns(event) || effects.some((effect) => effect.concerns(event))),
+      alerts: events.flatMap((event) => (event.type === 'AlertRaised' ? [recorded(event, begunAt)] : [])),
+    };
+    if (batch.alerts.length > 0) for (const effect of effects) effect.raised(batch);
+    await this.#raise(partition, events);
+    await tables.record(batch, signal);
   }
 
   async #raise(partition: number, events: readonly LedgerEvent[]): Promise<void> {
@@ -75,6 +76,7 @@ export class RecordAlerts {
   }
 
   async #hear(notice: LitellmNotice): Promise<Raising | null> {
+    if (!raisesAlert(notice)) return null;
     const { noticed } = this.recording;
     const { position, recordedAt } = notice;
     const { tenant } = notice.meta;

@@ -3,8 +3,9 @@ import { Committer } from './committer.js';
 import { Load, Pace } from './pace.js';
 
 /** Counts what is folded; a write ends when it is told to. */
-const setUp = (pauseMs: number, mostPending = 1_000) => {
+const setUp = (pauseMs: number, mostPending = 1_000, load = new Load()) => {
   let pending = 0;
+  let isNews = false;
   const written: number[] = [];
   const open: (() => void)[] = [];
   const failures: unknown[] = [];
@@ -12,9 +13,11 @@ const setUp = (pauseMs: number, mostPending = 1_000) => {
   const committer = new Committer<number>(
     {
       pending: () => pending,
+      isNews: () => isNews,
       take: () => {
         const taken = pending;
         pending = 0;
+        isNews = false;
         return taken;
       },
       write: async (batch) => {
@@ -25,13 +28,14 @@ const setUp = (pauseMs: number, mostPending = 1_000) => {
         written.push(batch);
       },
     },
-    new Pace(pauseMs, new Load()),
+    new Pace(pauseMs, load),
     mostPending,
     (error) => failures.push(error),
   );
-  const fold = (events: number) =>
+  const fold = (events: number, { news = false } = {}) =>
     committer.around(async () => {
       pending += events;
+      isNews ||= news;
     });
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   const finish = async () => {
@@ -52,6 +56,23 @@ describe('a committer', () => {
     await finish();
     await finish();
     expect(written).toEqual([1, 5]);
+  });
+
+  test('at load what others wait for is committed as soon as the commit before it has ended, with all that waited', async () => {
+    let now = 0;
+    const load = new Load(() => now);
+    const { fold, finish, written, open, committer } = setUp(60_000, 1_000, load);
+    load.count(10_000);
+    await fold(1);
+    await finish();
+    await fold(2);
+    expect(open).toHaveLength(0);
+    now = 20;
+    await fold(3, { news: true });
+    expect(open).toHaveLength(1);
+    await finish();
+    expect(written).toEqual([1, 5]);
+    await committer.stop();
   });
 
   test('flush means that everything folded is written', async () => {
@@ -107,7 +128,17 @@ describe('the pace of commits', () => {
     const pace = new Pace(75, load);
     for (; now < 1_000; now += 50) load.count(perSecond / 20);
     pace.committing();
-    expect(Math.max(0, Math.floor(pace.waitMs()))).toBe(waits);
+    expect(Math.max(0, Math.floor(pace.waitMs(false)))).toBe(waits);
+    expect(Math.max(0, Math.floor(pace.waitMs(true)))).toBe(Math.min(waits, 10));
+  });
+
+  test('many small steps are load: each costs the database a commit', () => {
+    let now = 0;
+    const load = new Load(() => now);
+    const pace = new Pace(75, load);
+    for (; now < 1_000; now += 5) load.count(1);
+    pace.committing();
+    expect(pace.waitMs(false)).toBeGreaterThan(30);
   });
 
   test('a burst is forgotten half a second after it', () => {

@@ -4,6 +4,8 @@ import type { Pace } from './pace.js';
 export type Source<B> = Readonly<{
   /** Events folded and not taken yet. */
   pending: () => number;
+  /** Among them is what is sent out once it is committed. */
+  isNews: () => boolean;
   /** Takes them as plain values, at once. */
   take: () => B;
   /** Writes what was taken. */
@@ -12,7 +14,7 @@ export type Source<B> = Readonly<{
 
 /**
  * Commits beside the fold, one transaction at a time: at once when little waits, else at the pace given, so that what changes often is
- * written once. After a failed commit nothing more is taken; the failure is thrown to whoever folds.
+ * written once; what others wait for waits for no pace. After a failed commit nothing more is taken; the failure is thrown to whoever folds.
  */
 export class Committer<B> {
   #writing: Promise<void> | null = null;
@@ -59,8 +61,11 @@ export class Committer<B> {
   }
 
   #schedule(): void {
-    if (this.#writing !== null || this.#timer !== null || this.#failure !== null || this.source.pending() === 0) return;
-    const wait = this.pace.waitMs();
+    if (this.#writing !== null || this.#failure !== null || this.source.pending() === 0) return;
+    const isNews = this.source.isNews();
+    if (this.#timer !== null && !isNews) return;
+    const wait = this.pace.waitMs(isNews);
+    this.#cancel();
     if (wait <= 0 || this.#due) void this.#start();
     else this.#timer = setTimeout(() => this.#onTimer(), wait);
   }

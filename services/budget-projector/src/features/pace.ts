@@ -2,10 +2,17 @@
 const BUSY = 3_000;
 /** Below this rate every step is committed at once. */
 const CALM = 300;
+/** What a step costs at least, in events: a commit of one event costs the database nearly what a commit of so many does. */
+const STEP_EVENTS = 8;
+/** Between two commits while there is news for others, such as a crossing: whoever waits for it waits no longer for the pace. */
+const NEWS_MS = 10;
 /** How much of the past the rate looks at: a burst is noticed, and forgotten, within it. */
 const WINDOW_MS = 250;
 
-/** How many events this process folds per second, over all partitions: they share the database, so they share the pauses. */
+/**
+ * How many events this process folds per second, over all partitions: they share the database, so they share the pauses. Many small
+ * steps count as what they cost, not as the few events that they bring.
+ */
 export class Load {
   #since = Number.NEGATIVE_INFINITY;
   #events = 0;
@@ -13,9 +20,10 @@ export class Load {
 
   constructor(readonly now: () => number = () => performance.now()) {}
 
+  /** A step of so many events. */
   count(events: number): void {
     this.#turn();
-    this.#events += events;
+    this.#events += Math.max(events, STEP_EVENTS);
   }
 
   /** Of the last whole window, or of this one if it is busier already. */
@@ -46,10 +54,11 @@ export class Pace {
     private readonly load: Load,
   ) {}
 
-  waitMs(): number {
+  /** @param isNews somebody outside waits for what is to be committed */
+  waitMs(isNews: boolean): number {
     const busy = (this.load.perSecond - CALM) / (BUSY - CALM);
     const pause = this.longestMs * Math.min(1, Math.max(0, busy));
-    return this.#startedAt + pause - this.load.now();
+    return this.#startedAt + (isNews ? Math.min(pause, NEWS_MS) : pause) - this.load.now();
   }
 
   /** A commit starts now. */

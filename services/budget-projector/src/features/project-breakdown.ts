@@ -47,6 +47,7 @@ export const projectBreakdown = async (
   const committer = new Committer(
     {
       pending: () => fold.events,
+      isNews: () => false,
       take: () => fold.take(),
       write: async (batch) => {
         fence = await tables.commitBreakdown(fence, batch);

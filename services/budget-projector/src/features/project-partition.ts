@@ -172,6 +172,7 @@ export class PartitionSession {
     const committer = new Committer(
       {
         pending: () => fold.changes.events,
+        isNews: () => fold.changes.emitted.length > 0,
         take: () => {
           memory.writing = fold.takeChanges();
           return toBatch(memory.writing);

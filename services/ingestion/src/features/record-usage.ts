@@ -4,7 +4,7 @@ import type { UsageItem } from '@bursar/contracts/http';
 import { type EventOutcome, EventStore, type EventToAppend } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { AgeWindow } from '../domain/age-window.js';
-import { lateSeconds, prepareUsage } from '../domain/prepare-usage.js';
+import { lateSeconds, type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, UsageMeter } from './ports.js';
 import { metaText, type UsageSender } from './sender.js';
@@ -32,11 +32,25 @@ export class RecordUsage {
   ) {}
 
   async execute(items: readonly UsageItem[], sender: UsageSender): Promise<UsageReceipt> {
+    const { record } = await this.prepare(items, sender);
+    return record();
+  }
+
+  /**
+   * All of {@link execute} but the append, which `record` begins in the turn it is called in: what is appended to the same partition in that
+   * turn is committed together with it.
+   */
+  async prepare(items: readonly UsageItem[], sender: UsageSender): Promise<Readonly<{ record: () => Promise<UsageReceipt> }>> {
     const { tenant } = sender;
     const definitions = await this.prices.of(tenant);
     const window = this.window.atMost(lateSeconds(tenantSettings(definitions)));
     const arrival = { tenant, ...nowBy(this.clock), window, definitions };
     const prepared = items.map((item) => prepareUsage(item, arrival));
+    return { record: () => this.record(prepared, sender) };
+  }
+
+  private async record(prepared: readonly PreparedUsage[], sender: UsageSender): Promise<UsageReceipt> {
+    const { tenant } = sender;
     const metaOf = metaWriter(sender);
     const events: EventToAppend[] = [];
     for (const usage of prepared) {

@@ -3,7 +3,7 @@ import type { Database } from '@bursar/database';
 import { Checkpoints, type LeaseKey } from '@bursar/leases';
 import type { Insertable, Kysely } from 'kysely';
 import { AlertTables, type Effect, type RecordedAlert, type RecordedBatch } from '../../features/ports.js';
-import { TrailingCheckpoints } from './trailing-checkpoints.js';
+import { TrailingRecords } from './trailing-records.js';
 
 /** Too old for the stream to keep: it is read from the table. */
 const NEVER_PUBLISHED = 0;
@@ -13,17 +13,31 @@ export const CONSUMER = 'alerting';
 
 /** Schema `alerting`. */
 export class SqlAlertTables extends AlertTables {
-  readonly #checkpoints: TrailingCheckpoints;
+  readonly #records: TrailingRecords;
 
   constructor(
     private readonly db: Kysely<Database>,
-    /** How long stream ALERTS keeps messages. */
-    private readonly keptHours: number,
-    /** Told when a checkpoint that follows behind could not be moved; it is tried again. */
-    trouble: (error: unknown) => void,
+    options: Readonly<{
+      /** How long stream ALERTS keeps messages. */
+      keptHours: number;
+      effects: readonly Effect[];
+      /** Told when something could not be recorded; it is tried again. */
+      trouble: (error: unknown) => void;
+    }>,
   ) {
     super();
-    this.#checkpoints = new TrailingCheckpoints(new Checkpoints(db, CONSUMER), trouble);
+    const { keptHours, effects, trouble } = options;
+    this.#records = new TrailingRecords(new Checkpoints(db, CONSUMER), {
+      record: async (trx, batch) => {
+        await insertAlerts(trx, batch.alerts, Date.now() - keptHours * MS_PER_HOUR);
+        await insertAcknowledgements(trx, batch.events);
+        for (const effect of effects) await effect.apply(trx, batch);
+      },
+      committed: (batch) => {
+        for (const effect of effects) effect.committed(batch);
+      },
+      trouble,
+    });
   }
 
   async begin(lease: LeaseKey, head: number): Promise<Readonly<{ position: number; begunAt: number }>> {
@@ -38,24 +52,15 @@ export class SqlAlertTables extends AlertTables {
       .select('position')
       .where('partition', '=', partition)
       .executeTakeFirstOrThrow();
-    return { position: await this.#checkpoints.take(lease), begunAt: beginning.position };
+    return { position: await this.#records.take(lease), begunAt: beginning.position };
   }
 
   concerns({ type }: LedgerEvent): boolean {
     return type === 'AlertRaised' || type === 'AlertAcknowledged';
   }
 
-  pass(partition: number, last: number, signal: AbortSignal): void {
-    this.#checkpoints.pass(partition, last, signal);
-  }
-
-  async record(batch: RecordedBatch, effects: readonly Effect[]): Promise<void> {
-    const { partition, last, events, alerts } = batch;
-    await this.#checkpoints.commit(partition, last, async (trx) => {
-      await insertAlerts(trx, alerts, Date.now() - this.keptHours * MS_PER_HOUR);
-      await insertAcknowledgements(trx, events);
-      for (const effect of effects) await effect.apply(trx, batch);
-    });
+  record(batch: RecordedBatch, signal: AbortSignal): Promise<void> {
+    return this.#records.follow(batch, signal);
   }
 }
 

@@ -1,0 +1,173 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '@bursar/database';
+import { type Checkpoints, type LeaseKey, LeaseLostError } from '@bursar/leases';
+import type { Kysely } from 'kysely';
+import type { RecordedBatch } from '../../features/ports.js';
+
+/** Between two transactions that only move a checkpoint. */
+const EVERY_MS = 200;
+const RETRY_MS = 1_000;
+/** Of one transaction. */
+const MAX_EVENTS = 1_000;
+/** Whoever is further ahead than that waits. */
+const MAX_WAITING = 4 * MAX_EVENTS;
+
+export type Recorder = Readonly<{
+  /** In the transaction that moves the checkpoint. */
+  record: (trx: Kysely<Database>, batch: RecordedBatch) => Promise<void>;
+  /** It is committed. Must not throw. */
+  committed: (batch: RecordedBatch) => void;
+  /** It could not be recorded, and is tried again. */
+  trouble: (error: unknown) => void;
+}>;
+
+/** One partition, from when it was taken until it is taken anew. */
+type Place = {
+  readonly lease: LeaseKey;
+  committed: number;
+  wanted: number;
+  /** With something to record, oldest first. */
+  readonly waiting: RecordedBatch[];
+  /** In all that waits. */
+  events: number;
+  isRunning: boolean;
+  writing: Promise<boolean>;
+  failure: Error | null;
+  /** Another has the partition. */
+  isLost: boolean;
+  wake: () => void;
+};
+
+/**
+ * Records what batches brought behind the loop that brings them, in order: all that waits in one transaction with the checkpoint, at once;
+ * a checkpoint alone every now and then. So no alert waits until another is recorded. A process that dies in between gets these batches
+ * again, which is what it gets for any batch that it had in hand.
+ */
+export class TrailingRecords {
+  readonly #places = new Map<number, Place>();
+
+  constructor(
+    private readonly checkpoints: Pick<Checkpoints, 'take' | 'commit'>,
+    private readonly recorder: Recorder,
+    private readonly everyMs = EVERY_MS,
+  ) {}
+
+  /** {@link Checkpoints.take}. */
+  async take(lease: LeaseKey): Promise<number> {
+    const position = await this.checkpoints.take(lease);
+    this.#places.set(lease.partition, {
+      lease,
+      committed: position,
+      wanted: position,
+      waiting: [],
+      events: 0,
+      isRunning: false,
+      writing: Promise.resolve(true),
+      failure: null,
+      isLost: false,
+      wake: () => undefined,
+    });
+    return position;
+  }
+
+  /**
+   * The next batch; without events only its checkpoint is moved. Resolves at once unless too much waits. Throws what recording fails with
+   * since: then the partition is to be taken anew.
+   */
+  async follow(batch: RecordedBatch, signal: AbortSignal): Promise<void> {
+    const place = this.#places.get(batch.partition);
+    if (place === undefined) throw new Error(`partition ${batch.partition} was not taken`);
+    while (place.events > MAX_WAITING && place.failure === null) {
+      this.#start(place, signal);
+      await place.writing;
+    }
+    if (place.failure !== null) throw place.failure;
+    place.wanted = batch.last;
+    if (batch.events.length > 0) {
+      place.waiting.push(batch);
+      place.events += batch.events.length;
+      place.wake();
+    }
+    this.#start(place, signal);
+  }
+
+  #start(place: Place, signal: AbortSignal): void {
+    if (!place.isRunning) void this.#run(place, signal);
+  }
+
+  /** Never rejects. */
+  async #run(place: Place, signal: AbortSignal): Promise<void> {
+    place.isRunning = true;
+    while (place.wanted > place.committed && !place.isLost && this.#places.get(place.lease.partition) === place) {
+      place.writing = this.#write(place);
+      const isWritten = await place.writing;
+      // Told to leave: what waited last is written all the same, once.
+      if (signal.aborted) break;
+      if (!isWritten) await delay(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      else if (place.waiting.length === 0) await idle(place, this.everyMs, signal);
+    }
+    place.isRunning = false;
+  }
+
+  async #write(place: Place): Promise<boolean> {
+    const { partition } = place.lease;
+    try {
+      if (place.failure !== null) await this.#takeAgain(place);
+      if (place.wanted > place.committed) {
+        const batches = whole(place.waiting);
+        const last = batches.length === place.waiting.length ? place.wanted : (batches.at(-1)?.last ?? place.wanted);
+        const batch = merged(partition, last, batches);
+        await this.checkpoints.commit(partition, last, async (trx) => {
+          if (batch.events.length > 0) await this.recorder.record(trx, batch);
+        });
+        passed(place, last);
+        if (batch.events.length > 0) this.recorder.committed(batch);
+      }
+      place.failure = null;
+      return true;
+    } catch (error) {
+      place.isLost = error instanceof LeaseLostError;
+      if (!place.isLost) this.recorder.trouble(error);
+      place.failure ??= error instanceof Error ? error : new Error(String(error));
+      return false;
+    }
+  }
+
+  /** Whether a commit took effect that was not answered is seen by the checkpoint. */
+  async #takeAgain(place: Place): Promise<void> {
+    passed(place, await this.checkpoints.take(place.lease));
+  }
+}
+
+const passed = (place: Place, position: number): void => {
+  place.committed = position;
+  for (let first = place.waiting[0]; first !== undefined && first.last <= position; first = place.waiting[0]) {
+    place.waiting.shift();
+    place.events -= first.events.length;
+  }
+};
+
+/** As many as go into one transaction: one at least, where there is one. */
+const whole = (waiting: readonly RecordedBatch[]): readonly RecordedBatch[] => {
+  let events = 0;
+  const end = waiting.findIndex((batch, index) => {
+    events += batch.events.length;
+    return index > 0 && events > MAX_EVENTS;
+  });
+  return end === -1 ? [...waiting] : waiting.slice(0, end);
+};
+
+const merged = (partition: number, last: number, batches: readonly RecordedBatch[]): RecordedBatch => ({
+  partition,
+  last,
+  events: batches.flatMap(({ events }) => events),
+  alerts: batches.flatMap(({ alerts }) => alerts),
+});
+
+/** Until there is something to record, or it is time to move the checkpoint. */
+const idle = async (place: Place, ms: number, signal: AbortSignal): Promise<void> => {
+  const ended = new AbortController();
+  place.wake = () => ended.abort();
+  await delay(ms, undefined, { signal: AbortSignal.any([signal, ended.signal]), ref: false }).catch(() => undefined);
+  place.wake = () => undefined;
+};
