@@ -96,6 +96,27 @@ export const AlertRaised = defineEvent(
 );
 export type AlertRaisedData = z.infer<typeof AlertRaised.data>;
 
+/** What there are alerts of; channels choose among them. LiteLLM's are what its budget webhook tells of (PRODUCT A11). */
+export const ALERT_EVENTS = [
+  'threshold.crossed',
+  'threshold.cleared',
+  'budget.paused',
+  'budget.resumed',
+  'budget.reset',
+  'budget.expired',
+  'override.granted',
+  'override.revoked',
+  'override.expired',
+  'period.started',
+  'period.ended',
+  'period.restated',
+  'call.blocked',
+  'litellm.threshold_crossed',
+  'litellm.soft_budget_crossed',
+  'litellm.budget_crossed',
+  'litellm.projected_limit_exceeded',
+] as const;
+
 /** Stream `acknowledgement-<tenant>`, emitted by the api. Who is the event's actor, when its `recordedAt`. A second one changes nothing. */
 export const AlertAcknowledged = defineEvent('AlertAcknowledged', 1, z.object({ alertId: z.string(), reason: z.string().nullable() }));
 

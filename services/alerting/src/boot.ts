@@ -13,6 +13,7 @@ import { SqlAlertTables } from './adapters/sql/sql-alert-tables.js';
 import { SqlPublications } from './adapters/sql/sql-publications.js';
 import { SqlStandings } from './adapters/sql/sql-standings.js';
 import { StoreBudgets } from './adapters/store/store-budgets.js';
+import { StoreCauses } from './adapters/store/store-causes.js';
 import { StoreLedger } from './adapters/store/store-ledger.js';
 import { StoreNotices } from './adapters/store/store-notices.js';
 import { appModule } from './app.module.js';
@@ -54,6 +55,7 @@ export const bootAlerting = async (config: AlertingEnv): Promise<Service> => {
     }),
     ledger: new StoreLedger(store),
     budgets,
+    causes: new StoreCauses(store),
     standings: new SqlStandings(database),
     noticed: new StoreNotices(database, store, budgets),
     effects,

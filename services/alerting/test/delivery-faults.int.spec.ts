@@ -100,6 +100,17 @@ describe('kill -9', () => {
   }, 180_000);
 });
 
+describe('a claim', () => {
+  test('is held as long as the attempt takes: a slow target is asked once', async () => {
+    hook.answer = (request, response) => void setTimeout(() => answering(204)(request, response), 11_000);
+    await launch();
+    await tell(world.store, [channelSaved(world, tenant, { type: 'webhook', url: hook.url })]);
+    await raise(world, tenant);
+    const [delivery] = await deliveredAs(world, tenant, ['delivered']);
+    expect([hook.received.length, delivery?.attempts.map(({ outcome }) => outcome)]).toEqual([1, ['delivered']]);
+  }, 120_000);
+});
+
 describe('replicas', () => {
   test('10,000 alerts at once: each is recorded, a target has two requests at a time, and another tenant is not kept waiting', async () => {
     const other = freshTenant();

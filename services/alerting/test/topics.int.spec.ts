@@ -1,6 +1,8 @@
+import { until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { sql } from 'kysely';
 import { tell } from './support/events.js';
 import { budgetCreated, crossed } from './support/make.js';
 import { startWorld, type World } from './support/world.js';
@@ -59,6 +61,20 @@ describe('the alert topics (PRODUCT J6)', () => {
     const [critical] = await hear('alerts.*.critical.team.ops.*', 1);
     expect(critical).toMatchObject({ subject: 'alerts.globex.critical.team.ops.b3', severity: 'critical', revision: 1 });
   });
+
+  test('an alert is on its topic before it is recorded, and not again afterwards', async () => {
+    await tell(world.store, [budgetCreated('early', 'b1'), crossed('early', 'b1', { episode: 1 })]);
+    await hear('alerts.early.>', 1);
+    await until(async () => (await world.alerts('early'))[0]?.published_sequence != null, 30_000);
+    await world.db.transaction().execute(async (trx) => {
+      await sql`LOCK TABLE alerting.alert IN ACCESS EXCLUSIVE MODE`.execute(trx);
+      await tell(world.store, [crossed('early', 'b1', { episode: 2 })]);
+      expect((await hear('alerts.early.>', 2)).map(({ revision }) => revision)).toEqual([0, 1]);
+    });
+    await until(async () => (await world.alerts('early'))[1]?.published_sequence != null, 30_000);
+    const { state } = await (await jetstreamManager(nc)).streams.info('ALERTS', { subjects_filter: 'alerts.early.>' });
+    expect(Object.values(state.subjects ?? {})).toEqual([2]);
+  }, 120_000);
 
   test('a stream that was wiped comes back from what is recorded', async () => {
     const before = await hear('alerts.acme.>', 30);

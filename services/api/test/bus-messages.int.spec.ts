@@ -4,7 +4,7 @@ import { headers } from '@nats-io/transport-node';
 import { type CloudEvent, HTTP } from 'cloudevents';
 import { AsyncApi, type AsyncApiDocument } from './support/asyncapi.js';
 import { BusTap, seenOf } from './support/bus-tap.js';
-import { Client } from './support/client.js';
+import { Client, WAIT } from './support/client.js';
 import { freshTenant, makeBudget, usageOf } from './support/make.js';
 import { type Process, startSystem, type TestSystem } from './support/system.js';
 
@@ -71,6 +71,25 @@ const ask = async (...message: Parameters<typeof post>) => {
   const { subject, body, fields } = post(...message);
   return seenOf(await tap.nc.request(subject, body, { timeout: 10_000, headers: fields }));
 };
+
+test('an alert on the bus is the one that HTTP shows, created at the same moment; a list at its position has it', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const tenant = new Client(system.url, freshTenant());
+    const { id } = await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' } });
+    await tenant.record(usageOf('85'));
+    const { data } = await eventually('the alert came', () => {
+      const message = tap.messages.find(({ subject }) => subject.startsWith(`alerts.${tenant.tenant}.`) && subject.endsWith(`.${id}`));
+      return message === undefined ? undefined : (JSON.parse(Buffer.from(message.body).toString('utf8')) as { data: Shown });
+    });
+    expect((await tenant.get(`alerts/${data.id}`)).body).toMatchObject({ id: data.id, createdAt: data.createdAt });
+    const listed = await tenant.get(`alerts?minPosition=${data.position}`, WAIT);
+    expect([listed.status, listed.body.data.map(({ id, createdAt }: Shown) => [id, createdAt])]).toEqual([
+      200,
+      [[data.id, data.createdAt]],
+    ]);
+  }
+}, 120_000);
+type Shown = Readonly<{ id: string; createdAt: string; position: string }>;
 
 test.each(['/asyncapi.json', '/api/v1/asyncapi.json'])('%s is AsyncAPI 3.0', async (path) => {
   const { status, body, headers: answered } = await api.get(path);

@@ -71,6 +71,21 @@ describe('the budget webhook', () => {
     ]);
   });
 
+  test('spend and its notice are stored by one append: a process that dies has both or neither', async () => {
+    const tenant = freshTenant();
+    const path = `budget-alerts?token=${tokenOf(tenant)}`;
+    // The first of a tenant begins its streams; what follows is the ordinary case.
+    for (let round = 0; round < 3; round += 1) {
+      const { usage, position } = (await post(path, SPEND)).body as Readonly<{ usage: { position: string }; position: string }>;
+      const [[partition = 0, first = 0], [, last = 0]] = [usage.position, position].map((text) => text.split(':').map(Number)) as [
+        number[],
+        number[],
+      ];
+      expect(last).toBe(first + 1);
+      expect(await world.store.appendEnds(partition, first - 1, last)).toEqual([last]);
+    }
+  });
+
   test('each notice is another call, unless a key says it is the same', async () => {
     const tenant = freshTenant();
     const path = `budget-alerts?token=${tokenOf(tenant)}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALERT_EVENTS } from '../../events/alert.js';
 import { wholeNumber } from '../fields/amount.js';
 import { Complaint } from '../fields/complaint.js';
 import { obeying } from '../fields/field.js';
@@ -13,7 +14,12 @@ const shape = {
   url: orAbsent(plainText(2_048)),
   to: orAbsent(z.array(emailAddress).min(1).max(50)),
   secret: orAbsent(webhookSecret),
-  events: orAbsent(z.array(plainText(64)).min(1).max(50)),
+  events: orAbsent(
+    z
+      .array(oneOf(...ALERT_EVENTS))
+      .min(1)
+      .max(50),
+  ),
   minSeverity: orAbsent(oneOf('info', 'warning', 'critical')),
   /** At most `max` notices of one kind of a budget `per` that time; e-mail and Slack only, the others carry every alert. */
   rateLimit: orAbsent(z.strictObject({ max: wholeNumber(1, 1_000), per: durationText })),

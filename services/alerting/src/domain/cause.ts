@@ -39,16 +39,19 @@ const LIFECYCLE: ReadonlySet<string> = new Set([
 ] satisfies LifecycleCause['type'][]);
 export const isLifecycleCause = (cause: Cause): cause is LifecycleCause => LIFECYCLE.has(cause.type);
 
-/** The budget as it was at the cause's position (null: unknown), and for a lifecycle cause what was spent. */
-export type Circumstances = Readonly<{ budget: BudgetState | null; standing: Standing | null }>;
+/**
+ * The budget as it was at the cause's position (null: unknown), and for a lifecycle cause what was spent. `at`: since when it is so; a
+ * crossing is told a moment after the usage that crossed, and is as old as that, wherever it is shown.
+ */
+export type Circumstances = Readonly<{ budget: BudgetState | null; standing: Standing | null; at: string }>;
 
 /** What makes one alert different from another; the rest follows from its cause. */
 export type AlertParts = Omit<AlertRaisedData, 'alertId' | 'source' | 'causePosition' | 'at'> & Readonly<{ alertId?: string }>;
 
-export const raise = (cause: Cause, parts: AlertParts): AlertRaisedData => ({
+export const raise = (cause: Cause, parts: AlertParts, at = cause.recordedAt): AlertRaisedData => ({
   alertId: cause.id,
   ...parts,
   source: 'bursar',
   causePosition: cause.position,
-  at: cause.recordedAt,
+  at,
 });

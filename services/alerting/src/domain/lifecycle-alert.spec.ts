@@ -33,7 +33,7 @@ const recorded = <T extends LedgerEventType>(type: T, data: EventOf<T>['data'], 
 const toldOf = (before: readonly LedgerEvent[], cause: LifecycleCause) => {
   const definitions = new TenantDefinitions('acme');
   for (const event of [...before, cause]) evolveDefinitions(definitions, event);
-  return lifecycleAlert(cause, { budget: findBudget(definitions, budgetId), standing: null });
+  return lifecycleAlert(cause, { budget: findBudget(definitions, budgetId), standing: null, at: cause.recordedAt });
 };
 
 describe('the end of a period that was paused automatically', () => {

@@ -4,11 +4,11 @@ import { type Cause, type Circumstances, raise } from './cause.js';
 import { toldFigures } from './figures.js';
 
 /** One per crossing, and one when it is over: the projector says each once (armed and crossed, by episodes), whatever happens to spend. */
-export const thresholdAlert = (cause: Cause<'ThresholdCrossed' | 'ThresholdCleared'>, { budget }: Circumstances): AlertRaisedData => {
+export const thresholdAlert = (cause: Cause<'ThresholdCrossed' | 'ThresholdCleared'>, { budget, at }: Circumstances): AlertRaisedData => {
   const { id, data, recordedAt } = cause;
   const alert = crossingAlert(id, data, recordedAt);
   const details = { ...alert.details, ...toldFigures(alert.details, budget, parseInstant(recordedAt)) };
-  if (cause.type === 'ThresholdCrossed') return raise(cause, { ...alert, details });
+  if (cause.type === 'ThresholdCrossed') return raise(cause, { ...alert, details }, at);
   return raise(cause, {
     ...alert,
     event: 'threshold.cleared',

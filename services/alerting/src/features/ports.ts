@@ -61,6 +61,14 @@ export abstract class Budgets {
   abstract forget(partition: number): void;
 }
 
+/** When events of the ledger were recorded that others name as their cause. */
+export abstract class Causes {
+  /** The next events of the partition. */
+  abstract fold(partition: number, events: readonly LedgerEvent[]): void;
+  /** null: there is no such event. */
+  abstract recordedAt(partition: number, position: number): Promise<string | null>;
+}
+
 /** What a notice of LiteLLM's is about. */
 export abstract class Noticed {
   /** The oldest budget on the scope that counts all of its spend, as it was at the position; null: there is none. */

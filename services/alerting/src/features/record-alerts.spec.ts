@@ -1,6 +1,6 @@
 import type { EventOf, LedgerEvent } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
-import { AlertLedger, AlertTables, Budgets, Noticed, type Raising, type RecordedBatch, Standings } from './ports.js';
+import { AlertLedger, AlertTables, Budgets, Causes, Noticed, type Raising, type RecordedBatch, Standings } from './ports.js';
 import { RecordAlerts } from './record-alerts.js';
 
 /** Where a process may die: before or after a thing that lasts. */
@@ -108,6 +108,12 @@ class NoBudgets extends Budgets {
   fold(): void {}
   forget(): void {}
 }
+class KnownCauses extends Causes {
+  fold(): void {}
+  async recordedAt(): Promise<string> {
+    return '2026-11-09T00:00:00Z';
+  }
+}
 class NoStandings extends Standings {
   async of(): Promise<never> {
     throw new Error('no lifecycle event is told');
@@ -131,6 +137,7 @@ const live = async (world: World, steps: Steps): Promise<'done' | 'killed'> => {
     tables: new FaultyTables(world, steps),
     ledger,
     budgets: new NoBudgets(),
+    causes: new KnownCauses(),
     standings: new NoStandings(),
     noticed: new NoNotices(),
     effects: [],

@@ -4,13 +4,21 @@ import { currentPeriod } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import { type Cause, isCause, isLifecycleCause } from '../domain/cause.js';
 import { decideAlert } from '../domain/decide-alert.js';
-import { isLitellmNotice, type LitellmNotice, litellmAlert, raisesAlert, scopeOfNotice, severityOfNotice } from '../domain/litellm-alert.js';
-import type { AlertLedger, AlertTables, Budgets, Effect, Noticed, Raising, RecordedAlert, Standings } from './ports.js';
+import {
+  isLitellmNotice,
+  type LitellmNotice,
+  litellmAlert,
+  raisesAlert,
+  scopeOfNotice,
+  severityOfNotice,
+} from '../domain/litellm-alert.js';
+import type { AlertLedger, AlertTables, Budgets, Causes, Effect, Noticed, Raising, RecordedAlert, Standings } from './ports.js';
 
 export type Recording = Readonly<{
   tables: AlertTables;
   ledger: AlertLedger;
   budgets: Budgets;
+  causes: Causes;
   standings: Standings;
   noticed: Noticed;
   effects: readonly Effect[];
@@ -38,7 +46,8 @@ export class RecordAlerts {
 
   /** Events that follow each other, from the checkpoint on. */
   async batch(partition: number, events: readonly LedgerEvent[], last: number, signal: AbortSignal): Promise<void> {
-    const { tables, budgets, effects } = this.recording;
+    const { tables, budgets, causes, effects } = this.recording;
+    causes.fold(partition, events);
     for (const event of events) budgets.fold(event);
     const begunAt = this.#begunAt.get(partition) ?? 0;
     const batch = {
@@ -66,12 +75,13 @@ export class RecordAlerts {
   }
 
   async #decide(cause: Cause): Promise<Raising | null> {
-    const { budgets, standings } = this.recording;
+    const { budgets, standings, causes } = this.recording;
     const { tenant } = cause.meta;
     const { budgetId } = cause.data;
     const budget = budgetId === null ? null : await budgets.at(tenant, budgetId, cause.position);
     const standing = budget !== null && isLifecycleCause(cause) ? await standings.of(tenant, budget, parseInstant(cause.recordedAt)) : null;
-    const data = decideAlert(cause, { budget, standing });
+    const since = cause.type === 'ThresholdCrossed' ? await causes.recordedAt(cause.partition, cause.data.causePosition) : null;
+    const data = decideAlert(cause, { budget, standing, at: since ?? cause.recordedAt });
     return data === null ? null : { data, meta: cause.meta, causeId: cause.id };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { tenantStream } from '@bursar/contracts';
+import { ALERT_EVENTS, tenantStream } from '@bursar/contracts';
 import { createPool } from '@bursar/database';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from '../support/client.js';
@@ -135,6 +135,16 @@ export const channels = (api: () => Client, databaseUrl: () => string): void => 
       const refusal = await acme.post('channels', { type: 'email', name: randomUUID(), ...more });
       expectProblem(refusal, 400, code);
       expect(refusal.body.errors[0]).toMatchObject({ pointer, code });
+    });
+
+    test('an event that there are no alerts of is 400, with those that there are; of each other one a channel may choose to hear', async () => {
+      const tenant = acme.as(freshTenant());
+      const refusal = await tenant.post('channels', { ...WEBHOOK, events: ['threshold.crossed', 'threshhold.crossed'] });
+      expectProblem(refusal, 400, 'not_allowed');
+      expect(refusal.body.errors).toMatchObject([{ pointer: '/events/1', message: expect.stringContaining('threshold.crossed, ') }]);
+      const { body, status } = await tenant.post('channels', { ...WEBHOOK, events: [...ALERT_EVENTS] });
+      expect([status, body.events]).toEqual([201, [...ALERT_EVENTS]]);
+      expectProblem(await tenant.patch(`channels/${body.id}`, { events: ['all'] }), 400, 'not_allowed');
     });
 
     test('a secret that is none, a second of one name, another type and another tenant are refused', async () => {

@@ -102,6 +102,17 @@ export const liveStream = (api: () => Client): void => {
       }
     });
 
+    test('a silent stream beats, so that nothing on the way closes it, and stays open', async () => {
+      const tenant = acme.as(freshTenant());
+      await makeBudget(tenant, { limit: { amount: '100', currency: 'USD' } });
+      const stream = await listen(tenant);
+      await stream.until('ready');
+      while (stream.comments === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      await tenant.record(usageOf('5'));
+      await stream.until('balance', 1, ({ currentSpend }) => currentSpend === '5');
+      await stream.close();
+    }, 60_000);
+
     test('a HEAD ends', async () => {
       const { status } = await acme.send('HEAD', 'stream');
       expect(status).toBe(200);

@@ -6,6 +6,8 @@ export type Heard = Readonly<{ event: string; id: string | null; data: Record<st
 export class TestEventSource {
   readonly heard: Heard[] = [];
   lastEventId: string | null = null;
+  /** Comments, which are no events: heartbeats. */
+  comments = 0;
   readonly #abort = new AbortController();
   #done: Promise<void> = Promise.resolve();
 
@@ -72,6 +74,7 @@ export class TestEventSource {
         ?.slice(name.length + 2) ?? null;
     const id = field('id');
     if (id !== null) this.lastEventId = id;
+    if (block.startsWith(':')) this.comments += 1;
     const data = field('data');
     if (data !== null) this.heard.push({ event: field('event') ?? 'message', id, data: JSON.parse(data) as Record<string, unknown> });
   }

@@ -5,8 +5,8 @@ import { FAILURES_TO_OPEN, slotsOf } from '../../domain/delivery/settle.js';
 import type { Claimed } from '../../features/delivery/ports.js';
 import { withDefaults } from './tenant-routing.js';
 
-/** An attempt that has said nothing for so long is lost with its process: longer than any takes. */
-const LEASE_SECONDS = 20;
+/** An attempt whose process has said nothing for so long is lost with it: four times as long as it takes to say so again. */
+const LEASE_SECONDS = 8;
 
 /** Of one target at once, at most: no target has more slots. */
 const MOST = 2;
@@ -89,6 +89,14 @@ export const claimDue = async (
     tries: row.tries,
     lease,
   }));
+};
+
+/** Holds on to attempts under way, as long as nobody has taken them over. */
+export const renewLeases = async (db: Kysely<Database>, held: readonly Pick<Claimed, 'deliveryId' | 'lease'>[]): Promise<void> => {
+  await sql`
+    UPDATE alerting.delivery d SET due_at = now() + make_interval(secs => ${LEASE_SECONDS})
+    FROM unnest(${held.map(({ deliveryId }) => deliveryId)}::uuid[], ${held.map(({ lease }) => lease)}::uuid[]) AS held (delivery_id, lease)
+    WHERE d.delivery_id = held.delivery_id AND d.lease = held.lease AND d.status = 'sending'`.execute(db);
 };
 
 /** Says of locked targets when there is something to do next: with all slots taken, when an attempt would count as lost. */

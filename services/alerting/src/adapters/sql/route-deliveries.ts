@@ -53,10 +53,10 @@ export class RouteDeliveries extends Effect {
   }
 
   async #route(alert: RecordedAlert, routing: TenantRouting, notices: TenantNotices): Promise<readonly Row[]> {
-    const { defaultChannels, alertWindow } = routing.preferences;
+    const { alertWindow } = routing.preferences;
     const channels = [...routing.channels(), ...this.options.lent(routing)];
     const rows: Row[] = [];
-    for (const route of routeAlert(alert.data, channels, defaultChannels)) {
+    for (const route of routeAlert(alert.data, channels, routing.preferences)) {
       const limit = limitOf(route, channels, alertWindow);
       rows.push(...(limit === null ? [toRow(alert, route)] : await decideRow(alert, route, limit, notices)));
     }

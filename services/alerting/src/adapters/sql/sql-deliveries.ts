@@ -3,7 +3,7 @@ import type { AlertPreferences, Database, StoredAttempt, StoredDelivery } from '
 import { type Kysely, sql } from 'kysely';
 import { afterAttempt, type Settled, slotsOf } from '../../domain/delivery/settle.js';
 import { type Aside, type Claimed, type Claims, Deliveries } from '../../features/delivery/ports.js';
-import { claimDue, lockReady, nextInstant, scheduleTargets } from './claim-deliveries.js';
+import { claimDue, lockReady, nextInstant, renewLeases, scheduleTargets } from './claim-deliveries.js';
 import { withDefaults } from './tenant-routing.js';
 
 type Target = Readonly<{ tenant: string; channelId: string }>;
@@ -31,6 +31,10 @@ export class SqlDeliveries extends Deliveries {
     });
     // Who took something looks again at once, and waits for no instant.
     return { claimed, nextMs: claimed.length > 0 ? null : await nextInstant(this.db) };
+  }
+
+  renew(held: readonly Claimed[]): Promise<void> {
+    return renewLeases(this.db, held);
   }
 
   async settle(claimed: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void> {

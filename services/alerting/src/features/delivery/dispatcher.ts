@@ -9,18 +9,24 @@ const OF_A_TENANT = 20;
 /** Without a word from this process: what other replicas made, or gave up. */
 const POLL_MS = 1_000;
 const LEAST_WAIT_MS = 5;
+/** A quarter of what a claim lasts. Most attempts end before. */
+const RENEW_MS = 2_000;
 
 /**
  * Claims what is due and attempts it, until it is stopped. Sleeps until the next instant at which something is due; what this process
- * records wakes it at once. Any number of replicas do so beside each other.
+ * records wakes it at once. Any number of replicas do so beside each other; what one of them had under way when it died is free again within
+ * seconds, as it is held by being said so again and again.
  */
 export class Dispatcher {
   readonly #underWay = new Map<string, number>();
   readonly #attempts = new Set<Promise<void>>();
+  /** Claimed, and whether it was when claims were renewed last. */
+  readonly #held = new Map<Claimed, boolean>();
   #stopping = false;
   #awake = false;
   #rouse: () => void = () => undefined;
   #loop: Promise<void> = Promise.resolve();
+  #renewing: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly deliveries: Deliveries,
@@ -30,6 +36,7 @@ export class Dispatcher {
 
   start(): void {
     this.#loop = this.#run();
+    this.#renewing = setInterval(() => void this.#renew(), RENEW_MS).unref();
   }
 
   /** Something new is due. */
@@ -44,6 +51,7 @@ export class Dispatcher {
     this.#rouse();
     await this.#loop;
     await Promise.all(this.#attempts);
+    clearInterval(this.#renewing);
   }
 
   async #run(): Promise<void> {
@@ -77,7 +85,25 @@ export class Dispatcher {
   async #deliver(first: Claimed): Promise<void> {
     const takesNext = (): boolean =>
       !this.#stopping && this.#attempts.size < AT_ONCE && (this.#underWay.get(first.tenant) ?? 0) < OF_A_TENANT;
-    for (let next: Claimed | null = first; next !== null; ) next = await this.deliver.attempt(next, takesNext);
+    for (let next: Claimed | null = first; next !== null; ) next = await this.#attempt(next, takesNext);
+  }
+
+  async #attempt(claimed: Claimed, takesNext: () => boolean): Promise<Claimed | null> {
+    this.#held.set(claimed, false);
+    try {
+      return await this.deliver.attempt(claimed, takesNext);
+    } finally {
+      this.#held.delete(claimed);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const long = [...this.#held].flatMap(([claimed, isKnown]) => (isKnown ? [claimed] : []));
+    for (const claimed of this.#held.keys()) this.#held.set(claimed, true);
+    if (long.length === 0) return;
+    await this.deliveries.renew(long).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'deliveries under way could not be held; they may be made twice');
+    });
   }
 
   #begin(first: Claimed): void {

@@ -40,6 +40,8 @@ export type Aside = Readonly<{
 export abstract class Deliveries {
   /** Takes what is due, at most `limit`, of tenants that are not excepted: per channel two at a time over all replicas. */
   abstract claim(limit: number, exceptTenants: readonly string[]): Promise<Claims>;
+  /** Attempts that are under way still: claimed for so long again. Without effect on those that another process has taken over. */
+  abstract renew(held: readonly Claimed[]): Promise<void>;
   /** What the attempt came to. Without effect when another process has taken it over meanwhile. */
   abstract settle(claimed: Claimed, attempt: StoredAttempt, settled: Settled): Promise<void>;
   /** As {@link settle} of one that was delivered, and takes in its place the next that is due to the same channel, if there is one. */
