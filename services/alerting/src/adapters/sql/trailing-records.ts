@@ -3,14 +3,13 @@ import type { Database } from '@bursar/database';
 import { type Checkpoints, type LeaseKey, LeaseLostError } from '@bursar/leases';
 import type { Kysely } from 'kysely';
 import type { RecordedBatch } from '../../features/ports.js';
+import { RecordQueue } from './record-queue.js';
 
 /** Between two transactions that only move a checkpoint. */
 const EVERY_MS = 200;
 const RETRY_MS = 1_000;
-/** Of one transaction. */
-const MAX_EVENTS = 1_000;
-/** Whoever is further ahead than that waits. */
-const MAX_WAITING = 4 * MAX_EVENTS;
+/** Whoever is more events ahead than that waits. */
+const MAX_WAITING = 4_000;
 
 export type Recorder = Readonly<{
   /** In the transaction that moves the checkpoint. */
@@ -26,10 +25,7 @@ type Place = {
   readonly lease: LeaseKey;
   committed: number;
   wanted: number;
-  /** With something to record, oldest first. */
-  readonly waiting: RecordedBatch[];
-  /** In all that waits. */
-  events: number;
+  readonly queue: RecordQueue;
   isRunning: boolean;
   writing: Promise<boolean>;
   failure: Error | null;
@@ -59,8 +55,7 @@ export class TrailingRecords {
       lease,
       committed: position,
       wanted: position,
-      waiting: [],
-      events: 0,
+      queue: new RecordQueue(lease.partition),
       isRunning: false,
       writing: Promise.resolve(true),
       failure: null,
@@ -77,15 +72,14 @@ export class TrailingRecords {
   async follow(batch: RecordedBatch, signal: AbortSignal): Promise<void> {
     const place = this.#places.get(batch.partition);
     if (place === undefined) throw new Error(`partition ${batch.partition} was not taken`);
-    while (place.events > MAX_WAITING && place.failure === null) {
+    while (place.queue.events > MAX_WAITING && place.failure === null) {
       this.#start(place, signal);
       await place.writing;
     }
     if (place.failure !== null) throw place.failure;
     place.wanted = batch.last;
     if (batch.events.length > 0) {
-      place.waiting.push(batch);
-      place.events += batch.events.length;
+      place.queue.push(batch);
       place.wake();
     }
     this.#start(place, signal);
@@ -104,7 +98,7 @@ export class TrailingRecords {
       // Told to leave: what waited last is written all the same, once.
       if (signal.aborted) break;
       if (!isWritten) await delay(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
-      else if (place.waiting.length === 0) await idle(place, this.everyMs, signal);
+      else if (place.queue.events === 0) await idle(place, this.everyMs, signal);
     }
     place.isRunning = false;
   }
@@ -114,13 +108,11 @@ export class TrailingRecords {
     try {
       if (place.failure !== null) await this.#takeAgain(place);
       if (place.wanted > place.committed) {
-        const batches = whole(place.waiting);
-        const last = batches.length === place.waiting.length ? place.wanted : (batches.at(-1)?.last ?? place.wanted);
-        const batch = merged(partition, last, batches);
-        await this.checkpoints.commit(partition, last, async (trx) => {
+        const batch = place.queue.next(place.wanted);
+        await this.checkpoints.commit(partition, batch.last, async (trx) => {
           if (batch.events.length > 0) await this.recorder.record(trx, batch);
         });
-        passed(place, last);
+        passed(place, batch.last);
         if (batch.events.length > 0) this.recorder.committed(batch);
       }
       place.failure = null;
@@ -141,28 +133,8 @@ export class TrailingRecords {
 
 const passed = (place: Place, position: number): void => {
   place.committed = position;
-  for (let first = place.waiting[0]; first !== undefined && first.last <= position; first = place.waiting[0]) {
-    place.waiting.shift();
-    place.events -= first.events.length;
-  }
+  place.queue.passed(position);
 };
-
-/** As many as go into one transaction: one at least, where there is one. */
-const whole = (waiting: readonly RecordedBatch[]): readonly RecordedBatch[] => {
-  let events = 0;
-  const end = waiting.findIndex((batch, index) => {
-    events += batch.events.length;
-    return index > 0 && events > MAX_EVENTS;
-  });
-  return end === -1 ? [...waiting] : waiting.slice(0, end);
-};
-
-const merged = (partition: number, last: number, batches: readonly RecordedBatch[]): RecordedBatch => ({
-  partition,
-  last,
-  events: batches.flatMap(({ events }) => events),
-  alerts: batches.flatMap(({ alerts }) => alerts),
-});
 
 /** Until there is something to record, or it is time to move the checkpoint. */
 const idle = async (place: Place, ms: number, signal: AbortSignal): Promise<void> => {
