@@ -73,7 +73,11 @@ test('nobody waits for what is being recorded; what comes meanwhile is recorded 
   expect(table.written).toEqual([]);
   resolve();
   await until(() => table.written.at(-1) === 5);
-  expect([table.written, table.recorded, committed]).toEqual([[1, 5], [[1], [3, 4]], [1, 5]]);
+  expect([table.written, table.recorded, committed]).toEqual([
+    [1, 5],
+    [[1], [3, 4]],
+    [1, 5],
+  ]);
 });
 
 test('what is to be recorded does not wait for the pause between checkpoints', async () => {
