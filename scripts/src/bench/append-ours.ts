@@ -46,13 +46,13 @@ export const appendSingles = (serverUrl: string, options: { appends: number; cal
     }
   });
 
-/** A closed loop: every caller sends its next append when its last one was answered. A tenth more is sent first, untimed. */
+/** A closed loop: every caller sends its next append when its last one was answered. `warmUp`: so many are sent first, untimed; default a tenth more. */
 export const callers = async (
-  options: { appends: number; callers: number },
+  options: { appends: number; callers: number; warmUp?: number },
   append: (caller: number, n: number) => Promise<unknown>,
 ): Promise<CallerFigures> => {
   const each = Math.ceil(options.appends / options.callers);
-  const warmUp = Math.ceil(each / 10);
+  const warmUp = options.warmUp === undefined ? Math.ceil(each / 10) : Math.ceil(options.warmUp / options.callers);
   const run = (from: number, to: number, latencies: number[]): Promise<unknown> =>
     Promise.all(
       Array.from({ length: options.callers }, async (_, caller) => {

@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import type { Ask } from '../src/domain/holds/ask.js';
 import { UndecidedHolds } from '../src/domain/holds/undecided.js';
 import type { Decisions } from '../src/features/decisions.js';
-import type { ReserveOutcome } from '../src/features/hold-desk.js';
+import type { ReserveOutcome } from '../src/features/hold-outcomes.js';
 import { Load } from '../src/features/pace.js';
 import { PartitionSession } from '../src/features/project-partition.js';
 import { HoldOracle, type OracleBudget } from './support/hold-oracle.js';

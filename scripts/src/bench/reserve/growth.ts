@@ -28,7 +28,7 @@ export const inProcess = (serverUrl: string, shape: Shape): Promise<InProcess> =
     return JSON.parse(text) as InProcess;
   });
 
-const RESERVES = 6_400;
+const RESERVES = 12_800;
 const SHAPES: readonly (readonly [string, Omit<Shape, 'reserves'>])[] = [
   ['1 level', { levels: 1 }],
   ['3 levels', { levels: 3 }],

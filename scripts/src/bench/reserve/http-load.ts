@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { type CallerFigures, callers } from '../append-ours.ts';
-import { CALLERS } from './peers.ts';
+import { CALLERS, WARM_UP } from './peers.ts';
 
 /** A 503 is asked again for so long, so often, and the call's time goes on meanwhile. A load does not mind one that was stored all the same. */
 const PATIENCE_MS = 30_000;
@@ -17,7 +17,7 @@ export type HttpCall = Readonly<{
 
 /** A closed loop of 64 callers, each on a connection of its own. */
 export const httpCallers = (url: string, appends: number, call: HttpCall): Promise<CallerFigures> =>
-  using(url, (send) => callers({ appends, callers: CALLERS }, () => send(call)));
+  using(url, (send) => callers({ appends, callers: CALLERS, warmUp: WARM_UP }, () => send(call)));
 
 /**
  * An open loop: so many calls a second, however fast they are answered, over at most 64 connections; a call's time counts from when it was due.

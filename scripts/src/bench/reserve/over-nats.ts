@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type CallerFigures, callers } from '../append-ours.ts';
-import { CALLERS } from './peers.ts';
+import { CALLERS, WARM_UP } from './peers.ts';
 
 /** Asks by request-reply with an inbox of its own: one subscription for all replies, so that no request makes one. */
 export const natsCallers = async (natsUrl: string, subject: string, appends: number, body: () => string): Promise<CallerFigures> => {
@@ -9,7 +9,7 @@ export const natsCallers = async (natsUrl: string, subject: string, appends: num
   const nc = await connect({ servers: host, user: decodeURIComponent(username), pass: decodeURIComponent(password) });
   try {
     const ask = await asker(nc, subject);
-    return await callers({ appends, callers: CALLERS }, () => ask(body()));
+    return await callers({ appends, callers: CALLERS, warmUp: WARM_UP }, () => ask(body()));
   } finally {
     await nc.close();
   }

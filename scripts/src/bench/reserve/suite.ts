@@ -13,11 +13,11 @@ import { CALLERS, postgresLimiter, redisReserves, withHttpPeer } from './peers.t
 import { findRedis, withRedis } from './redis-server.ts';
 
 const ROUNDS = 3;
-const OURS = 12_800;
-const REDIS = 12_800;
-const LIMITER = 1_920;
-const HTTP = 6_400;
-const GETS = 12_800;
+const OURS = 64_000;
+const REDIS = 64_000;
+const LIMITER = 6_400;
+const HTTP = 12_800;
+const GETS = 25_600;
 const AT_RATE_SECONDS = 3;
 const LOADS = [0.1, 0.5, 0.9] as const;
 

@@ -4,7 +4,8 @@ import type { Ask } from '../domain/holds/ask.js';
 import { TenantFold } from '../domain/tenant-fold.js';
 import { TenantHistory } from '../domain/tenant-history.js';
 import type { FoldMemory } from './fold-memory.js';
-import { HoldDesk, NotDecidedError, OutcomeUnknownError } from './hold-desk.js';
+import { HoldDesk } from './hold-desk.js';
+import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
 import { Turns } from './turns.js';
 import { Watermark } from './watermark.js';
 
@@ -112,6 +113,57 @@ describe('a hold desk', () => {
     const asked = [desk.reserve('acme', ask('a')), desk.expire('acme', 'b'), desk.reserve('other', ask('c'))];
     expect(await errorsOf(asked)).toEqual([NotDecidedError, NotDecidedError, NotDecidedError]);
     expect([appends, memory.lookups]).toEqual([[], 0]);
+  });
+
+  test('decides more while an append is on its way, and appends that as soon as it is in, in order', async () => {
+    const { desk, on, appends } = setUp();
+    const first = Promise.withResolvers<void>();
+    let begun = 0;
+    on.append = async () => {
+      begun += 1;
+      if (begun === 1) await first.promise;
+    };
+    const asked = Array.from({ length: 140 }, (_, n) => desk.reserve('acme', ask(`r${n}`)));
+    while (begun === 0) await new Promise((resolve) => setImmediate(resolve));
+    const later = desk.reserve('acme', ask('later'));
+    for (let n = 0; n < 10; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect([begun, appends.length]).toEqual([1, 0]);
+    first.resolve();
+    const answers = await Promise.all([...asked, later]);
+    expect(answers.every(({ outcome, isFenced }) => outcome.is === 'held' && isFenced)).toBe(true);
+    expect(appends.map((data) => (JSON.parse(data) as { changes: unknown[] }).changes.length)).toEqual([128, 13]);
+  });
+
+  test('the same id again while its append is on its way is answered with the same position', async () => {
+    const { desk, on } = setUp();
+    const first = Promise.withResolvers<void>();
+    on.append = async () => first.promise;
+    const one = desk.reserve('acme', ask('a'));
+    for (let n = 0; n < 5; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    const again = desk.reserve('acme', ask('a'));
+    for (let n = 0; n < 5; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    first.resolve();
+    const positions = (await Promise.all([one, again])).map(({ outcome }) => outcome.is === 'held' && outcome.held.position);
+    expect(positions).toEqual([1, 1]);
+  });
+
+  test('when an append fails, what was decided behind it never goes: its callers may ask another owner', async () => {
+    const { desk, on, appends, failures } = setUp();
+    on.append = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      throw new Error('lost');
+    };
+    const errors = await errorsOf(Array.from({ length: 140 }, (_, n) => desk.reserve('acme', ask(`r${n}`))));
+    expect(errors.slice(0, 128)).toEqual(Array.from({ length: 128 }, () => OutcomeUnknownError));
+    expect(errors.slice(128)).toEqual(Array.from({ length: 12 }, () => NotDecidedError));
+    expect([appends, failures.length]).toEqual([[], 1]);
+  });
+
+  test('an event that is full goes before more is decided', async () => {
+    const { desk, appends } = setUp();
+    const wide = (id: string): Ask => ({ ...ask(id), dimensions: { note: 'x'.repeat(100_000) } });
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => desk.reserve('acme', wide(id))));
+    expect(appends.map((data) => (JSON.parse(data) as { changes: unknown[] }).changes.length)).toEqual([2, 2, 1]);
   });
 
   test('hears of tables that do not answer, and goes on', async () => {

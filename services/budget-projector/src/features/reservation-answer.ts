@@ -10,7 +10,7 @@ import { grantMembers, partsOf } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Answer } from './answer.js';
 import { budgetHeader } from './budget-header.js';
-import type { Held } from './hold-desk.js';
+import type { Held } from './hold-outcomes.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 

@@ -8,7 +8,7 @@ import type { Answer } from './answer.js';
 import type { Way } from './check.js';
 import type { DecideAtOwner, Decision } from './decide-at-owner.js';
 import type { Decisions } from './decisions.js';
-import { type Fenced, NotDecidedError, OutcomeUnknownError, type ReserveOutcome } from './hold-desk.js';
+import { type Fenced, NotDecidedError, OutcomeUnknownError, type ReserveOutcome } from './hold-outcomes.js';
 import type { Refusals } from './refusals.js';
 import { heldAnswer, notHere, refusal, reservationAnswer } from './reservation-answer.js';
 

@@ -29,9 +29,11 @@ export class UndecidedHolds {
     return this.#grants.get(id);
   }
 
-  add(grant: Grant, taken: Undecided['taken']): void {
+  add(grant: Grant, taken: Undecided['taken']): Undecided {
     for (const { budget, start, picos } of taken) budget.undecided.add(start, picos);
-    this.#grants.set(grant.reservationId, { grant, taken, overtaken: false, position: null });
+    const one: Undecided = { grant, taken, overtaken: false, position: null };
+    this.#grants.set(grant.reservationId, one);
+    return one;
   }
 
   /** The fold has come to the grant. Undefined: it was not decided by this owner. */

@@ -1,0 +1,69 @@
+import type { Ask } from '../domain/holds/ask.js';
+import type { Undecided } from '../domain/holds/undecided.js';
+import type { Fenced, ReleaseOutcome, ReserveOutcome } from './hold-outcomes.js';
+
+/** A request at the desk, until it is answered. */
+export type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }> &
+  (
+    | Readonly<{ want: 'reserve'; ask: Ask; done: (fenced: Fenced<ReserveOutcome>) => void }>
+    | Readonly<{ want: 'release' | 'expire'; reservationId: string; done: (fenced: Fenced<ReleaseOutcome>) => void }>
+  );
+
+/** An event beyond this would not fit a bus message with others. */
+const MAX_BYTES = 192 * 1024;
+
+/** Decisions that share one append of `HoldsChanged`, and are said together once it is in the ledger. */
+export class HoldGroup {
+  readonly #changes: string[] = [];
+  readonly #granted: Undecided[] = [];
+  #bytes = 0;
+  /** Each says what came of it, once the append is at a position; null: there was nothing to append. */
+  readonly #replies: ((appended: number | null) => void)[] = [];
+  readonly #failures: ((error: Error) => void)[] = [];
+
+  get isEmpty(): boolean {
+    return this.#replies.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > MAX_BYTES;
+  }
+
+  /** Canonical JSON of each; empty: nothing is to be appended. */
+  get changes(): readonly string[] {
+    return this.#changes;
+  }
+
+  /** @param text canonical JSON of the change */
+  change(text: string): void {
+    this.#changes.push(text);
+    this.#bytes += text.length;
+  }
+
+  grant(granted: Undecided): void {
+    this.#granted.push(granted);
+    this.change(granted.grant.text);
+  }
+
+  answer<W extends Waiting>(
+    waiting: W,
+    outcome: (appended: number | null) => W extends { want: 'reserve' } ? ReserveOutcome : ReleaseOutcome,
+  ): void {
+    const done = waiting.done as (fenced: Fenced<ReturnType<typeof outcome>>) => void;
+    this.#replies.push((appended) => done({ outcome: outcome(appended), isFenced: appended !== null }));
+    this.#failures.push(waiting.fail);
+  }
+
+  /** Its event is in the ledger: whoever asks for one of its grants again hears of this position too. */
+  landed(position: number): void {
+    for (const granted of this.#granted) granted.position = position;
+  }
+
+  said(appended: number | null): void {
+    for (const reply of this.#replies) reply(appended);
+  }
+
+  failed(error: Error): void {
+    for (const fail of this.#failures) fail(error);
+  }
+}

@@ -1,0 +1,80 @@
+import { derivedId } from '@bursar/contracts';
+import type { LeaseKey } from '@bursar/leases';
+import { HoldGroup } from './hold-group.js';
+import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
+import type { Ledger } from './ledger.js';
+
+/**
+ * Puts groups of decisions into the ledger, one append at a time, each fenced by the revision after the one before it. What is decided
+ * while an append is on its way gathers in the open group, which goes as soon as that append is in; when it fails, nothing after it goes.
+ */
+export class HoldLane {
+  #open = new HoldGroup();
+  #flying: Promise<void> | null = null;
+  #appended = 0;
+  #isOver = false;
+
+  constructor(
+    private readonly ledger: Pick<Ledger, 'appendHolds'>,
+    private readonly key: LeaseKey,
+    /** Revision of the stream's last event. */
+    private revision: number,
+    private readonly failed: (error: Error) => void,
+  ) {}
+
+  /** What is being decided goes here. */
+  get open(): HoldGroup {
+    return this.#open;
+  }
+
+  /** Position of the latest append. */
+  get appended(): number {
+    return this.#appended;
+  }
+
+  /** The open group goes now, or when the append on its way is in. Without changes it needs no append, and is said in its turn. */
+  send(): void {
+    if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
+    const group = this.#open;
+    this.#open = new HoldGroup();
+    if (group.changes.length === 0) group.said(null);
+    else this.#flying = this.#append(group);
+  }
+
+  /** Resolves when no append is on its way. Never rejects. */
+  async landed(): Promise<void> {
+    while (this.#flying !== null) await this.#flying;
+  }
+
+  /** Nothing more goes; what was decided and has not gone was not decided. */
+  stop(error: Error = new NotDecidedError('the session ended')): void {
+    this.#isOver = true;
+    const group = this.#open;
+    this.#open = new HoldGroup();
+    group.failed(error);
+  }
+
+  /** Never rejects. */
+  async #append(group: HoldGroup): Promise<void> {
+    const { partition, owner, epoch } = this.key;
+    const id = derivedId('holds-changed', owner, String(partition), String(this.revision + 1), String(epoch));
+    const data = `{"changes":[${group.changes.join(',')}],"partition":${partition}}`;
+    try {
+      const { position, revision } = await this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
+      this.revision = revision;
+      this.#appended = position;
+      group.landed(position);
+    } catch (cause) {
+      this.#flying = null;
+      const error = new OutcomeUnknownError('the append of a group of decisions failed', { cause });
+      group.failed(error);
+      this.failed(error);
+      return;
+    }
+    this.#flying = null;
+    const appended = this.#appended;
+    // The next is on its way while this one is said.
+    this.send();
+    group.said(appended);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Decision } from '../domain/check/decide-check.js';
+import type { Question, Scene, Standing } from '../domain/check/standing.js';
+import type { GrantParts } from '../domain/holds/grant-text.js';
+import type { Hold } from '../domain/holds/hold.js';
+
+/** The hold that a reservation id stands for. `tightest`: of the decision itself; null where the hold was there before, or nothing limits it. */
+export type Held = Readonly<{ parts: GrantParts; status: Hold['status']; position: number; tightest: Standing | null }>;
+
+export type ReserveOutcome =
+  | Readonly<{ is: 'held'; held: Held }>
+  | Readonly<{ is: 'refused'; decision: Decision; scene: Scene; question: Question; position: number }>
+  | Readonly<{ is: 'unpriced'; units: readonly string[] }>
+  /** A budget that blocks is still adding up its past. */
+  | Readonly<{ is: 'counting' }>
+  /** The id stands for another body, or usage has named it already. */
+  | Readonly<{ is: 'conflict' }>;
+
+/** `gone`: released or expired before. */
+export type ReleaseOutcome = Readonly<{ is: 'released' | 'gone' | 'settled' | 'unknown'; position: number }>;
+
+/** `isFenced`: the ledger took the decision, so it stands whoever owns the partition by now. */
+export type Fenced<T> = Readonly<{ outcome: T; isFenced: boolean }>;
+
+/** The append of the group failed, or nobody knows: nothing that was decided in it may be said (ARCHITECTURE, the loop, 3). */
+export class OutcomeUnknownError extends Error {
+  override readonly name = 'OutcomeUnknownError';
+}
+
+/** The session ended before the request was decided. */
+export class NotDecidedError extends Error {
+  override readonly name = 'NotDecidedError';
+}
