@@ -75,5 +75,5 @@ describe('api', () => {
   access(api);
   settings(api);
   incomplete(api, () => system.database.url);
-  mutations(api);
+  mutations(api, () => system.database.url);
 });

@@ -1,4 +1,5 @@
 import { ROUTES, type Route } from '@bursar/contracts/http';
+import { createPool } from '@bursar/database';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client, Reply } from '../support/client.js';
 import { budgetBody, freshTenant, makeBudget } from '../support/make.js';
@@ -28,6 +29,15 @@ const ODD: readonly unknown[] = [
   '2026-02-30T00:00:00Z',
   '__proto__',
 ];
+
+/** All that the ledger and the tables have of a tenant. */
+const TALLY = `
+  SELECT (SELECT count(*) FROM store.events WHERE meta::jsonb ->> 'tenant' = $1)::int AS events,
+    (SELECT count(*) FROM projection.budget WHERE tenant = $1)::int AS budgets,
+    (SELECT count(*) FROM projection.scope_mention WHERE tenant = $1)::int AS scopes,
+    (SELECT count(*) FROM projection.hold WHERE tenant = $1)::int AS holds,
+    (SELECT sum(spend) FROM projection.balance WHERE tenant = $1)::text AS spend,
+    (SELECT sum(reserved) FROM projection.reserved WHERE tenant = $1)::text AS reserved`;
 
 /** Valid bodies by operation; others get an object of nothing known. */
 const VALID: Readonly<Record<string, object>> = {
@@ -93,10 +103,23 @@ const VALID: Readonly<Record<string, object>> = {
     quantities: { requests: '1' },
     dimensions: { a: 'b' },
   },
+  voidUsage: { reason: 'r' },
+  adjustUsage: { cost: { amount: '1', currency: 'USD' }, reason: 'r' },
+  correctPriceList: {
+    dryRun: true,
+    prices: [{ meter: 'm', match: { a: 'b' }, unit: 'u', amount: '1', per: 1, when: { u: { gt: 1 } } }],
+  },
+  resetBudget: { reason: 'r', newLimit: '5' },
+  check: { scopes: ['team:ml'], amount: '1', currency: 'USD', category: 'c', dimensions: { a: 'b' } },
+  checkConstraints: { amount: '1', currency: 'USD', dimensions: { a: 'b' } },
+  reserve: { id: 'r', scopes: ['team:ml'], amount: '1', currency: 'USD', category: 'c', ttlSeconds: 5, dimensions: { a: 'b' } },
+  explain: { scopes: ['team:ml'], amount: '1' },
+  createChannel: { type: 'file', name: 'n', url: 'n.ndjson', events: ['threshold.crossed'], minSeverity: 'warning', rateLimit: '1h' },
 };
 const ALIKE: Readonly<Record<string, string>> = {
   replaceBudget: 'createBudget',
   patchBudget: 'createBudget',
+  patchChannel: 'createChannel',
   setTenantBudgetUnprefixed: 'setTenantBudget',
   grantTenantOverrideUnprefixed: 'grantTenantOverride',
 };
@@ -123,9 +146,14 @@ const sample = <T>(items: readonly T[], count: number): T[] => {
   });
 };
 
-export const mutations = (api: () => Client): void => {
+/** Of what was refused, so many of each route are sent again to see that they change nothing. */
+const SENT_AGAIN = 10;
+
+export const mutations = (api: () => Client, databaseUrl: () => string): void => {
   let acme: Client;
   let budgetId: string;
+  /** A reservation that is refused for want of room is a fact of its own, so 402 is none of these. */
+  const refused: (readonly [Route, unknown])[] = [];
   beforeAll(async () => {
     acme = api().as(freshTenant());
     budgetId = (await makeBudget(acme)).id;
@@ -154,9 +182,38 @@ export const mutations = (api: () => Client): void => {
         const bodies = valid === undefined ? sample(mutants({ reason: 'x' }), 12) : sample(mutants(valid), 60);
         const replies = await Promise.all(bodies.map((body) => acme.send(route.method, address(route), body)));
         for (const [index, reply] of replies.entries()) expectFair(reply, bodies[index]);
+        const bad = bodies.filter((_, index) => [400, 413, 415, 422].includes(replies[index]?.status ?? 0));
+        refused.push(...bad.slice(0, SENT_AGAIN).map((body) => [route, body] as const));
       },
       30_000,
     );
+
+    test('what is refused is refused again, and nothing of the tenant has changed', async () => {
+      expect(refused.length).toBeGreaterThan(200);
+      const pool = createPool(databaseUrl(), { name: 'test', max: 1 });
+      try {
+        const tally = async (): Promise<unknown> => {
+          const { rows } = await pool.query(TALLY, [acme.tenant]);
+          return rows;
+        };
+        // What was accepted before has consequences of its own for a moment: thresholds, alerts, deliveries.
+        let before = await tally();
+        for (let quiet = 0; quiet < 10; ) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          const now = await tally();
+          quiet = JSON.stringify(now) === JSON.stringify(before) ? quiet + 1 : 0;
+          before = now;
+        }
+        for (const [route, body] of refused) {
+          const { status } = await acme.send(route.method, address(route), body);
+          expect([route.operationId, status >= 400 && status < 500]).toEqual([route.operationId, true]);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        expect(await tally()).toEqual(before);
+      } finally {
+        await pool.end();
+      }
+    }, 60_000);
   });
 
   describe('mutated queries are never our fault', () => {
