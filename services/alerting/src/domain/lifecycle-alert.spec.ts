@@ -73,3 +73,16 @@ describe('the end of a period that was paused automatically', () => {
     expect(toldOf([created, byItself, byHand, lifted], resumed())).toMatchObject({ event: 'budget.resumed', type: 'RESUMED' });
   });
 });
+
+test('B10 an override that ended by itself is told of', () => {
+  const created = recorded('BudgetCreated', { budgetId, definition });
+  const expiresAt = '2026-11-26T12:00:00Z';
+  const amount = { amount: '100', currency: 'EUR' };
+  const granted = recorded('OverrideGranted', { budgetId, overrideId: 'o-1', amount, enforcement: null, expiresAt, reason: 'launch' });
+  const expired = recorded('OverrideExpired', { budgetId, overrideId: 'o-1', expiresAt }, expiresAt);
+  expect(toldOf([created, granted], expired)).toMatchObject({
+    event: 'override.expired',
+    type: 'OVERRIDE_EXPIRED',
+    details: { limit: '1000', override: { overrideId: 'o-1', expiresAt } },
+  });
+});
