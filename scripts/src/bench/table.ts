@@ -33,9 +33,10 @@ const limit = (row: BenchRow): string => {
 
 const verdict = (row: BenchRow): string => {
   const measured = row.ratio ?? row.value;
-  if (measured === null || row.floor === undefined) return '';
+  if (measured === null || (row.floor === undefined && row.goal === undefined)) return '';
   const reaches = (bound: number): boolean => (row.lowerIsBetter === true ? measured <= bound : measured >= bound);
-  if (!reaches(row.floor)) return `MISSES floor ${row.floor}`;
+  if (row.floor !== undefined && !reaches(row.floor)) return `MISSES floor ${row.floor}`;
   if (row.goal === undefined) return `within ${row.floor}`;
-  return reaches(row.goal) ? `goal ${row.goal} reached` : `floor ${row.floor} reached, goal ${row.goal} not`;
+  if (reaches(row.goal)) return `goal ${row.goal} reached`;
+  return row.floor === undefined ? `goal ${row.goal} not reached` : `floor ${row.floor} reached, goal ${row.goal} not`;
 };
