@@ -1,5 +1,5 @@
-import { formatInstant, formatPicos } from '@bursar/contracts';
-import { remainingOf, type Standing } from '../domain/check/standing.js';
+import { type BudgetDefinition, formatPicos, readOnce } from '@bursar/contracts';
+import { endOf, remainingOf, type Standing } from '../domain/check/standing.js';
 
 /** `Bursar-Budget` (RFC 9651): the budget's name with its figures as parameters, amounts as decimal text of its currency. */
 export const budgetHeader = (standing: Standing): string => {
@@ -9,8 +9,10 @@ export const budgetHeader = (standing: Standing): string => {
   const limited = limit === null ? '' : `;limit="${formatPicos(limit)}"`;
   const held = `;used="${formatPicos(spend)}";reserved="${formatPicos(reserved)}"`;
   const left = remaining === null ? '' : `;remaining="${formatPicos(remaining)}"`;
-  return `${text(state.definition.name)}${limited}${held}${left};reset="${formatInstant(period.end)}"`;
+  return `${nameOf(state.definition)}${limited}${held}${left};reset="${endOf(period)}"`;
 };
+
+const nameOf = readOnce(({ name }: BudgetDefinition): string => text(name));
 
 /** A String where it is plain ASCII, else a Display String (RFC 9651 §4.1.11). */
 const text = (value: string): string => {

@@ -1,8 +1,8 @@
-import { formatInstant, formatPicos, oneOff } from '@bursar/contracts';
+import { formatPicos, oneOff } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
 import { Problem } from '@bursar/platform';
 import type { Decision } from '../domain/check/decide-check.js';
-import { remainingOf, roomOf, type Standing } from '../domain/check/standing.js';
+import { endOf, remainingOf, roomOf, type Standing } from '../domain/check/standing.js';
 import type { Answer } from './answer.js';
 import { budgetHeader } from './budget-header.js';
 import type { Decided } from './decisions.js';
@@ -51,7 +51,7 @@ const figures = (standing: Standing): object => {
     remaining: amount(remainingOf(standing)),
     graceRemaining: amount(roomOf(standing)),
     // Nothing begins anew after the only period of a one-off budget.
-    ...(oneOff(definition.period) === null && { resetAt: formatInstant(period.end) }),
+    ...(oneOff(definition.period) === null && { resetAt: endOf(period) }),
   };
 };
 

@@ -1,10 +1,10 @@
-import { formatInstant, formatPicos, oneOff } from '@bursar/contracts';
+import { formatPicos, oneOff } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
 import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import { type Audience, seesFigures, visibleMembers } from '../domain/check/audience.js';
 import type { Question, Standing } from '../domain/check/standing.js';
-import { remainingOf, roomOf } from '../domain/check/standing.js';
+import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
 import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
 import { grantMembers, partsOf } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
@@ -84,7 +84,7 @@ export const refusal = (
     graceRemaining: text(roomOf(standing)),
     amount: text(amount),
     // Nothing begins anew after the only period of a one-off budget.
-    resetAt: oneOff(definition.period) === null ? formatInstant(period.end) : null,
+    resetAt: oneOff(definition.period) === null ? endOf(period) : null,
     remediation,
     position,
   };

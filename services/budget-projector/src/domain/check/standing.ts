@@ -1,4 +1,4 @@
-import { type EpochNs, type Money, type Period, readOnce, type ScopeRef, type ThresholdDefinition } from '@bursar/contracts';
+import { type EpochNs, formatInstant, type Money, type Period, readOnce, type ScopeRef, type ThresholdDefinition } from '@bursar/contracts';
 import { type BudgetState, blockPoint, isBlocking, isReached } from '@bursar/contracts/folds';
 
 /** May these scopes spend this? Or, with a budget instead: may this be spent on it? */
@@ -30,6 +30,9 @@ export type Standing = Readonly<{
   /** What one unit of the currency asked in is worth here: makes room in two currencies comparable. At least 1. */
   unit: bigint;
 }>;
+
+/** RFC 3339. A period is one object for as long as it is asked for. */
+export const endOf = readOnce(({ end }: Period): string => formatInstant(end));
 
 /** What the standings are of, and when. */
 export type Scene = Readonly<{ standings: readonly Standing[]; asked: Money; now: EpochNs }>;
