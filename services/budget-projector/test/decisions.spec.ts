@@ -40,7 +40,13 @@ const fold = async (ledger: MemoryLedger, asking: Asking) => {
     tables,
     ledger,
     { lease: lastingLease(KEY), signal: stop.signal, ...options },
-    { committed: () => undefined, counting: () => undefined, checked: () => undefined, corrected: () => undefined },
+    {
+      committed: () => undefined,
+      counting: () => undefined,
+      checked: () => undefined,
+      corrected: () => undefined,
+      expiring: () => undefined,
+    },
   );
   await session.take();
   const running = session.run();

@@ -93,7 +93,13 @@ class Run {
         limits: { tenants: 10, periods: 100 },
         now: () => this.now(),
       },
-      { committed: () => undefined, counting: () => undefined, corrected: () => undefined, checked: () => undefined },
+      {
+        committed: () => undefined,
+        counting: () => undefined,
+        corrected: () => undefined,
+        checked: () => undefined,
+        expiring: () => undefined,
+      },
     );
     const head = await this.#session.take();
     this.#running = this.#session.run();

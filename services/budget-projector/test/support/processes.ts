@@ -10,6 +10,9 @@ export const ADMIN_KEY = 'bsr_test_0123456789abcdef';
 /** One line of a service's log. */
 export type LogLine = Readonly<{ msg: string; url?: string; opsUrl?: string; projection?: string }>;
 
+/** The breakdown begins beside who owns the partition, and is said late by who was frozen meanwhile. */
+const isTakeOver = ({ msg, projection }: LogLine): boolean => msg === 'taken over' && projection === 'budget';
+
 export type Projector = Readonly<{ process: ChildProcess; url: string; opsUrl: string; lines: readonly LogLine[] }>;
 
 /** Projector processes of a test, as `up` runs them, on one real database with one partition. */
@@ -39,14 +42,14 @@ export class Projectors {
       const line = JSON.parse(text) as LogLine;
       lines.push(line);
       this.said.set(line.msg, (this.said.get(line.msg) ?? 0) + 1);
-      if (line.msg === 'taken over' && started !== null) this.owner = started;
+      if (isTakeOver(line) && started !== null) this.owner = started;
     });
     const listening = await eventually(
       () => lines.find(({ msg }) => msg === 'listening'),
       (line) => line !== undefined,
     );
     started = { process: child, url: listening?.url ?? '', opsUrl: listening?.opsUrl ?? '', lines };
-    if (lines.some(({ msg }) => msg === 'taken over')) this.owner = started;
+    if (lines.some(isTakeOver)) this.owner = started;
     return started;
   }
 
