@@ -186,6 +186,24 @@ describe('without a projector', () => {
   }, 60_000);
 });
 
+describe('a table that somebody keeps locked', () => {
+  test('a read that waits for it is 503, and PostgreSQL does not go on with it', async () => {
+    const pool = createPool(system.database.url, { name: 'locker', max: 2, idleInTransactionMs: 30_000 });
+    const locker = await pool.connect();
+    try {
+      await locker.query('BEGIN; LOCK TABLE projection.budget IN ACCESS EXCLUSIVE MODE');
+      expectProblem(await acme.get('budgets'), 503);
+      const { rows } = await pool.query(`
+        SELECT query FROM pg_stat_activity WHERE application_name = 'api' AND wait_event_type = 'Lock' AND datname = current_database()`);
+      expect(rows).toEqual([]);
+    } finally {
+      await locker.query('ROLLBACK');
+      locker.release();
+      await pool.end();
+    }
+  }, 30_000);
+});
+
 describe('a database that drops connections', () => {
   test('is 503 with Retry-After or not noticed at all, never 500, and what was answered stands', async () => {
     const db = createDatabase(createPool(system.database.url, { name: 'test', max: 1 }));

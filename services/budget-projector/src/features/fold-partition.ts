@@ -10,6 +10,7 @@ import { DefinitionsFold } from './fold/definitions.js';
 import { type Flush, OpenChanges } from './fold/open-changes.js';
 import { type HoldWatch, ReservationsFold } from './fold/reservations.js';
 import { settleWaiting } from './fold/settle-waiting.js';
+import { noteTold } from './fold/told.js';
 import type { FoldMemory } from './fold-memory.js';
 import type { Folded } from './handover.js';
 import { isCorrection, isUnreadable, type LedgerItem, type Unreadable } from './ledger.js';
@@ -116,21 +117,13 @@ export class PartitionFold {
   async #foldOther(event: LedgerEvent, flush: Flush): Promise<void> {
     if (isDefinitionEvent(event)) return this.#definitions.change(event, flush);
     if (event.stream === usageStream(event.meta.tenant)) this.#noteUsage(event);
-    const { now } = this.#open;
     switch (event.type) {
       case 'BudgetCounted':
         return addCount(this.#open, event, flush);
       case 'PriceCorrectionApplied':
-        now.pricesApplied.push({ tenant: event.meta.tenant, correctionId: event.data.correctionId });
-        return;
-      case 'ThresholdCrossed': {
-        const { id, position, recordedAt, data, meta } = event;
-        now.told.push({ tenant: meta.tenant, alertId: id, data, position, at: recordedAt });
-        return;
-      }
+      case 'ThresholdCrossed':
       case 'ThresholdCleared':
-        now.cleared.push({ ...event.data, tenant: event.meta.tenant, at: event.recordedAt });
-        return;
+        return noteTold(event, this.#open.now);
       case 'OverrideExpired':
       case 'PeriodRestated':
         return this.#definitions.judgeAgain(event);
