@@ -37,7 +37,7 @@ export const treeBelow = async (db: Kysely<Database>, tenant: string, top: Scope
     for (const { parent, ...row } of rows) if (chosen.has(row.scope)) registered.set(row.scope, row);
     mentioned.push(...strangers.filter((scope) => chosen.has(scope)));
     if (found.length > room) for (const scope of await leftOut(db, tenant, level, [...chosen])) cut.add(scope);
-    if (strangers.length > 0 && strangers.some((scope) => !chosen.has(scope))) cut.add(root);
+    if (strangers.some((scope) => !chosen.has(scope))) cut.add(root);
     level = next;
   }
   await sql`SET LOCAL enable_bitmapscan TO DEFAULT`.execute(db);
