@@ -30,12 +30,36 @@ class SlowLedger extends StoreLedger {
 }
 
 const partition = partitionOf(TENANT, PARTITIONS);
-const other = ['globex', 'initech', 'umbrella', 'hooli'].find((tenant) => partitionOf(tenant, PARTITIONS) === partition) ?? '';
+const beside = (...names: readonly string[]): readonly string[] => names.filter((tenant) => partitionOf(tenant, PARTITIONS) === partition);
+const [other = ''] = beside('globex', 'initech', 'umbrella', 'hooli');
+const stop = new AbortController();
 let world: World;
+let ledger: SlowLedger;
+let follower: PartitionFollower;
+let following: Promise<void>;
 beforeAll(async () => {
   world = await startWorld();
+  ledger = new SlowLedger(world.store, null);
+  follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
+  following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 }, 120_000);
-afterAll(() => world.close());
+afterAll(async () => {
+  stop.abort();
+  await following;
+  await world.close();
+});
+
+const watch = { said: () => undefined, failed: (_tenant: string, _budget: string, error: unknown) => expect(error).toBeNull() };
+const now = async (): Promise<EpochNs> => BigInt(Math.trunc(await world.store.clock())) * NS_PER_MS;
+/** So many budgets have timers, and are projected. */
+const untilKnown = async (budgets: number): Promise<void> => {
+  for (const table of ['scheduler.timer', 'projection.budget'] as const) {
+    await eventually(
+      async () => (await world.db.selectFrom(table).select('budget_id').execute()).length,
+      (count) => count === budgets,
+    );
+  }
+};
 
 const hourTo = (end: number): PeriodDefinition => {
   const anchor = new Date(end - 3_600_000).toISOString();
@@ -45,29 +69,15 @@ const hourTo = (end: number): PeriodDefinition => {
 test(
   'E6 a lone budget waits for two turns of another tenant’s many, and not for all of them; also one that comes due meanwhile',
   async () => {
-    const stop = new AbortController();
-    const ledger = new SlowLedger(world.store, null);
-    const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
-    const following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
-
     const midnight = Date.now() + 30_000;
     for (let made = 0; made < MANY; made += 100) {
       await Promise.all(Array.from({ length: 100 }, () => makeBudget(world, { period: hourTo(midnight) })));
     }
     const after = await makeBudget(world, { period: hourTo(midnight + 1) }, other);
     const meanwhile = await makeBudget(world, { period: hourTo(midnight + 1_000) }, other);
-    const known = async (table: 'scheduler.timer' | 'projection.budget'): Promise<number> =>
-      (await world.db.selectFrom(table).select('budget_id').execute()).length;
-    for (const table of ['scheduler.timer', 'projection.budget'] as const) {
-      await eventually(
-        () => known(table),
-        (count) => count === MANY + 2,
-      );
-    }
-    const now = async (): Promise<EpochNs> => BigInt(Math.trunc(await world.store.clock())) * NS_PER_MS;
+    await untilKnown(MANY + 2);
     const until = await eventually(now, (instant) => instant > BigInt(midnight + 100) * NS_PER_MS);
 
-    const watch = { said: () => undefined, failed: (_tenant: string, _budget: string, error: unknown) => expect(error).toBeNull() };
     const close = new ClosePartition(
       world.db,
       ledger,
@@ -77,8 +87,6 @@ test(
       () => follower.flush(),
     );
     await close.execute(partition, until, stop.signal);
-    stop.abort();
-    await following;
 
     const endOf = async (id: string): Promise<number> => (await saidOf(world, id, 'PeriodEnded', other))[0]?.position ?? Number.NaN;
     const many = await endsOfMany();
@@ -86,6 +94,24 @@ test(
     const before = (position: number): number => many.filter((one) => one < position).length;
     expect(before(await endOf(after))).toBeLessThanOrEqual(2 * PER_TURN);
     expect(before(await endOf(meanwhile))).toBeLessThan(MANY);
+  },
+  TIMEOUT,
+);
+
+test(
+  'E1 a round reaches everybody in it, however many periods those before have missed',
+  async () => {
+    const before = (await world.db.selectFrom('scheduler.timer').select('budget_id').execute()).length;
+    const [lone = '', ...behind] = beside('anna', 'bert', 'carl', 'dora', 'emil', 'yan', 'zoe').slice(0, 4).reverse();
+    const hourly = { period: hourTo(Date.now()) };
+    for (const tenant of behind) await Promise.all(Array.from({ length: 10 }, () => makeBudget(world, hourly, tenant)));
+    const last = await makeBudget(world, hourly, lone);
+    await untilKnown(before + 10 * behind.length + 1);
+
+    const after100Hours = (await now()) + 100n * 3_600_000n * NS_PER_MS;
+    const only = { tenants: [...behind, lone], each: 10 };
+    await new CloseDue(world.db, ledger, watch).turn(partition, after100Hours, PER_TURN, only);
+    expect(await saidOf(world, last, 'PeriodEnded', lone)).not.toEqual([]);
   },
   TIMEOUT,
 );
