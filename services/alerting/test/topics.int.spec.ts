@@ -49,6 +49,37 @@ describe('the alert topics (PRODUCT J6)', () => {
     expect(heard[0]).toMatchObject({ subject: 'alerts.acme.warning.user.=YWxpY2VAYWNtZS5jb20.b1', type: 'bursar.threshold.crossed.v1' });
   });
 
+  test('a durable subscriber that dies in the middle goes on where it stopped, and what it had in hand comes again', async () => {
+    const crossings = Array.from({ length: 20 }, (_, n) => crossed('mortal', 'b1', { episode: n + 1 }));
+    await tell(world.store, [budgetCreated('mortal', 'b1'), ...crossings.slice(0, 12)]);
+    const { host, username, password } = new URL(world.nats?.url ?? '');
+    const handled: number[] = [];
+    /** Handles so many; the next one it has in hand when it dies. */
+    const live = async (count: number): Promise<void> => {
+      const mine = await connect({ servers: host, user: username, pass: password });
+      const consumer = await jetstream(mine).consumers.get('ALERTS', 'mortal');
+      for await (const message of await consumer.consume()) {
+        if (handled.length === count) break;
+        handled.push(read(message).revision);
+        await message.ackAck();
+        if (handled.length === 20) break;
+      }
+      await mine.close();
+    };
+    const manager = await jetstreamManager(nc);
+    await manager.consumers.add('ALERTS', {
+      durable_name: 'mortal',
+      ack_policy: 'explicit',
+      ack_wait: 1_000_000_000,
+      filter_subject: 'alerts.mortal.>',
+    });
+    await live(7);
+    await tell(world.store, crossings.slice(12));
+    await live(20);
+    expect([...new Set(handled)].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    await manager.consumers.delete('ALERTS', 'mortal');
+  }, 60_000);
+
   test('tokens choose: one severity, one scope', async () => {
     await tell(world.store, [
       crossed('globex', 'b2', { scope: 'team:ml' }),
