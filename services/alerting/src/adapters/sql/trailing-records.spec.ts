@@ -128,6 +128,20 @@ test('what was recorded without an answer is not recorded again', async () => {
   expect(table.recorded).toEqual([[5], [6]]);
 });
 
+test('who takes the partition anew takes it after what is being recorded, and nothing of before follows', async () => {
+  const { table, records } = await opened();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  table.gate = promise;
+  await records.follow(news(5), NEVER);
+  await records.follow(news(6), NEVER);
+  const taken = records.take(LEASE);
+  resolve();
+  expect(await taken).toBe(5);
+  await records.follow(news(9), NEVER);
+  await until(() => table.written.at(-1) === 9);
+  expect(table.recorded).toEqual([[5], [9]]);
+});
+
 test('who has lost the partition hears of it at the next batch, and records nothing more until it is taken anew', async () => {
   const { table, records } = await opened();
   const lost = new CheckpointLostError({ consumer: 'test', partition: 0, position: 0, epoch: 1 });

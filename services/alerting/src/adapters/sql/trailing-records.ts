@@ -29,8 +29,8 @@ type Place = {
   isRunning: boolean;
   writing: Promise<boolean>;
   failure: Error | null;
-  /** Another has the partition. */
-  isLost: boolean;
+  /** Another has the partition, or it was taken anew. */
+  isOver: boolean;
   wake: () => void;
 };
 
@@ -48,8 +48,13 @@ export class TrailingRecords {
     private readonly everyMs = EVERY_MS,
   ) {}
 
-  /** {@link Checkpoints.take}. */
+  /** {@link Checkpoints.take}, after what is being recorded: nothing of before may move the checkpoint afterwards. */
   async take(lease: LeaseKey): Promise<number> {
+    const before = this.#places.get(lease.partition);
+    if (before !== undefined) {
+      before.isOver = true;
+      await before.writing;
+    }
     const position = await this.checkpoints.take(lease);
     this.#places.set(lease.partition, {
       lease,
@@ -59,7 +64,7 @@ export class TrailingRecords {
       isRunning: false,
       writing: Promise.resolve(true),
       failure: null,
-      isLost: false,
+      isOver: false,
       wake: () => undefined,
     });
     return position;
@@ -92,7 +97,7 @@ export class TrailingRecords {
   /** Never rejects. */
   async #run(place: Place, signal: AbortSignal): Promise<void> {
     place.isRunning = true;
-    while (place.wanted > place.committed && !place.isLost && this.#places.get(place.lease.partition) === place) {
+    while (place.wanted > place.committed && !place.isOver) {
       place.writing = this.#write(place);
       const isWritten = await place.writing;
       // Told to leave: what waited last is written all the same, once.
@@ -118,8 +123,8 @@ export class TrailingRecords {
       place.failure = null;
       return true;
     } catch (error) {
-      place.isLost = error instanceof LeaseLostError;
-      if (!place.isLost) this.recorder.trouble(error);
+      place.isOver ||= error instanceof LeaseLostError;
+      if (!place.isOver) this.recorder.trouble(error);
       place.failure ??= error instanceof Error ? error : new Error(String(error));
       return false;
     }
