@@ -8,6 +8,7 @@ import { Cursors } from '../src/features/cursors.js';
 import { GetBudget } from '../src/features/get-budget.js';
 import { GetHierarchy } from '../src/features/get-hierarchy.js';
 import { ListBudgets } from '../src/features/list-budgets.js';
+import { ListPeriods } from '../src/features/list-periods.js';
 import { ListScopes } from '../src/features/list-scopes.js';
 import type { Installation } from '../src/installation.js';
 import { budgetBody } from './support/make.js';
@@ -96,6 +97,8 @@ describe('five times as many budgets and scopes', () => {
   type Read = (db: Kysely<Database>, tenant: string) => Promise<unknown>;
   const READS: readonly (readonly [string, Read])[] = [
     ['the status of a budget', (db, tenant) => new GetBudget(db, installation, cursors).status(tenant, 'b7')],
+    ['a budget with its last alerts', (db, tenant) => new GetBudget(db, installation, cursors).whole(tenant, 'b7')],
+    ['the periods of a budget', (db, tenant) => new ListPeriods(db, cursors, installation).execute(tenant, 'b7', { limit: 50 })],
     ['a page of budgets', (db, tenant) => budgets(db).execute(tenant, { limit: 50, filter: {} })],
     [
       'a later page',

@@ -1,4 +1,5 @@
-import { AUTO_PAUSE } from '@bursar/contracts/folds';
+import { type LedgerEvent, rootScope } from '@bursar/contracts';
+import { AUTO_PAUSE, evolveDefinitions, listScopes, TenantDefinitions } from '@bursar/contracts/folds';
 import { LeaseLostError } from '@bursar/leases';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -10,7 +11,7 @@ import { KEY, seize } from './support/leases.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { balanceLines, type Real, real, wipe } from './support/real.js';
 import { story } from './support/stories.js';
-import { Driver, World } from './support/world.js';
+import { Driver, TENANT, World } from './support/world.js';
 
 let at: Real;
 beforeAll(async () => {
@@ -48,11 +49,35 @@ test(
         const standing = records.filter(({ cleared_at }) => cleared_at === null);
         expect(standing.map(crossingKey).sort()).toEqual(crossed.map(crossingKey).sort());
         expect(await at.db.selectFrom('projection.outbox').selectAll().execute()).toEqual([]);
+        await expectTree(ledger.events);
       }),
       { numRuns: 40 },
     ),
   120_000,
 );
+
+/** Edges and mentions are those of the registry, and nobody who spends or has a budget is left out. */
+const expectTree = async (events: readonly LedgerEvent[]): Promise<void> => {
+  const definitions = new TenantDefinitions(TENANT);
+  for (const event of events) evolveDefinitions(definitions, event);
+  const scopes = listScopes(definitions);
+  const root = rootScope(TENANT);
+  const edges = await at.db.selectFrom('projection.scope_edge').selectAll().execute();
+  expect(edges.map(({ parent, scope }) => `${parent} ${scope}`).sort()).toEqual(
+    scopes.flatMap(({ scope, parents }) => (parents.length === 0 ? [root] : parents).map((parent) => `${parent} ${scope}`)).sort(),
+  );
+  const mentions = await at.db.selectFrom('projection.scope_mention').selectAll().execute();
+  const registered = mentions.filter((row) => row.registered).map(({ scope }) => scope);
+  expect(registered.sort()).toEqual(scopes.map(({ scope }) => scope).sort());
+  const spenders = await at.db.selectFrom('projection.scope_spend').select('scope').execute();
+  const budgets = await at.db.selectFrom('projection.budget').select('scope').execute();
+  const mentioned = new Set(mentions.map(({ scope }) => scope));
+  expect(
+    [...spenders, ...budgets, ...edges.map(({ parent }) => ({ scope: parent }))].filter(
+      ({ scope }) => scope !== root && !mentioned.has(scope),
+    ),
+  ).toEqual([]);
+};
 
 const crossingKey = (row: { budget_id: string; period_start: string; threshold: string; episode: number }): string =>
   `${row.budget_id} ${row.period_start} ${row.threshold} ${row.episode}`;

@@ -1,4 +1,5 @@
-import { rootScope } from '@bursar/contracts';
+import { rootScope, type ScopeRef } from '@bursar/contracts';
+import type { DefinitionEvent } from '@bursar/contracts/folds';
 import type { Database } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import type { ScopeChange } from '../../domain/changes.js';
@@ -46,14 +47,12 @@ export const writeScopes = async (db: Session, changes: readonly ScopeChange[]):
 };
 
 /**
- * Which scopes are spoken of, by the registry, its edges and budgets, and which of them are registered. The breakdown's loop writes those
- * that usage names to the same table: both insert in one order, so that neither waits for the other in a circle.
+ * Which scopes are spoken of, by the registry, its edges and budgets, and which of them are registered. By every event, not by what the
+ * batch leaves: a rebuild has other batches, and the same rows. The breakdown's loop writes those that usage names to the same table:
+ * both insert in one order, so that neither waits for the other in a circle.
  */
-export const writeMentions = async (db: Session, { scopes, budgets }: Pick<CommitBatch, 'scopes' | 'budgets'>): Promise<void> => {
-  const spoken = [
-    ...scopes.flatMap(({ tenant, scope, state }) => [scope, ...state.parents].map((one) => ({ tenant, scope: one }))),
-    ...budgets.map(({ tenant, state }) => ({ tenant, scope: state.definition.scope })),
-  ];
+export const writeMentions = async (db: Session, { scopes, definitions }: Pick<CommitBatch, 'scopes' | 'definitions'>): Promise<void> => {
+  const spoken = definitions.flatMap((event) => spokenOf(event).map((scope) => ({ tenant: event.meta.tenant, scope })));
   if (spoken.length === 0) return;
   await sql`
     INSERT INTO projection.scope_mention (tenant, scope, registered)
@@ -69,4 +68,10 @@ export const writeMentions = async (db: Session, { scopes, budgets }: Pick<Commi
       ${column(scopes, 'text', (row) => row.scope)},
       ${column(scopes, 'boolean', (row) => row.state.registered)}) AS u (tenant, scope, registered)
     WHERE scope_mention.tenant = u.tenant AND scope_mention.scope = u.scope`.execute(db);
+};
+
+const spokenOf = (event: DefinitionEvent): readonly ScopeRef[] => {
+  if (event.type === 'ScopeRegistered' || event.type === 'ScopeMoved') return [event.data.scope, ...event.data.parents];
+  if (event.type === 'BudgetCreated' || event.type === 'BudgetChanged') return [event.data.definition.scope];
+  return [];
 };
