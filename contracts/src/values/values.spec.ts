@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import { canonicalJson, contentHash } from './canonical.js';
 import { divideHalfEven, formatDecimal, readDecimal } from './decimal.js';
 import { fnv1a32, partitionOf, usageEventId } from './ids.js';
@@ -76,6 +77,23 @@ describe('amounts', () => {
     expect(formatPicos(most * 1_000_003n + 1n)).toBe('1000003000000000000.000000000001');
   });
 
+  test('picos of either sign come back from their text, which is the shortest there is', () => {
+    const small = fc.bigInt({ min: -2n * 10n ** 12n, max: 2n * 10n ** 12n });
+    const large = fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n });
+    const round = fc
+      .tuple(fc.bigInt({ min: -1_000n, max: 1_000n }), fc.integer({ min: 0, max: 15 }))
+      .map(([n, zeros]) => n * 10n ** BigInt(zeros));
+    fc.assert(
+      fc.property(fc.oneof(small, large, round), (picos) => {
+        const text = formatPicos(picos);
+        expect(parsePicos(text)).toBe(picos);
+        expect(text).toMatch(/^(?:0|-?(?!0$)(?:0|[1-9][0-9]*)(?:\.[0-9]{0,11}[1-9])?)$/);
+        expect(formatPicos(-picos)).toBe(picos === 0n ? '0' : picos < 0n ? text.slice(1) : `-${text}`);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('text and value round-trip at any scale', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: 0, max: 24 }), (value, scale) => {
@@ -127,6 +145,26 @@ describe('instants', () => {
       fc.property(fc.bigInt({ min: 0n, max: parseInstant('9990-01-01T00:00:00Z') }), (ns) => {
         expect(parseInstant(formatInstant(ns))).toBe(ns);
       }),
+    );
+  });
+
+  test('any moment of years 0 to 9999 is written as Temporal writes it, also before 1970: no digit of a fraction but in threes', () => {
+    const [first, last] = ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999999Z'].map(
+      (text) => Temporal.Instant.from(text).epochNanoseconds,
+    );
+    const exact = fc.bigInt({ min: first ?? 0n, max: last ?? 0n });
+    // Among all nanoseconds hardly one is a round one.
+    const round = fc.tuple(exact, fc.constantFrom(1_000n, 1_000_000n, 1_000_000_000n)).map(([ns, unit]) => ns - (ns % unit));
+    const around1970 = fc.bigInt({ min: -3_000_000_000n, max: 3_000_000_000n });
+    fc.assert(
+      fc.property(fc.oneof(exact, round, around1970), (ns) => {
+        const temporal = Temporal.Instant.fromEpochNanoseconds(ns);
+        const text = formatInstant(ns);
+        expect(Temporal.Instant.from(text).epochNanoseconds).toBe(ns);
+        const digits = ([0, 3, 6, 9] as const).find((count) => ns % 10n ** BigInt(9 - count) === 0n) ?? 9;
+        expect(text).toBe(temporal.toString({ fractionalSecondDigits: digits }));
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

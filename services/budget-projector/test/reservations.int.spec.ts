@@ -95,7 +95,10 @@ describe('reservations', () => {
     const replies = await Promise.all(Array.from({ length: 100 }, () => reserve('team:g13', '60', undefined, { id: 'g13' })));
     expect(new Set(replies.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
     expect(replies[0]?.status).toBe(201);
-    expect((await reserve('team:g13', '60', undefined, { id: 'g13' })).body).toEqual(replies[0]?.body);
+    const again = await reserve('team:g13', '60', undefined, { id: 'g13' });
+    expect(again.body).toEqual(replies[0]?.body);
+    const headers = new Set([again, ...replies].map((reply) => reply.headers.get('bursar-budget')));
+    expect([...headers]).toEqual([expect.stringMatching(/^"g13";limit="100";used="0";reserved="60";remaining="40";reset=/)]);
     expect((await check('team:g13', '1')).body).toMatchObject({ reserved: '60' });
   });
 

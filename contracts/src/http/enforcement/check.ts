@@ -45,7 +45,7 @@ export const ReleaseBody = z.strictObject({ reservationId: plainText(LIMITS.rese
 /** `POST /explain`: a decision, an event, an alert, or what a spend would meet. */
 export const ExplainBody = z
   .strictObject({
-    decisionId: plainText(256).optional(),
+    decisionId: plainText(256).optional().meta({ description: 'As a refusal gave it, or the id of a reservation that was granted' }),
     eventId: plainText(256).optional(),
     alertId: plainText(256).optional(),
     scopes: scopeList(1, LIMITS.scopes).optional(),

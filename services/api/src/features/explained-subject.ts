@@ -1,6 +1,7 @@
 import {
   type EventOf,
   fromWireMoney,
+  type HoldGranted,
   type LedgerEvent,
   type Money,
   parseInstant,
@@ -14,9 +15,12 @@ import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { Holds } from '../adapters/sql/holds.js';
 import { FoundEvents } from '../adapters/store/found-events.js';
+import { Moments } from '../adapters/store/moments.js';
 import type { Then } from '../domain/budget-as-of.js';
 import { OwnerChecks } from './owner-checks.js';
+import { PastBudgets } from './past-budgets.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
 import type { Sender } from './usage-intake.js';
 
@@ -52,18 +56,30 @@ export class ExplainedSubjects {
     private readonly owner: OwnerChecks,
     private readonly store: EventStore,
     private readonly settings: SettingsOfTenant,
+    private readonly holds: Holds,
+    private readonly moments: Moments,
+    private readonly budgets: PastBudgets,
   ) {}
 
   /** Throws 404 for what is not in the tenant's ledger, or says nothing of budgets. */
   async find(tenant: string, sender: Sender, body: Body): Promise<Subject> {
     const { decisionId, eventId, alertId } = body;
-    if (decisionId !== undefined) {
-      const event = await this.found.byId(tenant, refusalEventId(tenant, decisionId));
-      return this.#of(tenant, 'decision', decisionId, event);
-    }
+    if (decisionId !== undefined) return this.#decision(tenant, decisionId);
     if (eventId !== undefined) return this.#of(tenant, 'event', eventId, await this.found.byId(tenant, eventId));
     if (alertId !== undefined) return this.#of(tenant, 'alert', alertId, await this.found.alert(tenant, alertId));
     return this.#asked(tenant, sender, body);
+  }
+
+  /** A refusal by the id that its answer gave it, a grant by that of its reservation: on what its owner knew, so before its own position. */
+  async #decision(tenant: string, decisionId: string): Promise<Subject> {
+    const refused = await this.found.byId(tenant, refusalEventId(tenant, decisionId));
+    if (refused !== null) return this.#of(tenant, 'decision', decisionId, refused);
+    const head = await this.moments.head(tenant);
+    // Granted a moment ago, it is in the ledger and may not be in the tables.
+    await this.budgets.folded(head);
+    const grant = await this.holds.granted(tenant, decisionId);
+    if (grant === null) throw nothing('decision');
+    return granted(grant, head.partition);
   }
 
   /** As the owner decides it now; explained as of the position it was decided on. */
@@ -134,6 +150,22 @@ const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'k
   code: data.code,
   decidedBy: data.budgetId,
   count: data.count,
+  usage: null,
+});
+
+const granted = (grant: HoldGranted, partition: number): Subject => ({
+  kind: 'decision',
+  id: grant.reservationId,
+  type: 'HoldsChanged',
+  moment: { partition, position: grant.decidedAt, now: parseInstant(grant.grantedAt) },
+  scopes: grant.path,
+  ...(grant.category !== undefined && { category: grant.category }),
+  ...(grant.dimensions !== undefined && { dimensions: grant.dimensions }),
+  amount: fromWireMoney(grant),
+  allowed: true,
+  code: null,
+  reason: null,
+  decidedBy: grant.tightest?.budgetId ?? null,
   usage: null,
 });
 

@@ -203,6 +203,65 @@ export const explain = (api: () => Client): void => {
     });
   });
 
+  describe('a granted reservation', () => {
+    test('is explained by its id, as its owner decided it, whatever was spent since', async () => {
+      const team = await makeBudget(acme, { scope: 'team:granted', ...money('20') });
+      const models = await makeBudget(acme, {
+        scope: 'team:granted',
+        filter: { dimensions: { model: 'big-*' } },
+        ...money('9', 'EUR'),
+        enforcement: { mode: 'notify' },
+      });
+      const { body: over } = await acme.post(`budgets/${team.id}/overrides`, { amount: '2', duration: '1h', reason: 'peak' });
+      const position = await acme.record(usageOf('5', { scopes: ['team:granted'] }));
+      const body = { id: 'granted-1', scopes: ['team:granted'], amount: '16', dimensions: { model: 'big-1' } };
+      const held = await acme.post(`reservations?minPosition=${position}`, body, WAIT);
+      expect([held.status, held.body.overrideIds]).toEqual([201, [over.overrideId]]);
+      await acme.record(usageOf('1', { scopes: ['team:granted'] }));
+      const { status, body: why } = await acme.post('explain', { decisionId: 'granted-1' });
+      expect(status).toBe(200);
+      expect(why).toMatchObject({
+        subject: { kind: 'decision', id: 'granted-1', type: 'HoldsChanged' },
+        at: held.body.grantedAt,
+        path: ['team:granted', `tenant:${acme.tenant}`],
+        amount: { amount: '16', currency: 'USD' },
+        allowed: true,
+        code: null,
+        decidedBy: team.id,
+      });
+      const shown = why.budgets.map(({ budgetId, amount, fits, currentSpend, reserved, effectiveLimit }: Record<string, unknown>) => ({
+        budgetId,
+        amount,
+        fits,
+        currentSpend,
+        reserved,
+        effectiveLimit,
+      }));
+      expect(shown).toEqual(
+        expect.arrayContaining([
+          { budgetId: team.id, amount: '16', fits: true, currentSpend: '5', reserved: '0', effectiveLimit: '22' },
+          { budgetId: models.id, amount: null, fits: null, currentSpend: '0', reserved: '0', effectiveLimit: '9' },
+        ]),
+      );
+      expectProblem(await acme.as(freshTenant()).post('explain', { decisionId: 'granted-1' }), 404, 'not_found');
+    });
+  });
+
+  describe('an amount without a currency', () => {
+    test('is explained in the tenant’s own', async () => {
+      const tenant = acme.as(freshTenant());
+      const set = await tenant.put(`tenants/${tenant.tenant}/settings`, { currency: 'EUR' });
+      expect(set.status).toBe(200);
+      const budget = await makeBudget(tenant, { scope: 'team:euro', ...money('10', 'EUR') });
+      const { body } = await tenant.post('explain', { scopes: ['team:euro'], amount: '11' });
+      expect(body).toMatchObject({
+        amount: { amount: '11', currency: 'EUR' },
+        allowed: false,
+        budgets: [{ budgetId: budget.id, amount: '11', fits: false }],
+      });
+    });
+  });
+
   describe('what the calling key may still spend', () => {
     test('is the tightest budget of the tenant’s root, or of the scope asked about, in body and header', async () => {
       const tenant = api().as(freshTenant());

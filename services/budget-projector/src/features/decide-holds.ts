@@ -1,4 +1,4 @@
-import { type EpochNs, formatInstant, formatPicos, type HoldChange } from '@bursar/contracts';
+import { type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import { blocks, type Question, roomOf } from '../domain/check/standing.js';
 import { type Ask, questionOf } from '../domain/holds/ask.js';
@@ -7,7 +7,7 @@ import { partsOf } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { HoldGroup, Waiting } from './hold-group.js';
-import type { Held, ReleaseOutcome, ReserveOutcome } from './hold-outcomes.js';
+import type { ReleaseOutcome } from './hold-outcomes.js';
 import type { Watermark } from './watermark.js';
 
 /** Each is decided within the block point; one of so many is looked at again, once it is in. */
@@ -48,14 +48,21 @@ export class HoldDecider {
   #reserve(tenant: TenantFold, waiting: Waiting & { want: 'reserve' }, known: KnownHolds, now: EpochNs, group: HoldGroup): boolean {
     const { ask } = waiting;
     const repeated = repeatedOf(tenant, ask, known);
-    if (repeated !== null) {
-      group.answer(waiting, repeated);
+    if (repeated === 'conflict') {
+      group.answer(waiting, () => ({ is: 'conflict' }));
       return true;
     }
     const { position } = this.folded;
     const question = questionOf(tenant, ask, now, position);
     const gathered = gatherStandings(tenant, question, now, position);
     if (gathered.found !== 'all') return false;
+    if (repeated !== null) {
+      const { wire, status, positionAt } = repeated;
+      const tightest = gathered.scene.standings.find(({ state }) => state.budgetId === wire.tightest?.budgetId) ?? null;
+      const parts = partsOf(wire);
+      group.answer(waiting, (appended) => ({ is: 'held', held: { parts, status, position: positionAt(appended), tightest } }));
+      return true;
+    }
     const { scene } = gathered;
     const decision = decideReserve(tenant, ask, scene, question, position);
     if (decision === 'counting') group.answer(waiting, () => ({ is: 'counting' }));
@@ -110,19 +117,20 @@ export class HoldDecider {
   }
 }
 
+/** `positionAt`: of its grant, known at the latest once the group that says so is in. */
+type Repeated = Readonly<{ wire: HoldGranted; status: Hold['status']; positionAt: (appended: number | null) => number }>;
+
 /** The same id again: the same hold, or no hold at all. null: it is new. */
-const repeatedOf = (tenant: TenantFold, ask: Ask, known: KnownHolds): ((appended: number | null) => ReserveOutcome) | null => {
+const repeatedOf = (tenant: TenantFold, ask: Ask, known: KnownHolds): Repeated | 'conflict' | null => {
   const { reservationId, bodyHash, isCallers } = ask;
   if (!isCallers) return null; // made for this request alone
   const undecided = tenant.undecided.get(reservationId);
   if (undecided !== undefined) {
-    if (undecided.grant.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
-    const parts = partsOf(undecided.grant.wire);
-    return (appended) => ({ is: 'held', held: { parts, status: 'held', position: undecided.position ?? appended ?? 0, tightest: null } });
+    if (undecided.grant.bodyHash !== bodyHash) return 'conflict';
+    return { wire: undecided.grant.wire, status: 'held', positionAt: (appended) => undecided.position ?? appended ?? 0 };
   }
   const hold = tenant.holds.get(reservationId) ?? known.get(keyOf(tenant.tenant, reservationId));
   if (hold === undefined) return null;
-  if (hold.grant?.bodyHash !== bodyHash) return () => ({ is: 'conflict' });
-  const held: Held = { parts: partsOf(hold.grant.wire), status: hold.status, position: hold.since, tightest: null };
-  return () => ({ is: 'held', held });
+  if (hold.grant?.bodyHash !== bodyHash) return 'conflict';
+  return { wire: hold.grant.wire, status: hold.status, positionAt: () => hold.since };
 };

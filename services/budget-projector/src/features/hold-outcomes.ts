@@ -3,7 +3,10 @@ import type { Question, Scene, Standing } from '../domain/check/standing.js';
 import type { GrantParts } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 
-/** The hold that a reservation id stands for. `tightest`: of the decision itself; null where the hold was there before, or nothing limits it. */
+/**
+ * The hold that a reservation id stands for. `tightest`: the budget that had the least room when it was granted, as it stands with this
+ * decision; null where no budget applied, or that one applies no more.
+ */
 export type Held = Readonly<{ parts: GrantParts; status: Hold['status']; position: number; tightest: Standing | null }>;
 
 export type ReserveOutcome =

@@ -30,11 +30,16 @@ export class Reserve {
     const { tenant } = way.call;
     const named = body.id ?? (key === null ? null : derivedId('reservation', tenant, key));
     const ask = askOf(body, named ?? randomUUID(), named !== null);
-    // Asked again of another owner it is the same reservation, also where nobody named it.
-    const call = { ...way.call, body: () => JSON.stringify({ ...body, id: ask.reservationId }) };
+    // Asked again of another owner it is the same reservation, also where nobody named it; and here, once another was asked: it may be held.
+    let isSent = false;
+    const passedOn = (): string => {
+      isSent = true;
+      return JSON.stringify({ ...body, id: ask.reservationId });
+    };
+    const call = { ...way.call, body: passedOn };
     const isKeyed = body.id === undefined && key !== null;
     const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
-      const { outcome, isFenced } = await decisions.desk.reserve(tenant, ask);
+      const { outcome, isFenced } = await decisions.desk.reserve(tenant, isSent ? { ...ask, isCallers: true } : ask);
       return { answer: this.#say(way.call, ask, outcome, partition, isKeyed), isFenced };
     });
     // An owner elsewhere was told the id alone, and finds fault with that.

@@ -44,6 +44,17 @@ export class Holds {
     return new Grants(new Map(grants.map((grant) => [grant.wire.reservationId, grant])));
   }
 
+  /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
+  async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
+    const row = await this.db
+      .selectFrom('projection.hold')
+      .select('grant')
+      .where('tenant', '=', tenant)
+      .where('reservation_id', '=', reservationId)
+      .executeTakeFirst();
+    return row?.grant == null ? null : (JSON.parse(row.grant) as HoldGranted);
+  }
+
   /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
   async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
     const rows = await this.db

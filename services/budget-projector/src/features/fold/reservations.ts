@@ -26,7 +26,8 @@ export class ReservationsFold {
         // Who decided it looked the id up; only a fold that comes later, from the ledger alone, has to ask.
         const decided = tenant.undecided.get(change.reservationId);
         const isNew = decided !== undefined && !decided.overtaken;
-        const before = isNew ? null : await open.memory.hold(tenant, change.reservationId);
+        const known = tenant.holds.get(change.reservationId) ?? null;
+        const before = known !== null || isNew ? known : await open.memory.hold(tenant, change.reservationId);
         const opened = open.attempt(event, () => foldGranted(tenant, change, before, event, open.now));
         if (opened !== null) this.watch.opened(opened);
       } else {

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { NotDecidedError, OutcomeUnknownError } from '../src/features/hold-outcomes.js';
+import { ask, errorsOf, setUp } from './support/desk.js';
+
+describe('a hold desk', () => {
+  test('answers all that came together with one append', async () => {
+    const { desk, appends, memory } = setUp();
+    const answers = await Promise.all([desk.reserve('acme', ask('a')), desk.reserve('acme', ask('b'))]);
+    expect(answers.map(({ outcome, isFenced }) => [outcome.is, isFenced])).toEqual([
+      ['held', true],
+      ['held', true],
+    ]);
+    expect([appends.length, memory.lookups]).toEqual([1, 0]);
+  });
+
+  test('ends its session when a group cannot be decided: everybody in it and behind it hears so, and nothing is appended', async () => {
+    const { desk, on, appends, failures, memory } = setUp();
+    let behind: Promise<unknown> = Promise.resolve();
+    on.holds = async () => {
+      // The next group gathers while this one is looked up.
+      behind = errorsOf([desk.reserve('acme', ask('behind'))]);
+      on.now = () => {
+        throw new Error('broken');
+      };
+    };
+    expect(await errorsOf([desk.reserve('acme', ask('a')), desk.release('acme', 'b')])).toEqual([OutcomeUnknownError, OutcomeUnknownError]);
+    expect(await behind).toEqual([NotDecidedError]);
+    expect(await errorsOf([desk.reserve('acme', ask('after'))])).toEqual([NotDecidedError]);
+    expect([failures.map(({ message }) => message), appends, memory.lookups]).toEqual([['broken'], [], 0]);
+  });
+
+  test('ends its session when an append fails', async () => {
+    const { desk, on, failures } = setUp();
+    let behind: Promise<unknown> = Promise.resolve();
+    on.append = async () => {
+      behind = errorsOf([desk.reserve('acme', ask('behind'))]);
+      throw new Error('lost');
+    };
+    expect(await errorsOf([desk.reserve('acme', ask('a'))])).toEqual([OutcomeUnknownError]);
+    expect(await behind).toEqual([NotDecidedError]);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('decides nothing more, and leaves nobody waiting, when the session ends while the tables are asked', async () => {
+    const { desk, on, appends, memory, letGo } = setUp();
+    on.holds = async () => {
+      letGo.add('other');
+      desk.stop();
+    };
+    const asked = [desk.reserve('acme', ask('a')), desk.expire('acme', 'b'), desk.reserve('other', ask('c'))];
+    expect(await errorsOf(asked)).toEqual([NotDecidedError, NotDecidedError, NotDecidedError]);
+    expect([appends, memory.lookups]).toEqual([[], 0]);
+  });
+
+  test('hears of tables that do not answer, and goes on', async () => {
+    const { desk, on } = setUp();
+    on.holds = async () => {
+      on.holds = async () => undefined;
+      throw new RangeError('no tables');
+    };
+    expect(await errorsOf([desk.reserve('acme', ask('a'))])).toEqual([RangeError]);
+    expect((await desk.reserve('acme', ask('a'))).outcome.is).toBe('held');
+  });
+
+  test('answers what the ledger took when the session ends meanwhile, and nobody else', async () => {
+    const { desk, on, letGo } = setUp();
+    on.holds = async () => {
+      letGo.add('other');
+    };
+    on.append = async () => desk.stop();
+    const [held, put] = await Promise.allSettled([desk.reserve('acme', ask('a')), desk.reserve('other', ask('b'))]);
+    expect(held).toMatchObject({ value: { outcome: { is: 'held' }, isFenced: true } });
+    expect(put).toMatchObject({ reason: expect.any(NotDecidedError) });
+  });
+});
