@@ -53,14 +53,15 @@ export const writeScopes = async (db: Session, changes: readonly ScopeChange[]):
  */
 export const writeMentions = async (db: Session, { scopes, definitions }: Pick<CommitBatch, 'scopes' | 'definitions'>): Promise<void> => {
   const spoken = definitions.flatMap((event) => spokenOf(event).map((scope) => ({ tenant: event.meta.tenant, scope })));
-  if (spoken.length === 0) return;
-  await sql`
-    INSERT INTO projection.scope_mention (tenant, scope, registered)
-    SELECT DISTINCT u.tenant, u.scope COLLATE "C", false FROM unnest(
-      ${column(spoken, 'text', (row) => row.tenant)},
-      ${column(spoken, 'text', (row) => row.scope)}) AS u (tenant, scope)
-    ORDER BY 1, 2
-    ON CONFLICT DO NOTHING`.execute(db);
+  if (spoken.length > 0) {
+    await sql`
+      INSERT INTO projection.scope_mention (tenant, scope, registered)
+      SELECT DISTINCT u.tenant, u.scope COLLATE "C", false FROM unnest(
+        ${column(spoken, 'text', (row) => row.tenant)},
+        ${column(spoken, 'text', (row) => row.scope)}) AS u (tenant, scope)
+      ORDER BY 1, 2
+      ON CONFLICT DO NOTHING`.execute(db);
+  }
   if (scopes.length === 0) return;
   await sql`
     UPDATE projection.scope_mention SET registered = u.registered FROM unnest(
