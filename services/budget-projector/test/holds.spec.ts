@@ -296,10 +296,18 @@ describe('holds', () => {
     60_000,
   );
 
+  test('usage that names an id before it is granted uses it up: what names it later is charged where it says itself', async () => {
+    const one = { user: 0, amount: 1, id: null, ttl: 1 };
+    const settle = { do: 'settle' as const, id: 3, amount: 1, user: 0 };
+    const asks = [{ ...one, user: 1, id: 3 }, one];
+    const steps: readonly Step[] = [{ do: 'ask', asks: [one] }, { do: 'wait', seconds: 1 }, settle, { do: 'ask', asks }, settle];
+    await fc.assert(holdsAlways, { numRuns: 1, examples: [[[...steps]]] });
+  });
+
   test('the same test catches check-then-act: a desk that forgets what it has decided until that is folded', async () => {
     const { add } = UndecidedHolds.prototype;
-    UndecidedHolds.prototype.add = function naive(grant): void {
-      add.call(this, grant, []);
+    UndecidedHolds.prototype.add = function naive(grant) {
+      return add.call(this, grant, []);
     };
     try {
       const { failed } = await fc.check(holdsAlways, { numRuns: 200, endOnFailure: true });

@@ -94,15 +94,10 @@ export class HoldOracle {
         const room = this.room(budget, change.decidedAt, now, position);
         if (amount > room) this.violations.push(`${reservationId}: ${amount} into a room of ${room} in ${budget.budgetId}`);
       }
+      // Usage that named it first has used the id up: the grant is nothing, and usage that names it later is charged where it says itself.
+      if (this.#named.has(reservationId)) continue;
       const { path, expiresAt, decidedAt } = change;
-      // Usage that named it first has used the id up: the grant holds nothing.
-      const granted = {
-        position,
-        amount: this.#named.has(reservationId) ? 0n : amount,
-        path,
-        expiresAt: parseInstant(expiresAt),
-        decidedAt,
-      };
+      const granted = { position, amount, path, expiresAt: parseInstant(expiresAt), decidedAt };
       this.#granted.set(reservationId, granted);
     }
   }
