@@ -11,6 +11,8 @@ export class HoldOracle {
   /** Position at which it stopped taking room. */
   readonly #ended = new Map<string, number>();
   readonly #named = new Set<string>();
+  /** Grants of ids that usage had used up: they take room for whoever decides before he has folded them, and for nobody after. */
+  readonly #void: Pick<Granted, 'position' | 'path' | 'amount'>[] = [];
   readonly #spends: { position: number; path: readonly string[]; amount: bigint }[] = [];
   readonly #limits = new Map<string, { position: number; limit: bigint }[]>();
   readonly #overrides: { position: number; budgetId: string; amount: bigint; expiresAt: bigint }[] = [];
@@ -37,7 +39,8 @@ export class HoldOracle {
     const open = [...this.#granted].filter(
       ([id, one]) => one.position <= granted && one.path.includes(scope) && !((this.#ended.get(id) ?? Infinity) <= position),
     );
-    return sum(open.map(([, { amount }]) => amount));
+    const unseen = this.#void.filter((one) => one.position > position && one.position <= granted && one.path.includes(scope));
+    return sum([...open.map(([, one]) => one), ...unseen].map(({ amount }) => amount));
   }
 
   #take(event: LedgerEvent): void {
@@ -95,8 +98,11 @@ export class HoldOracle {
         if (amount > room) this.violations.push(`${reservationId}: ${amount} into a room of ${room} in ${budget.budgetId}`);
       }
       // Usage that named it first has used the id up: the grant is nothing, and usage that names it later is charged where it says itself.
-      if (this.#named.has(reservationId)) continue;
       const { path, expiresAt, decidedAt } = change;
+      if (this.#named.has(reservationId)) {
+        this.#void.push({ position, path, amount });
+        continue;
+      }
       const granted = { position, amount, path, expiresAt: parseInstant(expiresAt), decidedAt };
       this.#granted.set(reservationId, granted);
     }
