@@ -1,10 +1,9 @@
 import { decodeStored } from '@bursar/bus';
 import { budgetStream, type LedgerEvent, partitionOf } from '@bursar/contracts';
 import { type BudgetState, evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
-import type { EventStore } from '@bursar/event-store';
+import { type EventStore, streamPages } from '@bursar/event-store';
 import { Budgets } from '../../features/ports.js';
 
-const PAGE = 500;
 /** Budgets kept folded; the least recently used goes first. */
 const MAX_KEPT = 20_000;
 
@@ -40,10 +39,9 @@ export class StoreBudgets extends Budgets {
   /** May read ahead of the loop: folds take an event twice, and are asked by position. */
   async #load(tenant: string, stream: string): Promise<Kept> {
     const definitions = new TenantDefinitions(tenant);
-    for (let from = 0; ; from += PAGE) {
-      const page = await this.store.readStream(stream, from, PAGE);
+    for await (const page of streamPages(this.store, stream)) {
       for (const event of page) evolveDefinitions(definitions, decodeStored(event));
-      if (page.length < PAGE) return { partition: partitionOf(tenant, this.store.partitions), definitions };
     }
+    return { partition: partitionOf(tenant, this.store.partitions), definitions };
   }
 }

@@ -10,10 +10,9 @@ import {
   tenantStream,
 } from '@bursar/contracts';
 import { ChannelBook } from '@bursar/contracts/folds';
-import type { EventStore } from '@bursar/event-store';
+import { type EventStore, streamPages } from '@bursar/event-store';
 import { LedgerChannels } from '../../features/delivery/ports.js';
 
-const PAGE = 500;
 const MAX_DECISIONS = 20;
 
 /** Channels on stream `tenant-<tenant>`, which the api writes, too: appended at the revision that was read. */
@@ -40,14 +39,13 @@ export class StoreChannels extends LedgerChannels {
   async #load(tenant: string): Promise<Readonly<{ book: ChannelBook; revision: number }>> {
     const book = new ChannelBook();
     let revision = -1;
-    for (;;) {
-      const page = await this.store.readStream(tenantStream(tenant), revision + 1, PAGE);
+    for await (const page of streamPages(this.store, tenantStream(tenant))) {
       for (const event of page) {
         book.apply(decodeStored(event));
         revision = event.revision;
       }
-      if (page.length < PAGE) return { book, revision };
     }
+    return { book, revision };
   }
 
   /** False: somebody was faster. The id is that of disabling this state of the channel, which happens once. */

@@ -1,13 +1,12 @@
 import { decodeStored } from '@bursar/bus';
 import { balanceStream, type EventOf, upcast } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
-import { EventStore } from '@bursar/event-store';
+import { EventStore, streamPages } from '@bursar/event-store';
 import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import type { Decided } from '../../domain/budget-as-of.js';
 
 export type Balance = Readonly<{ counted: readonly EventOf<'BudgetCounted'>[]; decided: readonly Decided[] }>;
-const PAGE = 500;
 
 /** What the projector said of budgets. What it has decided and not told the ledger yet is in its outbox: both together are complete. */
 @Injectable()
@@ -45,15 +44,13 @@ export class BalanceStreams {
   async #told(stream: string): Promise<Balance> {
     const counted: EventOf<'BudgetCounted'>[] = [];
     const decided: Decided[] = [];
-    for (let from = 0; ; ) {
-      const page = await this.store.readStream(stream, from, PAGE);
+    for await (const page of streamPages(this.store, stream)) {
       for (const stored of page) {
         const event = decodeStored(stored);
         if (event.type === 'BudgetCounted') counted.push(event);
         else if (event.type === 'ThresholdCrossed' || event.type === 'ThresholdCleared') decided.push(event);
-        from = stored.revision + 1;
       }
-      if (page.length === 0) return { counted, decided };
     }
+    return { counted, decided };
   }
 }

@@ -1,7 +1,7 @@
 import { type Bus, consumeLedger, decodeStored, decodeWanted } from '@bursar/bus';
 import { budgetStream, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
-import type { EventStore } from '@bursar/event-store';
+import { type EventStore, streamPages } from '@bursar/event-store';
 import type { Saying } from '../../domain/say.js';
 import type { BudgetVersion } from '../../features/ledger.js';
 import { type FollowOptions, Ledger } from '../../features/ledger.js';
@@ -9,7 +9,6 @@ import { type FollowOptions, Ledger } from '../../features/ledger.js';
 /** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
 const POLL_MS = 500;
 const MAX_EVENTS = 1_000;
-const PAGE = 500;
 /** What the clock says waits for nobody here; what the ledger says may wait a little, for others that are confirmed with it. */
 const GATHER_MS = 100;
 
@@ -49,17 +48,15 @@ export class StoreLedger extends Ledger {
   async history(tenant: string, budgetId: string): Promise<readonly BudgetVersion[]> {
     const definitions = new TenantDefinitions(tenant);
     const versions: BudgetVersion[] = [];
-    for (let from = 0; ; ) {
-      const page = await this.store.readStream(budgetStream(tenant, budgetId), from, PAGE);
+    for await (const page of streamPages(this.store, budgetStream(tenant, budgetId))) {
       for (const stored of page) {
         const event = decodeStored(stored);
         evolveDefinitions(definitions, event);
         const state = findBudget(definitions, budgetId, event.position);
         if (state !== null) versions.push({ at: parseInstant(event.recordedAt), state });
-        from = stored.revision + 1;
       }
-      if (page.length === 0) return versions;
     }
+    return versions;
   }
 
   async append(partition: number, sayings: readonly Saying[]): Promise<readonly boolean[]> {
