@@ -1,21 +1,36 @@
-import { type EventOf, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import { type EpochNs, type EventOf, formatInstant, type HoldGranted, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import type { Shape } from './hold-stories.js';
 
-/** Written anew, on purpose: what a ledger of reservations means, with one map per question and no memory of groups or sessions. */
-type Granted = Readonly<{ position: number; amount: bigint; path: readonly string[]; expiresAt: bigint; decidedAt: number }>;
-
-export type OracleBudget = Readonly<{ budgetId: string; scope: string; blocks: boolean }>;
+/** Written anew, on purpose: what a ledger of reservations means, with one list per question and no memory of groups or sessions. */
+type Held = Readonly<{ grant: HoldGranted; position: number; shares: ReadonlyMap<string, bigint> }>;
+type Matter = Readonly<{ path: readonly string[]; category?: string; model?: string }>;
+type Spend = Readonly<{ position: number; budgetId: string; period: string; amount: bigint }>;
+type Override = Readonly<{ position: number; budgetId: string; amount: bigint; isOff: boolean; expiresAt: EpochNs }>;
+/** What is asked, where and when: on what was folded to `position`, at `now`. */
+export type Asked = Readonly<{
+  scopes: readonly string[];
+  category: string | null;
+  model: string | null;
+  amount: bigint;
+  currency: string;
+  position: number;
+  now: EpochNs;
+}>;
+export type OracleBudget = Pick<Shape, 'scope' | 'currency' | 'kind' | 'category' | 'model'> & Readonly<{ budgetId: string }>;
 
 export class HoldOracle {
   readonly violations: string[] = [];
-  readonly #granted = new Map<string, Granted>();
+  readonly #held = new Map<string, Held>();
   /** Position at which it stopped taking room. */
   readonly #ended = new Map<string, number>();
   readonly #named = new Set<string>();
   /** Grants of ids that usage had used up: they take room for whoever decides before he has folded them, and for nobody after. */
-  readonly #void: Pick<Granted, 'position' | 'path' | 'amount'>[] = [];
-  readonly #spends: { position: number; path: readonly string[]; amount: bigint }[] = [];
-  readonly #limits = new Map<string, { position: number; limit: bigint }[]>();
-  readonly #overrides: { position: number; budgetId: string; amount: bigint; expiresAt: bigint }[] = [];
+  readonly #void: Held[] = [];
+  readonly #spends: Spend[] = [];
+  readonly #overrides: Override[] = [];
+  readonly #terms: { position: number; budgetId: string; limit: bigint | null; blocks: boolean; percent: bigint }[] = [];
+  readonly #parents: { position: number; scope: string; parents: readonly string[] }[] = [];
+  readonly #rates: { position: number; pair: string; rate: bigint }[] = [];
 
   constructor(
     private readonly budgets: readonly OracleBudget[],
@@ -24,23 +39,46 @@ export class HoldOracle {
     for (const event of events) this.#take(event);
   }
 
-  /** What a budget may still hold at a position and moment, by grants before `granted` (a position) and ends up to `position`. */
-  room({ budgetId, scope }: OracleBudget, position: number, now: bigint, granted: number): bigint {
-    const limit = this.#limits.get(budgetId)?.findLast((one) => one.position <= position)?.limit ?? 0n;
-    const more = this.#overrides.filter((one) => one.budgetId === budgetId && one.position <= position && one.expiresAt > now);
-    return more.reduce((sum, one) => sum + one.amount, limit) - this.spend(scope, position) - this.held(scope, position, granted);
+  /** Has every budget that blocks room for it, beside what was granted up to the position `granted`? */
+  fits(asked: Asked, granted: number): boolean {
+    return this.#counting(this.#matter(asked)).every((budget) => this.#refusal(budget, asked, granted) === null);
   }
 
-  spend(scope: string, position: number): bigint {
-    return sum(this.#spends.filter((one) => one.position <= position && one.path.includes(scope)).map(({ amount }) => amount));
+  /** `budget period`: what is held and what is spent there at the end, where it is anything. */
+  sums(position: number): Readonly<{ held: ReadonlyMap<string, bigint>; spent: ReadonlyMap<string, bigint> }> {
+    const [held, spent] = [new Map<string, bigint>(), new Map<string, bigint>()];
+    const add = (to: Map<string, bigint>, key: string, amount: bigint) => to.set(key, (to.get(key) ?? 0n) + amount);
+    for (const { budgetId, period, amount } of this.#spends) add(spent, `${budgetId} ${period}`, amount);
+    for (const budget of this.budgets) {
+      for (const one of this.#open(position, position)) {
+        const amount = one.shares.get(budget.budgetId);
+        if (amount !== undefined) add(held, `${budget.budgetId} ${periodOf(budget, parseInstant(one.grant.grantedAt))}`, amount);
+      }
+    }
+    return { held, spent };
   }
 
-  held(scope: string, position: number, granted: number): bigint {
-    const open = [...this.#granted].filter(
-      ([id, one]) => one.position <= granted && one.path.includes(scope) && !((this.#ended.get(id) ?? Infinity) <= position),
-    );
-    const unseen = this.#void.filter((one) => one.position > position && one.position <= granted && one.path.includes(scope));
-    return sum([...open.map(([, one]) => one), ...unseen].map(({ amount }) => amount));
+  #refusal(budget: OracleBudget, { amount, currency, position, now }: Omit<Asked, 'scopes' | 'category' | 'model'>, granted: number) {
+    const { budgetId } = budget;
+    const terms = this.#terms.findLast((one) => one.budgetId === budgetId && one.position <= position);
+    const live = this.#overrides.filter((one) => one.budgetId === budgetId && one.position <= position && one.expiresAt > now);
+    if (terms?.blocks !== true || live.some(({ isOff }) => isOff)) return null;
+    const wanted = this.#convert(amount, currency, budget.currency, position);
+    if (wanted === null) return 'no rate';
+    if (terms.limit === null) return null;
+    const limit = terms.limit + sum(live.map((one) => one.amount));
+    const period = periodOf(budget, now);
+    const spent = this.#spends.filter((one) => one.position <= position && one.budgetId === budgetId && one.period === period);
+    const held = this.#open(position, granted).filter(({ grant }) => periodOf(budget, parseInstant(grant.grantedAt)) === period);
+    const taken = sum(spent.map((one) => one.amount)) + sum(held.map(({ shares }) => shares.get(budgetId) ?? 0n));
+    // spend + holds + amount ≤ limit × percent, without a division.
+    return (taken + wanted) * 100n <= limit * terms.percent ? null : `${wanted} beside ${taken} of ${limit} at ${terms.percent} %`;
+  }
+
+  #open(position: number, granted: number): readonly Held[] {
+    const isOpen = ([id, one]: [string, Held]) => one.position <= granted && !((this.#ended.get(id) ?? Infinity) <= position);
+    const unseen = this.#void.filter((one) => one.position > position && one.position <= granted);
+    return [...[...this.#held].filter(isOpen).map(([, one]) => one), ...unseen];
   }
 
   #take(event: LedgerEvent): void {
@@ -49,17 +87,25 @@ export class HoldOracle {
       case 'BudgetCreated':
       case 'BudgetChanged': {
         const { budgetId, definition } = event.data;
-        this.#limits.set(budgetId, [
-          ...(this.#limits.get(budgetId) ?? []),
-          { position, limit: parsePicos(definition.limit.amount ?? '0') },
-        ]);
+        const { limit, enforcement } = definition;
+        const amount = limit.amount === null ? null : parsePicos(limit.amount);
+        const percent = BigInt(enforcement.blockAtPercent);
+        this.#terms.push({ position, budgetId, limit: amount, blocks: enforcement.mode === 'block', percent });
         return;
       }
       case 'OverrideGranted': {
-        const { budgetId, amount, expiresAt } = event.data;
-        this.#overrides.push({ position, budgetId, amount: parsePicos(amount?.amount ?? '0'), expiresAt: parseInstant(expiresAt) });
+        const { budgetId, amount, enforcement, expiresAt } = event.data;
+        const isOff = enforcement === 'off';
+        this.#overrides.push({ position, budgetId, amount: parsePicos(amount?.amount ?? '0'), isOff, expiresAt: parseInstant(expiresAt) });
         return;
       }
+      case 'ScopeRegistered':
+      case 'ScopeMoved':
+        this.#parents.push({ position, ...event.data });
+        return;
+      case 'ExchangeRateSet':
+        this.#rates.push({ position, pair: `${event.data.from}${event.data.to}`, rate: BigInt(event.data.rate) });
+        return;
       case 'UsageRecorded':
         this.#use(event);
         return;
@@ -70,46 +116,89 @@ export class HoldOracle {
     }
   }
 
+  /** Usage that names a hold is charged as that: on its path, in its period, at its rate; of category and model what it says itself stands. */
   #use({ position, data }: EventOf<'UsageRecorded'>): void {
-    const { reservationId } = data;
-    const hold = reservationId === undefined ? undefined : this.#granted.get(reservationId);
-    const [scope = ''] = data.scopes;
-    this.#spends.push({ position, path: hold?.path ?? pathOf(scope), amount: parsePicos(data.cost?.amount ?? '0') });
+    const { reservationId, cost } = data;
+    const grant = reservationId === undefined ? undefined : this.#held.get(reservationId)?.grant;
+    const own = this.#matter({ scopes: data.scopes, category: data.category ?? null, model: data.dimensions?.model ?? null, position });
+    const matter = grant === undefined ? own : { ...matterOf(grant), ...own, path: grant.path };
+    const at = parseInstant(grant?.grantedAt ?? data.occurredAt);
+    for (const budget of this.#counting(matter)) {
+      const amount = this.#convert(parsePicos(cost?.amount ?? '0'), cost?.currency ?? '', budget.currency, grant?.decidedAt ?? position);
+      if (amount !== null) this.#spends.push({ position, budgetId: budget.budgetId, period: periodOf(budget, at), amount });
+    }
     if (reservationId === undefined) return;
     this.#named.add(reservationId);
-    if (hold !== undefined && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
+    if (grant !== undefined && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
   }
 
   #change({ position, recordedAt, data }: EventOf<'HoldsChanged'>): void {
     for (const change of data.changes) {
       const { reservationId } = change;
-      if (change.change !== 'granted') {
-        const hold = this.#granted.get(reservationId);
-        const early = change.change === 'expired' && hold !== undefined && parseInstant(recordedAt) < hold.expiresAt;
-        if (hold !== undefined && !early && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
+      if (change.change === 'granted') {
+        this.#grant(change, position);
         continue;
       }
-      if (this.#granted.has(reservationId)) this.violations.push(`${reservationId} granted twice`);
-      const amount = parsePicos(change.amount);
-      const now = parseInstant(change.grantedAt);
-      for (const budget of this.budgets) {
-        if (!budget.blocks || !change.path.includes(budget.scope)) continue;
-        const room = this.room(budget, change.decidedAt, now, position);
-        if (amount > room) this.violations.push(`${reservationId}: ${amount} into a room of ${room} in ${budget.budgetId}`);
-      }
-      // Usage that named it first has used the id up: the grant is nothing, and usage that names it later is charged where it says itself.
-      const { path, expiresAt, decidedAt } = change;
-      if (this.#named.has(reservationId)) {
-        this.#void.push({ position, path, amount });
-        continue;
-      }
-      const granted = { position, amount, path, expiresAt: parseInstant(expiresAt), decidedAt };
-      this.#granted.set(reservationId, granted);
+      const one = this.#held.get(reservationId);
+      const isEarly = change.change === 'expired' && one !== undefined && parseInstant(recordedAt) < parseInstant(one.grant.expiresAt);
+      if (one !== undefined && !isEarly && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
     }
+  }
+
+  #grant(grant: HoldGranted, position: number): void {
+    const { reservationId, currency, decidedAt } = grant;
+    if (this.#held.has(reservationId)) this.violations.push(`${reservationId} granted twice`);
+    const asked = { amount: parsePicos(grant.amount), currency, position: decidedAt, now: parseInstant(grant.grantedAt) };
+    const shares = new Map<string, bigint>();
+    for (const budget of this.#counting(matterOf(grant))) {
+      const refusal = this.#refusal(budget, asked, position);
+      if (refusal !== null) this.violations.push(`${reservationId} past ${budget.budgetId}: ${refusal}`);
+      const share = this.#convert(asked.amount, currency, budget.currency, decidedAt);
+      if (share !== null) shares.set(budget.budgetId, share);
+    }
+    const said = grant.budgets.map(({ budgetId, amount }) => `${budgetId} ${parsePicos(amount)}`).sort();
+    const meant = [...shares].map(([budgetId, amount]) => `${budgetId} ${amount}`).sort();
+    if (said.join() !== meant.join()) this.violations.push(`${reservationId} holds ${said.join()} and not ${meant.join()}`);
+    // Usage that named it first has used the id up: the grant is nothing, and usage that names it later is charged where it says itself.
+    if (this.#named.has(reservationId)) this.#void.push({ grant, position, shares });
+    else this.#held.set(reservationId, { grant, position, shares });
+  }
+
+  #counting({ path, category, model }: Matter): readonly OracleBudget[] {
+    return this.budgets.filter(
+      (budget) =>
+        path.includes(budget.scope) &&
+        (budget.category === null || budget.category === category) &&
+        (budget.model === null ||
+          (budget.model.endsWith('*') ? model?.startsWith(budget.model.slice(0, -1)) === true : budget.model === model)),
+    );
+  }
+
+  #matter({ scopes, category, model, position }: Pick<Asked, 'scopes' | 'category' | 'model' | 'position'>): Matter {
+    const path = new Set<string>(scopes);
+    // A set hands out what is added to it on the way.
+    for (const scope of path) {
+      const known = this.#parents.findLast((one) => one.scope === scope && one.position <= position);
+      for (const parent of known?.parents ?? []) path.add(parent);
+    }
+    return { path: [...path, 'tenant:acme'], ...(category !== null && { category }), ...(model !== null && { model }) };
+  }
+
+  #convert(amount: bigint, from: string, to: string, position: number): bigint | null {
+    if (from === to) return amount;
+    const known = this.#rates.findLast((one) => one.pair === `${from}${to}` && one.position <= position);
+    return known === undefined ? null : amount * known.rate;
   }
 }
 
-/** The tree of the test: two users in a team. */
-export const pathOf = (scope: string): readonly string[] => (scope.startsWith('user:') ? [scope, 'team:0'] : [scope]);
+const matterOf = ({ path, category, dimensions }: HoldGranted): Matter => ({
+  path,
+  ...(category !== undefined && { category }),
+  ...(dimensions?.model !== undefined && { model: dimensions.model }),
+});
+
+/** Day or month, UTC. */
+export const periodOf = ({ kind }: Pick<OracleBudget, 'kind'>, at: EpochNs): string =>
+  formatInstant(at).slice(0, kind === 'daily' ? 10 : 7);
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);

@@ -21,6 +21,8 @@ export class MemoryLedger extends Ledger {
   /** Epoch ms of the store's clock. */
   nowMs = Date.parse('2026-03-01T00:00:00Z');
   onAppended: () => void = () => undefined;
+  /** Between a group of decisions and its place in the ledger. */
+  beforeHolds: () => void = () => undefined;
 
   /** False: the id is there already, with this content. Throws on another content. */
   put({ stream, id, type, data, tenant, actor }: New): boolean {
@@ -72,6 +74,7 @@ export class MemoryLedger extends Ledger {
   }
 
   async appendHolds(partition: number, { id, data, expectedRevision }: HoldsAppend): Promise<Appended> {
+    this.beforeHolds();
     const stream = holdsStream(partition);
     if ((this.#revisions.get(stream) ?? -1) !== expectedRevision) throw new HoldsRefusedError('refused');
     this.put({ stream, id, type: 'HoldsChanged', data: JSON.parse(data), tenant: '' });
