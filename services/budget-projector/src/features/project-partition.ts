@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { type EpochNs, UnknownEventError } from '@bursar/contracts';
 import { completesPrices } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
@@ -12,6 +13,7 @@ import { HoldDesk } from './hold-desk.js';
 import type { Expiring } from './hold-rows.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
 import { type Load, Pace } from './pace.js';
+import { type Portion, portionsOf } from './portions.js';
 import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
@@ -30,6 +32,9 @@ export class CheckpointAheadOfStoreError extends Error {
     super(`CHECKPOINT_AHEAD_OF_STORE: partition ${partition} is folded to ${checkpoint}, the store ends at ${head}`);
   }
 }
+
+/** Folded without a pause, at most: some milliseconds. */
+const PORTION = 1_000;
 
 /** Events kept for the breakdown, at most: more than may wait for a commit. */
 const HANDED_OVER = 10_000;
@@ -188,8 +193,8 @@ export class PartitionSession {
     );
     try {
       const after = this.committed.position;
-      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
-        load.count(weightOf(items));
+      const foldPortion = async ({ items, weight }: Portion): Promise<void> => {
+        load.count(weight);
         const step = async (): Promise<void> => {
           memory.evict(fold.changes);
           const flush = () => committer.flush();
@@ -201,6 +206,14 @@ export class PartitionSession {
           await fold.fold(items.slice(careful), flush);
         };
         await committer.around(() => turns.take(step));
+      };
+      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
+        for (const [index, portion] of portionsOf(items, PORTION).entries()) {
+          // Whoever asks for a decision gets his turn in between.
+          if (index > 0) await immediate();
+          if (stop.aborted) return;
+          await foldPortion(portion);
+        }
       });
       await committer.flush();
       const [broken] = failed;
@@ -258,10 +271,6 @@ export const suspect = (suspects: Suspects, error: unknown): boolean => {
   suspects.until = Math.max(suspects.until, error.position);
   return true;
 };
-
-/** Rows to write, about: a group of decisions is one event and as many holds. */
-const weightOf = (items: readonly LedgerItem[]): number =>
-  items.reduce((sum, item) => sum + (!isUnreadable(item) && item.type === 'HoldsChanged' ? item.data.changes.length : 1), 0);
 
 const setAside = (item: LedgerItem, { refused }: Suspects): LedgerItem => {
   const reason = refused.get(item.position);
