@@ -39,7 +39,8 @@ export class BudgetFold {
   readonly undecided = new Reserved();
   #versions: readonly BudgetVersion[];
   #state: BudgetState;
-  #periodAt: (at: EpochNs, position?: number) => Period | null;
+  /** Made when it is first asked: a tenant may have a hundred thousand budgets, most of which nobody asks about. */
+  #resolver: ((at: EpochNs, position?: number) => Period | null) | null = null;
   /** By the start of the period that they carry into. */
   readonly #chains = new Map<EpochNs, readonly Period[]>();
 
@@ -50,7 +51,6 @@ export class BudgetFold {
   ) {
     this.#state = state;
     this.#versions = versions;
-    this.#periodAt = periodResolver(state.definition.period);
   }
 
   get id(): string {
@@ -81,19 +81,20 @@ export class BudgetFold {
   redefine(state: BudgetState, versions: readonly BudgetVersion[]): void {
     this.#state = state;
     this.#versions = versions;
-    this.#periodAt = periodResolver(state.definition.period);
+    this.#resolver = null;
     this.#chains.clear();
     for (const period of this.periods.values()) {
       period.nextCrossing = undefined;
       // Another zone may move the end of a period that has not begun (ADR 0003), a reset by hand ends one; what is in it stays.
-      const now = this.#periodAt(period.period.start);
+      const now = this.periodAt(period.period.start);
       if (now !== null && now.start === period.period.start) period.period = now;
     }
   }
 
   /** null outside a one-off period. `position`, of usage: no reset by hand after it counts. */
   periodAt(at: EpochNs, position?: number): Period | null {
-    return this.#periodAt(at, position);
+    if (this.#resolver === null) this.#resolver = periodResolver(this.#state.definition.period);
+    return this.#resolver(at, position);
   }
 
   /**
