@@ -70,6 +70,19 @@ export type KnownEvent = Readonly<{ position: number; revision: number; contentH
 /** What one append transaction stored in a partition: consecutive positions and the hash chain's link at the last one. */
 export type AppendedRange = Readonly<{ partition: number; first: number; last: number; link: Uint8Array; events: readonly StoredEvent[] }>;
 
+/** What a reader has no use for: events of these types, each up to a version. What a newer release writes is not among them. */
+export type PassedOver = ReadonlyMap<string, number>;
+
+/** A stretch of a partition, without what was passed over. */
+export type Selection = Readonly<{
+  /** In order; every one in (`after`, `through`] that was not passed over. */
+  events: readonly StoredEvent[];
+  /** So far was looked, and nothing will ever appear at or before it. Never before `after`. */
+  through: number;
+  /** The partition's head as it was then. */
+  head: number;
+}>;
+
 export type PartitionHead = Readonly<{ partition: number; position: number; link: Uint8Array; recordedAt: string | null }>;
 
 /** The store did not answer in time or broke: whether the append took effect is unknown. Safe to retry with the same ids. */
@@ -109,6 +122,13 @@ export abstract class EventStore {
 
   /** Events of a partition with position > `after`, in order, without holes, at most `limit` (and at most ~4 MB of data). */
   abstract readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]>;
+
+  /**
+   * As {@link readPartition}, for who has no use for most of it: events passed over are neither sent nor is their data read, and
+   * `through` says how far that goes. At most `limit` events (and at most ~4 MB of data), and so many positions as one look is worth:
+   * there is more while `through` is before `head`.
+   */
+  abstract selectPartition(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection>;
 
   /** Where each of these ids is stored in the partition, and with which content; absent ids are absent from the map. */
   abstract lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;

@@ -7,6 +7,8 @@ import {
   type KnownEvent,
   linkOfAppend,
   type PartitionHead,
+  type PassedOver,
+  type Selection,
   type StoredEvent,
 } from '@bursar/event-store';
 
@@ -19,6 +21,9 @@ export class MemoryEventStore extends EventStore {
   /** While set, every read fails with it. */
   failure: Error | null = null;
   reads = 0;
+  selections = 0;
+  /** Positions of one look. */
+  span = 10_000;
   /** A page ends at so much data. */
   pageBytes = Number.POSITIVE_INFINITY;
 
@@ -65,6 +70,17 @@ export class MemoryEventStore extends EventStore {
       return index > 0 && bytes > this.pageBytes;
     });
     return end < 0 ? page : page.slice(0, end);
+  }
+
+  async selectPartition(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection> {
+    this.selections += 1;
+    if (this.failure !== null) throw this.failure;
+    const head = this.#at(partition).events.length;
+    const span = this.#at(partition).events.slice(after, after + this.span);
+    const found = span.filter(({ type, version }) => version > (passedOver.get(type) ?? 0));
+    const events = found.slice(0, limit);
+    const through = events.length === limit ? events.at(-1)?.position : undefined;
+    return { events, through: through ?? Math.max(after, Math.min(head, after + this.span)), head };
   }
 
   async lookup(): Promise<ReadonlyMap<string, KnownEvent>> {

@@ -8,6 +8,7 @@ import { failures } from './cases/failures.js';
 import { idempotency } from './cases/idempotency.js';
 import { model } from './cases/model.js';
 import { reading } from './cases/reading.js';
+import { selecting } from './cases/selecting.js';
 import { subscriptions } from './cases/subscriptions.js';
 import { type Case, CONFORMANCE_PARTITIONS, type StoreUnderTest } from './store-under-test.js';
 
@@ -16,6 +17,7 @@ const CASES: readonly Case[] = [
   ...idempotency,
   ...expectations,
   ...reading,
+  ...selecting,
   ...concurrency,
   ...model,
   ...clock,
@@ -24,7 +26,7 @@ const CASES: readonly Case[] = [
   ...failures,
 ];
 /** Raised with every case added, so that none can be lost from the list above unnoticed. */
-const CASE_COUNT = 54;
+const CASE_COUNT = 59;
 const TIMEOUT_MS = 60_000;
 
 /**

@@ -8,6 +8,8 @@ import {
   EventStore,
   type KnownEvent,
   type PartitionHead,
+  type PassedOver,
+  type Selection,
   type StoredEvent,
 } from '../port.js';
 import { Subscription } from '../subscription.js';
@@ -70,6 +72,10 @@ class PostgresEventStore extends EventStore {
 
   readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.reader.partition(partition, after, limit);
+  }
+
+  selectPartition(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection> {
+    return this.reader.select(partition, after, passedOver, limit);
   }
 
   lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>> {

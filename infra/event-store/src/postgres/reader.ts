@@ -1,16 +1,14 @@
 import { formatMicros } from '../instants.js';
-import type { KnownEvent, PartitionHead, StoredEvent } from '../port.js';
+import type { KnownEvent, PartitionHead, PassedOver, Selection, StoredEvent } from '../port.js';
+import { COLUMNS, type EventRow, PAGE_BYTES, SIZE } from './event-rows.js';
 import type { Query } from './query.js';
 import { recordedTimes } from './recorded-times.js';
+import { SELECT_PARTITION, type SelectedRow, selectionOf, selectValues } from './select-partition.js';
 import { KNOWN_IDS, REVISIONS } from './statements.js';
 
-/** A page of events ends at about this many bytes of data, after at least one event. */
-const PAGE_BYTES = 4 * 1024 * 1024;
-
-const SIZE = 'octet_length(e.data) + octet_length(e.meta)';
 /** The first row's running total is its own size. */
 const paged = (where: string, order: 'position' | 'revision' | 'revision DESC'): string => `
-  SELECT e.partition, e.position, e.stream, e.revision, e.id, e.type, e.version, e.data, e.meta, e.content_hash
+  SELECT ${COLUMNS}
   FROM (
     SELECT e.*, sum(${SIZE}) OVER (ORDER BY e.${order} ROWS UNBOUNDED PRECEDING) AS total
     FROM (SELECT * FROM store.events WHERE ${where} ORDER BY ${order} LIMIT $3::int8) e
@@ -23,14 +21,19 @@ const READ_PARTITION = paged('partition = $1::int4 AND position > $2::int8 AND p
 const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8 AND revision < $2::int8 + $3::int8', 'revision');
 const READ_BACKWARDS = paged('stream = $1::text AND revision <= $2::int8 AND revision > $2::int8 - $3::int8', 'revision DESC');
 
-type EventRow = [number, string, string, string, string, string, number, string, string, Buffer];
-
 /** Every question to the store. What is committed never changes, so several statements see one truth. */
 export class Reader {
   constructor(private readonly query: Query) {}
 
   async partition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.timed(await this.query<EventRow>('store_read_partition', READ_PARTITION, [partition, after, limit]));
+  }
+
+  async select(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection> {
+    const values = selectValues(partition, after, passedOver, limit);
+    const found = await this.query<SelectedRow>('store_select_partition', SELECT_PARTITION, values);
+    const { rows, through, head } = selectionOf(found, after, limit);
+    return { events: await this.timed(rows), through, head };
   }
 
   async stream(stream: string, fromRevision: number, limit: number): Promise<readonly StoredEvent[]> {
