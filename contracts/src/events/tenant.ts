@@ -82,6 +82,8 @@ export const StoredSettings = z.object({
   /** What becomes of usage that no price covers (PRODUCT A5). */
   unpricedPolicy: z.enum(['count_when_priced', 'fallback_price', 'deny']),
   fallbackPrice: FallbackPrice.nullable(),
+  /** What becomes of usage that names no reservation and that a budget which blocks counts (RELIABILITY F29). Absent in older events. */
+  unreservedPolicy: z.enum(['count', 'deny']).optional(),
   /** A repeat of a notice within it is suppressed (PRODUCT D3). */
   alertWindow: z.string(),
   /** How late usage may arrive; null: as late as the installation allows. */
@@ -101,7 +103,7 @@ export const StoredSettings = z.object({
     })
     .nullable(),
 });
-export type TenantSettings = z.infer<typeof StoredSettings>;
+export type TenantSettings = Required<z.infer<typeof StoredSettings>>;
 
 /** Stream `tenant-<tenant>`, emitted by the api: all settings as they are from this position on. */
 export const TenantSettingsChanged = defineEvent('TenantSettingsChanged', 1, z.object({ settings: StoredSettings }));

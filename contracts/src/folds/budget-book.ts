@@ -45,11 +45,11 @@ export type BudgetState = Readonly<{
 }>;
 
 /** Does the budget count usage of this moment? validFrom inclusive, validUntil exclusive. */
-export const budgetAppliesAt = (budget: BudgetState, effectiveAt: EpochNs): boolean =>
+export const budgetAppliesAt = (budget: Pick<BudgetState, 'validFrom' | 'validUntil'>, effectiveAt: EpochNs): boolean =>
   (budget.validFrom === null || effectiveAt >= budget.validFrom) && (budget.validUntil === null || effectiveAt < budget.validUntil);
 
 /** The filter alone, and what was counted before: category and every named dimension, `*` in a value standing for anything. No filter matches all. */
-export const filterMatches = (budget: BudgetState, usage: Countable): boolean => {
+export const filterMatches = (budget: Pick<BudgetState, 'scopes' | 'definition'>, usage: Countable): boolean => {
   const { filter } = budget.definition;
   const { beyond } = usage;
   if (beyond !== undefined && budget.scopes.some((scope) => beyond.has(scope))) return false;
@@ -187,7 +187,8 @@ const atCreation = (definition: BudgetDefinition, recordedAt: string): BudgetDef
 });
 
 type Defined = Pick<BudgetState, 'definition' | 'scopes' | 'currency' | 'limit' | 'validFrom' | 'validUntil'>;
-const readDefinition = (definition: BudgetDefinition): Defined => ({
+/** What a definition says, as a state has it. */
+export const readDefinition = (definition: BudgetDefinition): Defined => ({
   definition,
   scopes: [...new Set(definition.members ?? [definition.scope])],
   currency: definition.limit.currency,

@@ -103,7 +103,10 @@ export const originalOf = ({
 });
 
 /** Does this one budget count the charge? What a backfill asks; a live fold asks `budgetsOnPath` and gets the same answer. */
-export const budgetCounts = (budget: BudgetState, charged: Charge): boolean =>
+export const budgetCounts = (
+  budget: Pick<BudgetState, 'scopes' | 'definition' | 'validFrom' | 'validUntil'>,
+  charged: Pick<Charge, 'path' | 'effectiveAt' | 'category' | 'dimensions' | 'beyond'>,
+): boolean =>
   budget.scopes.some((scope) => charged.path.includes(scope)) &&
   filterMatches(budget, charged) &&
   budgetAppliesAt(budget, charged.effectiveAt);

@@ -2,7 +2,7 @@ export * from './alerts.js';
 export * from './allocation.js';
 export * from './arrivals.js';
 export * from './auto-pause.js';
-export { type BudgetState, budgetAppliesAt, type Countable, filterMatches } from './budget-book.js';
+export { type BudgetState, budgetAppliesAt, type Countable, filterMatches, readDefinition } from './budget-book.js';
 export * from './budget-controls.js';
 export * from './channels.js';
 export * from './charge.js';
@@ -22,3 +22,4 @@ export { SHIPPED_LISTS, type ShippedList, type ShippedListName, shippedList } fr
 export * from './status.js';
 export { DEFAULT_SETTINGS, FALLBACK_LIST, settingsAfter } from './tenant-settings.js';
 export * from './thresholds.js';
+export * from './unreserved.js';

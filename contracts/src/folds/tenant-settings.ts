@@ -12,6 +12,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
   userDefaults: { limit: '30', adminLimit: '100', budgetVisibleToUser: true },
   unpricedPolicy: 'count_when_priced',
   fallbackPrice: null,
+  unreservedPolicy: 'count',
   alertWindow: '1h',
   lateWindow: null,
   allocation: [],

@@ -57,6 +57,7 @@ const ISSUES = {
   secret_format: 'Not a secret: whsec_ and the base64 of 24 to 64 bytes',
   unknown_type: 'No rule covers this CloudEvents type',
   unpriced: 'No price covers these quantities',
+  unreserved: 'Names no reservation, and a budget that blocks counts it',
 } as const;
 
 /** Codes of one field. */

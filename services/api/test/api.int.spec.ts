@@ -30,6 +30,7 @@ import { resets } from './suites/resets.js';
 import { scopes } from './suites/scopes.js';
 import { settings } from './suites/settings.js';
 import { spend } from './suites/spend.js';
+import { unreserved } from './suites/unreserved.js';
 import { usageHistory } from './suites/usage-history.js';
 import { Client } from './support/client.js';
 import { startSystem, type TestSystem } from './support/system.js';
@@ -74,6 +75,7 @@ describe('api', () => {
   documents(api);
   access(api);
   settings(api);
+  unreserved(api);
   incomplete(api, () => system.database.url);
   mutations(api, () => system.database.url);
 });

@@ -12,17 +12,19 @@ import { DeadLetters } from './adapters/nats/dead-letters.js';
 import { UsageIntake } from './adapters/nats/usage-intake.js';
 import { UsageRecordResponder } from './adapters/nats/usage-record.js';
 import { PrometheusMeter } from './adapters/prometheus-meter.js';
+import { SqlBlockingBudgets } from './adapters/sql/sql-blocking-budgets.js';
 import { DatabaseClock } from './adapters/store/database-clock.js';
 import { ProjectedBook } from './adapters/store/projected-book.js';
 import { TenantPrices } from './adapters/store/tenant-prices.js';
 import { AgeWindow } from './domain/age-window.js';
 import { AdjustUsage } from './features/adjust-usage.js';
 import { DryRunUsage } from './features/dry-run-usage.js';
-import { LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
+import { BlockingBudgets, LedgerClock, PriceLists, TenantBook, UsageMeter } from './features/ports.js';
 import { ReceiveLitellmNotice } from './features/receive-litellm-notice.js';
 import { RecordLitellmLogs } from './features/record-litellm-logs.js';
 import { RecordUsage } from './features/record-usage.js';
 import { RecordedUsages } from './features/recorded-usages.js';
+import { RefuseUnreserved } from './features/refuse-unreserved.js';
 import { VoidUsage } from './features/void-usage.js';
 
 export type Infrastructure = Readonly<{
@@ -46,6 +48,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds, litellm, bus 
     { provide: LedgerClock, useValue: clock },
     { provide: PriceLists, useValue: new TenantPrices(store) },
     { provide: TenantBook, useValue: new ProjectedBook(database) },
+    { provide: BlockingBudgets, useValue: new SqlBlockingBudgets(database) },
     { provide: AgeWindow, useValue: new AgeWindow(maxAgeSeconds) },
     { provide: Once, useValue: new Once(new IdempotencyKeys(database)) },
     { provide: UsageMeter, useClass: PrometheusMeter },
@@ -54,6 +57,7 @@ export const appModule = ({ store, database, clock, maxAgeSeconds, litellm, bus 
     RecordLitellmLogs,
     ReceiveLitellmNotice,
     DryRunUsage,
+    RefuseUnreserved,
     RecordedUsages,
     VoidUsage,
     AdjustUsage,

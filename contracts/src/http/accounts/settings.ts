@@ -71,6 +71,7 @@ export const TenantSettingsBody = z
       .optional(),
     unpricedPolicy: oneOf('count_when_priced', 'fallback_price', 'deny').nullable().optional(),
     fallbackPrice: fallbackPrice.nullable().optional(),
+    unreservedPolicy: oneOf('count', 'deny').nullable().optional(),
     alertWindow: elapsedText.nullable().optional(),
     lateWindow: elapsedText.nullable().optional(),
     allocation: allocation.nullable().optional(),

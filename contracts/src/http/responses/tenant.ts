@@ -20,6 +20,9 @@ export const TenantSettingsAnswer = z
     userDefaults: z.object({ limit: Amount, adminLimit: Amount, budgetVisibleToUser: z.boolean() }),
     unpricedPolicy: z.enum(['count_when_priced', 'fallback_price', 'deny']),
     fallbackPrice: z.object({ unit: z.string(), amount: Amount, currency: z.string(), per: z.int() }).nullable(),
+    unreservedPolicy: z.enum(['count', 'deny']).meta({
+      description: 'Of usage that names no reservation and that a budget which blocks counts: counted, flagged `unreserved`, or rejected',
+    }),
     alertWindow: z.string(),
     lateWindow: z.string().nullable(),
     allocation: z.array(z.object({ scope: z.string(), percent: Amount })),

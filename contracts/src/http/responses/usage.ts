@@ -74,6 +74,12 @@ const CountedUsage = z
     rerated: z.boolean(),
     code: z.string().optional().describe('Why it was refused'),
     count: z.int().optional().describe('Refusals that it stands for'),
+    flags: z
+      .array(
+        z.enum(['SettledOverReservation', 'SettledAfterExpiry', 'SettledAfterRelease', 'SettledTwice', 'UnknownReservation', 'unreserved']),
+      )
+      .optional()
+      .describe('What is out of the ordinary; `unreserved`: it names no reservation, and the budget blocked when it was recorded'),
     overrideIds: z.array(z.string()).optional().describe('Without these overrides the reservation that it settles would have been refused'),
     position: Position,
   })

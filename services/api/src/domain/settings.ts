@@ -59,6 +59,7 @@ const revised = (current: TenantSettings, input: TenantSettingsInput, seal: Seal
     userDefaults: input.userDefaults === null ? DEFAULT_SETTINGS.userDefaults : { ...current.userDefaults, ...given(input.userDefaults) },
     unpricedPolicy: one('unpricedPolicy'),
     fallbackPrice: input.fallbackPrice ? { currency, ...given(input.fallbackPrice) } : one('fallbackPrice'),
+    unreservedPolicy: one('unreservedPolicy'),
     alertWindow: one('alertWindow'),
     lateWindow: one('lateWindow'),
     allocation: one('allocation'),

@@ -1,5 +1,5 @@
 import { formatInstant, formatPicos, parseInstant, toWireMoney } from '@bursar/contracts';
-import { type BudgetState, budgetCounts, correctionOf, findBudget, originalOf, settledCharge } from '@bursar/contracts/folds';
+import { type BudgetState, budgetCounts, correctionOf, findBudget, isUnreserved, originalOf, settledCharge } from '@bursar/contracts/folds';
 import type { UsageListQuery } from '@bursar/contracts/http';
 import { type Database, usageCorrections } from '@bursar/database';
 import { Problem } from '@bursar/platform';
@@ -79,8 +79,8 @@ export class BudgetUsage {
       for (const usage of usageOf(event)) grants.tell(past.definitions.holds, usage);
       const [position = 0] = usagePosition(event);
       const entry = entryOf(event, said.get(position) ?? [], budget, past);
-      const flagged = flags.get(event.position);
       if (entry === null) return [];
+      const flagged = wasUnreserved(entry, budget, past) ? UNRESERVED : flags.get(event.position);
       const overrideIds = event.type === 'UsageRecorded' ? grants.overridesOf(event) : [];
       return [{ ...show(entry, budget), ...(flagged !== undefined && { flags: flagged }), ...(overrideIds.length > 0 && { overrideIds }) }];
     });
@@ -99,6 +99,13 @@ const concerns = (event: WalkedEvent, budget: BudgetState, { definitions, arriva
   const usage = event.type === 'UsageRecorded' ? event : originalOf(event);
   return budgetCounts(budget, settledCharge(usage, definitions, arrivals).charged);
 };
+
+/** Nothing is stored of it: as the budget was where the usage was recorded, and when. */
+const wasUnreserved = ({ usage, settled, correction }: Entry, { budgetId }: BudgetState, { definitions }: Past): boolean => {
+  const then = correction === undefined ? findBudget(definitions, budgetId, usage.position) : null;
+  return then !== null && isUnreserved(usage.data, settled.charged, then, parseInstant(usage.recordedAt));
+};
+const UNRESERVED = ['unreserved'] as const;
 
 /** What is said of usage is listed where the usage is. */
 const passes = (event: WalkedEvent, query: Query): boolean => {

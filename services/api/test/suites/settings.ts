@@ -36,6 +36,7 @@ export const settings = (api: () => Client): void => {
         userDefaults: { limit: '30', adminLimit: '100', budgetVisibleToUser: true },
         unpricedPolicy: 'count_when_priced',
         fallbackPrice: null,
+        unreservedPolicy: 'count',
         alertWindow: '1h',
         lateWindow: null,
         allocation: [],

@@ -7,6 +7,7 @@ import { AgeWindow } from '../domain/age-window.js';
 import { lateSeconds, type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, TenantBook } from './ports.js';
+import { RefuseUnreserved } from './refuse-unreserved.js';
 
 /** What recording the event would do: what it costs, which units have no price, which budgets count it. */
 export type DryRunResult = UsageResult &
@@ -23,13 +24,17 @@ export class DryRunUsage {
     private readonly prices: PriceLists,
     private readonly book: TenantBook,
     private readonly window: AgeWindow,
+    private readonly unreserved: RefuseUnreserved,
   ) {}
 
   async execute(items: readonly UsageItem[], tenant: string): Promise<readonly DryRunResult[]> {
     const [prices, book] = await Promise.all([this.prices.of(tenant), this.book.load(tenant)]);
     const window = this.window.atMost(lateSeconds(tenantSettings(prices)));
     const arrival = { tenant, ...nowBy(this.clock), window, definitions: prices };
-    const prepared = items.map((item) => prepareUsage(item, arrival));
+    const prepared = await this.unreserved.among(
+      items.map((item) => prepareUsage(item, arrival)),
+      arrival,
+    );
     const partition = partitionOf(tenant, this.store.partitions);
     const ids = prepared.flatMap((usage) => ('event' in usage ? [usage.event.id] : []));
     const known = await this.store.lookup(partition, ids);

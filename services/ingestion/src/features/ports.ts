@@ -1,5 +1,6 @@
-import { type EpochNs, formatInstant } from '@bursar/contracts';
+import { type EpochNs, formatInstant, type ScopeRef } from '@bursar/contracts';
 import type { TenantDefinitions } from '@bursar/contracts/folds';
+import type { Surroundings } from '../domain/unreserved-usage.js';
 import type { UsageResult } from '../domain/usage-result.js';
 
 /** The database's clock, without asking it each time. Ages are judged by it, never by this machine's. */
@@ -26,4 +27,9 @@ export abstract class PriceLists {
 /** What the dry run shows beside a cost: everything a tenant has defined, as far as the projection has folded it. */
 export abstract class TenantBook {
   abstract load(tenant: string): Promise<TenantDefinitions>;
+}
+
+/** Asked only for tenants that refuse unreserved usage. What was answered to a command is in what this answers, unless the projection is behind. */
+export abstract class BlockingBudgets {
+  abstract around(tenant: string, scopes: readonly ScopeRef[]): Promise<Surroundings>;
 }

@@ -7,6 +7,7 @@ import { AgeWindow } from '../domain/age-window.js';
 import { lateSeconds, type PreparedUsage, prepareUsage } from '../domain/prepare-usage.js';
 import { rejected, resultOf, type UsageResult } from '../domain/usage-result.js';
 import { LedgerClock, nowBy, PriceLists, UsageMeter } from './ports.js';
+import { RefuseUnreserved } from './refuse-unreserved.js';
 import { metaText, type UsageSender } from './sender.js';
 
 export type UsageReceipt = Readonly<{
@@ -29,6 +30,7 @@ export class RecordUsage {
     private readonly prices: PriceLists,
     private readonly window: AgeWindow,
     private readonly meter: UsageMeter,
+    private readonly unreserved: RefuseUnreserved,
   ) {}
 
   async execute(items: readonly UsageItem[], sender: UsageSender): Promise<UsageReceipt> {
@@ -45,7 +47,10 @@ export class RecordUsage {
     const definitions = await this.prices.of(tenant);
     const window = this.window.atMost(lateSeconds(tenantSettings(definitions)));
     const arrival = { tenant, ...nowBy(this.clock), window, definitions };
-    const prepared = items.map((item) => prepareUsage(item, arrival));
+    const prepared = await this.unreserved.among(
+      items.map((item) => prepareUsage(item, arrival)),
+      arrival,
+    );
     return { record: () => this.record(prepared, sender) };
   }
 
