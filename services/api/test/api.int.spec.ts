@@ -3,6 +3,7 @@ import { access } from './suites/access.js';
 import { alertRegressions } from './suites/alert-regressions.js';
 import { alerts } from './suites/alerts.js';
 import { asOf } from './suites/as-of.js';
+import { audience } from './suites/audience.js';
 import { budgetCorpus } from './suites/budget-corpus.js';
 import { budgetHistory } from './suites/budget-history.js';
 import { budgetUsage } from './suites/budget-usage.js';
@@ -50,6 +51,7 @@ describe('api', () => {
   controls(api);
   check(api);
   reservations(api);
+  audience(api);
   refreshCache(api, () => system.database.url);
   explain(api);
   alerts(api);

@@ -1,8 +1,8 @@
 import { type TestNats, testNats } from '@bursar/embedded';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect, type Msg, type NatsConnection, headers as natsHeaders } from '@nats-io/transport-node';
-import { Writer } from './support/enforcement.js';
-import { Projectors } from './support/processes.js';
+import { block, send, Writer } from './support/enforcement.js';
+import { type Projector, Projectors } from './support/processes.js';
 import { eventually, type Real, real } from './support/real.js';
 import { TENANT } from './support/world.js';
 
@@ -10,12 +10,13 @@ let at: Real;
 let nats: TestNats;
 let nc: NatsConnection;
 let projectors: Projectors;
+let replicas: readonly Projector[];
 beforeAll(async () => {
   [at, nats] = await Promise.all([real(), testNats()]);
   const { username, password, host } = new URL(nats.url);
   nc = await connect({ servers: host, user: username, pass: password });
   projectors = new Projectors(at, { NATS_URL: nats.url, PARTITION_LEASE_MS: '1000' });
-  await Promise.all([projectors.start(), projectors.start()]);
+  replicas = await Promise.all([projectors.start(), projectors.start()]);
 }, 60_000);
 afterAll(async () => {
   projectors?.killAll();
@@ -89,4 +90,49 @@ test('reserve and release answer what HTTP answers, whichever replica takes it',
   expect(refused.json()).toMatchObject({ code: 'budget_exceeded', budgetId: 'b-n', reserved: '7' });
   expect((await asked('release', { reservationId: 'n-1' })).json()).toEqual({});
   expect((await asked('release', { reservationId: 'n-0' })).json()).toMatchObject({ status: 404, code: 'not_found' });
+}, 30_000);
+
+test('a user hears of no budget that is not his to see: by NATS, from the owner and from a replica that asks it', async () => {
+  const write = new Writer(at, 'nats-user');
+  const permissions = { budgetVisibleToUser: false, userCanModifyLimit: false, userCanResetBudget: false };
+  const position = await write.budget('secret', { scope: 'team:s', limit: 73 }, { ...block(), permissions });
+  const asked = (what: 'check' | 'reserve', body: object): Promise<Msg> => {
+    const headers = natsHeaders();
+    headers.set('Bursar-Audience', 'user');
+    headers.set('Bursar-Min-Position', `0:${position}`);
+    headers.set('Prefer', 'wait=7');
+    return nc.request(`budgets.${TENANT}.${what}`, JSON.stringify(body), { timeout: 9_000, headers });
+  };
+  const hold = { id: 's-1', scopes: ['team:s'], amount: '7' };
+  const held = await eventually(
+    () => asked('reserve', hold),
+    (message) => message.json<{ code?: string }>().code !== 'counting',
+  );
+  expect(held.json()).toMatchObject({ status: 'held', budgets: [] });
+  const heard: string[] = [held.string(), ...(held.headers?.values('Bursar-Budget') ?? [])];
+  for (let n = 0; n < 6; n += 1) {
+    const message = await asked('check', { scopes: ['team:s'], amount: '70' });
+    expect(message.json()).toMatchObject({ allowed: false, code: 'budget_exceeded', reason: 'Budget exceeded.' });
+    heard.push(message.string(), ...(message.headers?.values('Bursar-Budget') ?? []));
+  }
+  const owners = new Set<string | null>();
+  for (const { url } of replicas) {
+    const asUser = { 'bursar-audience': 'user' };
+    const answers = [
+      await send(url, 'POST', '/check', { scopes: ['team:s'], amount: '1' }, asUser),
+      await send(url, 'POST', '/reservations', hold, asUser),
+      await send(url, 'GET', '/reservations/s-1', undefined, asUser),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
+    for (const { body, headers } of answers) {
+      heard.push(JSON.stringify(body), headers.get('bursar-budget') ?? '');
+      owners.add(headers.get('bursar-owner'));
+    }
+    expect((await send(url, 'POST', '/reservations', hold)).body).toMatchObject({ budgetId: 'secret', remaining: '66' });
+  }
+  // One owner decided all of it, so one of the two replicas passed its questions on.
+  expect(owners.size).toBe(1);
+  expect(
+    heard.filter((text) => /secret|73|66|\$/.test(text.replaceAll(/"(?:position|resetAt|grantedAt|expiresAt)":"[^"]*"/g, ''))),
+  ).toEqual([]);
 }, 30_000);

@@ -22,7 +22,7 @@ export const receivedHeaders = (contentType: string | null) =>
 export const readHeaders = receivedHeaders('application/json')
   .extend({
     [HEADER.minPosition]: text('Answer once this is folded: `<partition>:<position>`', { pattern: '^[0-9]{1,5}:[0-9]{1,16}$' }),
-    [HEADER.audience]: text('`user`: a refusal says no figure of a budget that is not visible to users', { examples: ['user'] }),
+    [HEADER.audience]: text('`user`: the answer says nothing of budgets that are not visible to users', { examples: ['user'] }),
     Prefer: text('`wait=N`: seconds to wait for it, 7 at most; without it, or past it, the answer is a 202', { examples: ['wait=5'] }),
   })
   .partial();

@@ -10,7 +10,7 @@ export const CheckCode = z
 export const SuggestedAction = z
   .looseObject({
     action: z.enum(['restrict-models', 'require-approval', 'block-all', 'auto-downgrade']),
-    budgetId: z.string(),
+    budgetId: z.string().optional().meta({ description: 'Absent: the reader may not see that budget' }),
     allowedModels: z.array(z.string()).optional(),
     downgrade: z.record(z.string(), z.string()).optional(),
   })
@@ -18,15 +18,18 @@ export const SuggestedAction = z
 
 const figures = {
   code: CheckCode.optional(),
-  budgetId: z.string().optional().meta({ description: 'The tightest budget; absent: none applies' }),
+  budgetId: z.string().optional().meta({ description: 'The tightest budget; absent: none applies, or the reader may not see it' }),
   scope: z.string().optional(),
   currency: z.string().optional().meta({ description: 'Of every amount here: the deciding budget’s' }),
   currentSpend: Amount.optional(),
   reserved: Amount.optional().meta({ description: 'Held, also by what was decided a moment ago' }),
   limit: Amount.nullable().optional().meta({ description: 'The effective one; null: unlimited' }),
   blockPoint: Amount.nullable().optional(),
-  remaining: Amount.nullable().meta({ description: 'Effective limit minus spend and holds, negative past it; null: nothing limits it' }),
-  graceRemaining: Amount.nullable().meta({ description: 'To the block point' }),
+  remaining: Amount.nullable().optional().meta({
+    description:
+      'Effective limit minus spend and holds, negative past it; null: nothing limits it; absent: the reader may not see the budget',
+  }),
+  graceRemaining: Amount.nullable().optional().meta({ description: 'To the block point' }),
   suggestedActions: z.array(SuggestedAction),
   resetAt: Instant.optional(),
   worstOvershoot: Amount.meta({
@@ -115,7 +118,7 @@ const hold = {
   expiresAt: Instant,
   budgets: z
     .array(z.object({ budgetId: z.string(), periodStart: Instant, amount: Amount }))
-    .meta({ description: 'What it holds of each budget, in the budget’s currency' }),
+    .meta({ description: 'What it holds of each budget that the reader may see, in the budget’s currency' }),
   overrideIds: z.array(z.string()).optional().meta({ description: 'Live overrides without which it would have been refused' }),
   unpriced: z
     .array(z.string())
@@ -128,9 +131,11 @@ const hold = {
 export const ReservationAnswer = z
   .looseObject({
     ...hold,
-    budgetId: z.string().optional().meta({ description: 'The tightest budget; absent: none applies' }),
-    remaining: Amount.nullable().meta({ description: 'Of its effective limit once this is held' }),
-    graceRemaining: Amount.nullable().meta({ description: 'To its block point' }),
+    budgetId: z.string().optional().meta({ description: 'The tightest budget; absent: none applies, or the reader may not see it' }),
+    remaining: Amount.nullable().optional().meta({
+      description: 'Of its effective limit once this is held; absent: the reader may not see the budget',
+    }),
+    graceRemaining: Amount.nullable().optional().meta({ description: 'To its block point' }),
     worstOvershoot: Amount.meta({ description: 'Always 0: what it holds nobody else can spend' }),
   })
   .meta({ id: 'ReservationAnswer' });

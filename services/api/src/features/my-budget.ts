@@ -4,6 +4,9 @@ import { type Answer, ok } from './answer.js';
 import { OwnerChecks } from './owner-checks.js';
 import type { Sender } from './usage-intake.js';
 
+/** The least there is: where that fits, there is room; also where the figures of the budget are not the caller's to see. */
+const LEAST = '0.000000000001';
+
 /**
  * What the calling key may still spend (PRODUCT C12): the tightest budget of its scope and all above, from the owner's memory, holds
  * included. A key that says nothing of a user or a scope is the tenant's: its scope is the root, or the one it asks about.
@@ -14,9 +17,10 @@ export class MyBudget {
 
   async get(tenant: string, sender: Sender, scope: ScopeRef | undefined): Promise<Answer> {
     const scopes = [scope ?? rootScope(tenant)];
-    const { answer, headers } = await this.owner.check(sender, { scopes, amount: '0' });
+    const { answer, headers } = await this.owner.check(sender, { scopes, amount: LEAST });
     const { allowed, reason = null, worstOvershoot: _, ...figures } = answer;
-    const { graceRemaining } = figures;
+    const { graceRemaining = null } = figures;
+    // In another currency the least may be nothing.
     const hasRoom = graceRemaining === null || !/^(?:-|0$)/.test(graceRemaining);
     return ok({ scopes, canSpend: allowed && hasRoom, reason, ...figures }, headers);
   }

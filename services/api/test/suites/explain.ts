@@ -275,8 +275,22 @@ export const explain = (api: () => Client): void => {
       const mine = await tenant.get('me/budget?scope=team:me');
       expect(mine.body).toMatchObject({ scopes: ['team:me'], canSpend: false, budgetId: small.id, remaining: '0' });
       expect(mine.headers.get('bursar-budget')).toMatch(/^"Small";/);
+      expect(mine.body).toMatchObject({ code: 'budget_exceeded', reason: 'Budget exceeded for team:me. Current: $10.00, Limit: $10.00.' });
       expectProblem(await tenant.get('me/budget?scope=nothing'), 400, 'scope_format', '/scope');
       expectProblem(await tenant.get('me/budget?user=alice'), 400, 'unknown_field');
+    });
+
+    test('is told without a figure where the budget is not for users to see', async () => {
+      const tenant = api().as(freshTenant());
+      const permissions = { budgetVisibleToUser: false };
+      await makeBudget(tenant, { name: 'Secret', scope: 'team:me', ...money('10'), permissions });
+      const ask = () => tenant.get('me/budget?scope=team:me', { headers: { 'bursar-audience': 'user' } });
+      const before = await ask();
+      expect(Object.keys(before.body).sort()).toEqual(['canSpend', 'position', 'reason', 'resetAt', 'scopes', 'suggestedActions']);
+      expect([before.status, before.body.canSpend, before.headers.get('bursar-budget')]).toEqual([200, true, null]);
+      const position = await tenant.record(usageOf('10', { scopes: ['team:me'] }));
+      await tenant.get(`me/budget?minPosition=${position}`, WAIT);
+      expect((await ask()).body).toMatchObject({ canSpend: false, code: 'budget_exceeded', reason: 'Budget exceeded.' });
     });
   });
 };

@@ -33,9 +33,9 @@ export class Check {
   }
 
   #ask(question: Question, way: Way, say: typeof checkAnswer): Promise<Answer> {
-    const { tenant } = way.call;
+    const { tenant, audience } = way.call;
     const decide = async (decisions: Decisions): Promise<Decision> => ({
-      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions)),
+      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions), audience),
       isFenced: false,
     });
     return this.desk.answer({ ...way, decide });

@@ -1,4 +1,5 @@
 import type { EpochNs } from '@bursar/contracts';
+import { type Audience, type Sees, seesAll, seesFigures } from '../domain/check/audience.js';
 import { type Decision, decideCheck } from '../domain/check/decide-check.js';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import type { Question, Scene } from '../domain/check/standing.js';
@@ -55,6 +56,16 @@ export class Decisions {
   /** What a reservation id stands for, as folded; null: nothing. */
   hold(tenantId: string, reservationId: string): Promise<Hold | null> {
     return this.turns.take(async () => this.memory.hold(await this.memory.tenant(tenantId), reservationId));
+  }
+
+  /** The budgets that an answer to this audience may tell of; those that are gone only to operators. */
+  async seenBy(audience: Audience, tenantId: string): Promise<Sees> {
+    if (audience === 'operator') return seesAll;
+    const { budgets } = this.memory.known(tenantId) ?? (await this.turns.take(() => this.memory.tenant(tenantId)));
+    return (budgetId) => {
+      const budget = budgets.get(budgetId);
+      return budget !== undefined && seesFigures(audience, budget.state.definition);
+    };
   }
 
   /** `now` is asked at the moment of the decision. Faults of the database surface as they are. */

@@ -2,11 +2,11 @@ import { formatPicos, oneOff } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
 import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
-import { type Audience, seesFigures, visibleMembers } from '../domain/check/audience.js';
+import { type Audience, type Sees, seesFigures, visibleMembers } from '../domain/check/audience.js';
 import type { Question, Standing } from '../domain/check/standing.js';
 import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
 import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
-import { grantMembers, partsOf } from '../domain/holds/grant-text.js';
+import { type GrantParts, grantMembers, partsAbout, partsOf } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Answer } from './answer.js';
 import { budgetHeader } from './budget-header.js';
@@ -14,25 +14,30 @@ import type { Held } from './hold-outcomes.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** `POST /reservations` (contracts `ReservationAnswer`): the same for whoever sends the same id and body again. */
-export const heldAnswer = ({ parts, status, position, tightest }: Held, partition: number): Answer => {
+/** `POST /reservations` (contracts `ReservationAnswer`): the same for whoever sends the same id and body again, as far as he may see it. */
+export const heldAnswer = ({ parts, status, position, tightest }: Held, partition: number, sees: Sees): Answer => {
   const at = `${partition}:${position}`;
   const { reservationId, tightest: tight } = parts;
+  const isSeen = tight === null || sees(JSON.parse(tight.budgetId) as string);
   // On every answer, and of parts that are JSON already, so put together by hand.
   const body =
-    `{"reservationId":${reservationId},"status":"${status}",${grantMembers(parts)}` +
-    `${tight === null ? '' : `,"budgetId":${tight.budgetId}`},"remaining":${tight?.remaining ?? 'null'}` +
-    `,"graceRemaining":${tight?.graceRemaining ?? 'null'},"worstOvershoot":"0","position":"${at}"}`;
+    `{"reservationId":${reservationId},"status":"${status}",${grantMembers(partsAbout(parts, sees))}` +
+    `${isSeen ? roomText(tight) : ''},"worstOvershoot":"0","position":"${at}"}`;
   const headers = {
     'content-type': JSON_TYPE,
     'bursar-position': at,
-    ...(tightest !== null && { 'bursar-budget': budgetHeader(tightest) }),
+    ...(tightest !== null && isSeen && { 'bursar-budget': budgetHeader(tightest) }),
   };
   return { status: 201, headers, body };
 };
 
+const roomText = (tight: GrantParts['tightest']): string =>
+  tight === null
+    ? ',"remaining":null,"graceRemaining":null'
+    : `,"budgetId":${tight.budgetId},"remaining":${tight.remaining},"graceRemaining":${tight.graceRemaining}`;
+
 /** `GET /reservations/:id` (contracts `Reservation`). Throws 404. */
-export const reservationAnswer = (hold: Hold | null, partition: number): Answer => {
+export const reservationAnswer = (hold: Hold | null, partition: number, sees: Sees): Answer => {
   if (hold?.grant == null) throw notHere();
   const at = `${partition}:${hold.position}`;
   const rest = {
@@ -42,7 +47,7 @@ export const reservationAnswer = (hold: Hold | null, partition: number): Answer 
     flags: hold.flags,
     position: at,
   };
-  const parts = partsOf(hold.grant.wire);
+  const parts = partsAbout(partsOf(hold.grant.wire), sees);
   const body = `{"reservationId":${parts.reservationId},"status":"${hold.status}",${grantMembers(parts)},${JSON.stringify(rest).slice(1)}`;
   return { status: 200, headers: { 'content-type': JSON_TYPE, 'bursar-position': at }, body };
 };

@@ -40,7 +40,9 @@ export class Reserve {
     const isKeyed = body.id === undefined && key !== null;
     const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
       const { outcome, isFenced } = await decisions.desk.reserve(tenant, isSent ? { ...ask, isCallers: true } : ask);
-      return { answer: this.#say(way.call, ask, outcome, partition, isKeyed), isFenced };
+      if (outcome.is !== 'held') return this.#refuse(way.call, ask, outcome, partition, isKeyed);
+      const sees = await decisions.seenBy(way.call.audience, tenant);
+      return { answer: heldAnswer(outcome.held, partition, sees), isFenced };
     });
     // An owner elsewhere was told the id alone, and finds fault with that.
     if (isKeyed && answer.status === 409) throw new Problem('idempotency_key_reused');
@@ -65,7 +67,9 @@ export class Reserve {
   find(reservationId: string, way: Way): Promise<Answer> {
     return this.#ask(way, async (decisions, partition) => {
       await decisions.caughtUp();
-      return { answer: reservationAnswer(await decisions.hold(way.call.tenant, reservationId), partition), isFenced: false };
+      const { tenant, audience } = way.call;
+      const hold = await decisions.hold(tenant, reservationId);
+      return { answer: reservationAnswer(hold, partition, await decisions.seenBy(audience, tenant)), isFenced: false };
     });
   }
 
@@ -85,10 +89,14 @@ export class Reserve {
     });
   }
 
-  #say({ tenant, audience }: Way['call'], ask: Ask, outcome: ReserveOutcome, partition: number, isKeyed: boolean): Answer {
+  #refuse(
+    { tenant, audience }: Way['call'],
+    ask: Ask,
+    outcome: Exclude<ReserveOutcome, { is: 'held' }>,
+    partition: number,
+    isKeyed: boolean,
+  ): never {
     switch (outcome.is) {
-      case 'held':
-        return heldAnswer(outcome.held, partition);
       case 'conflict':
         throw new Problem(isKeyed ? 'idempotency_key_reused' : 'reservation_conflict');
       case 'counting':

@@ -15,6 +15,10 @@ export const audienceOf = (roles: readonly string[], asked: string | undefined):
 export const seesFigures = (audience: Audience, { permissions }: Pick<BudgetDefinition, 'permissions'>): boolean =>
   audience === 'operator' || permissions.budgetVisibleToUser;
 
+/** Of which budgets an answer may tell, by their ids. */
+export type Sees = (budgetId: string) => boolean;
+export const seesAll: Sees = () => true;
+
 /** Of a refusal, what says nothing of the budget: that it was refused, when to come back, and whom to ask. */
 const UNREVEALING = ['decisionId', 'category', 'resetAt', 'remediation', 'position'] as const;
 

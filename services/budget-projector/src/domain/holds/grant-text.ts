@@ -1,4 +1,5 @@
 import { canonicalJson, type HoldGranted } from '@bursar/contracts';
+import { type Sees, seesAll } from '../check/audience.js';
 
 /**
  * What a grant says, each part as its JSON: the event, the row and the answer are put together of them, so that each is written once.
@@ -47,6 +48,16 @@ export const grantMembers = (parts: GrantParts): string =>
 /** One budget's share: amount as decimal text, start as RFC 3339. */
 export const shareText = (amount: string, budgetId: string, periodStart: string): string =>
   `{"amount":"${amount}","budgetId":${JSON.stringify(budgetId)},"periodStart":"${periodStart}"}`;
+
+/** Of a grant, what says nothing of budgets that its reader may not see. An override is one of theirs, or not: then none is said. */
+export const partsAbout = (parts: GrantParts, sees: Sees): GrantParts => {
+  if (sees === seesAll) return parts;
+  const shares = JSON.parse(parts.budgets) as readonly HoldGranted['budgets'][number][];
+  const seen = shares.filter(({ budgetId }) => sees(budgetId));
+  if (seen.length === shares.length) return parts;
+  const { overrideIds: _, ...said } = parts;
+  return { ...said, budgets: JSON.stringify(seen) };
+};
 
 /** Of a grant that was read. */
 export const partsOf = (wire: HoldGranted): GrantParts => {
