@@ -19,4 +19,11 @@ const arrayText = (values: readonly unknown[]): string | null => {
   return `{${text}}`;
 };
 
-const quoted = (value: string): string => `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
+/** What JSON escapes in another way than an array's text does. */
+const OTHERWISE_IN_JSON = /[\u0000-\u001f\ud800-\udfff]/;
+
+/** JSON puts a backslash before quotes and backslashes as well, and the engine's own way is several times as fast on a text full of them. */
+const quoted = (value: string): string => {
+  if (!/["\\]/.test(value)) return `"${value}"`;
+  return OTHERWISE_IN_JSON.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : JSON.stringify(value);
+};

@@ -34,6 +34,7 @@ describe('migrate', () => {
 
 test('a column of rows reaches the server value for value', async () => {
   const texts = ['plain', '', 'NULL', 'null', null, '"', '\\\\', '{a,b}', 'a,b', ' ', 'é😀', 'line\nline'];
+  texts.push('{"a":"b\\\\\\"c"}', '"line\nline"', '"\t\\\u0001\u007f"', '"é\u2028"', '"😀\\"');
   const read = async (values: readonly unknown[], type: string): Promise<unknown> => {
     const { rows } = await sql<{ value: unknown }>`SELECT * FROM unnest(${column(values, type, (value) => value)}) AS u (value)`.execute(
       db,

@@ -17,7 +17,7 @@ import { Check, type Way } from '../dist/features/check.js';
 import { DecideAtOwner } from '../dist/features/decide-at-owner.js';
 import { PartitionOwner } from '../dist/features/own-partitions.js';
 import { Owners } from '../dist/features/owners.js';
-import { Load } from '../dist/features/pace.js';
+import { ProcessShare } from '../dist/features/process-share.js';
 import { Refusals } from '../dist/features/refusals.js';
 import { Reserve } from '../dist/features/reserve.js';
 import { PartitionRunner, ProjectorEvents } from '../dist/features/run-partition.js';
@@ -131,13 +131,13 @@ const main = async (url: string, shape: Shape): Promise<void> => {
   await clock.start();
   const scope = await define(store, shape);
   const leases = new SqlLeases({ url, consumer: 'budget', partitions: 1, ttlMs: 10_000, ownUrl: () => null });
-  const [tables, ledger, load] = [new SqlProjectionTables(db), new StoreLedger(store, null), new Load()];
-  const limits = { tenants: 1_000, periods: 50_000 };
-  const tuning = { retryMs: 100, maxEvents: 1_000, pauseMs: 75, breakdownPauseMs: 400, mostPending: 5_000, limits, now: () => clock.now() };
+  const [tables, ledger] = [new SqlProjectionTables(db), new StoreLedger(store, null)];
+  const share = new ProcessShare({ tenants: 5_000, definitions: 50_000, periods: 100_000 });
+  const tuning = { retryMs: 100, maxEvents: 1_000, pauseMs: 75, breakdownPauseMs: 400, mostPending: 5_000, now: () => clock.now() };
   const owner: PartitionOwner = new PartitionOwner(
     leases,
     1,
-    (lease) => new PartitionRunner(tables, ledger, new Quiet(), tuning, load, lease),
+    (lease) => new PartitionRunner(tables, ledger, new Quiet(), tuning, share, lease),
     { lost: () => undefined, trouble: () => undefined, stuck: () => undefined },
   );
   owner.start();

@@ -21,8 +21,9 @@ import type { ProjectorEnv } from './config.js';
 import { Audit } from './features/audit/audit.js';
 import { Check } from './features/check.js';
 import { DecideAtOwner } from './features/decide-at-owner.js';
+import type { MemoryLimits } from './features/memory-room.js';
 import { PartitionOwner } from './features/own-partitions.js';
-import { Load } from './features/pace.js';
+import { ProcessShare } from './features/process-share.js';
 import { RecordedRefusals } from './features/record-refusals.js';
 import { Reserve } from './features/reserve.js';
 import { PartitionRunner, type Tuning } from './features/run-partition.js';
@@ -37,8 +38,10 @@ const TUNING: Omit<Tuning, 'now'> = {
   pauseMs: 75,
   breakdownPauseMs: 400,
   mostPending: 5_000,
-  limits: { tenants: 1_000, periods: 50_000 },
 };
+
+/** Of all partitions that this process owns. */
+const MEMORY: MemoryLimits = { tenants: 5_000, definitions: 20_000, periods: 100_000 };
 
 /** The composition root: everything real, wired, not yet listening. */
 export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
@@ -105,11 +108,11 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     service.metrics.expose(() => bus.samples());
     service.readiness.add('bus', () => bus.ready());
   }
-  const load = new Load();
+  const share = new ProcessShare(MEMORY);
   const owner: PartitionOwner = new PartitionOwner(
     leases,
     store.partitions,
-    (lease) => new PartitionRunner(tables, ledger, events, { ...TUNING, now: () => clock.now() }, load, lease),
+    (lease) => new PartitionRunner(tables, ledger, events, { ...TUNING, now: () => clock.now() }, share, lease),
     {
       lost: (partition) => events.leaseLost(partition),
       trouble: (error) => logger.warn({ err: error }, 'the partition leases are out of reach; asking again'),

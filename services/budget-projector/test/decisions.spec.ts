@@ -2,7 +2,7 @@ import { formatInstant, formatPicos, NS_PER_MS } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Decided } from '../src/features/decisions.js';
-import { Load } from '../src/features/pace.js';
+import { ProcessShare } from '../src/features/process-share.js';
 import { PartitionSession } from '../src/features/project-partition.js';
 import { KEY, lastingLease } from './support/leases.js';
 import { MemoryLedger } from './support/memory-ledger.js';
@@ -31,9 +31,8 @@ const fold = async (ledger: MemoryLedger, asking: Asking) => {
   const options = {
     maxEvents: 3,
     pauseMs: 0,
-    load: new Load(),
+    share: new ProcessShare({ tenants: 1, definitions: 3, periods: 2 }),
     mostPending: 20,
-    limits: { tenants: 1, periods: 2 },
     now: () => BigInt(ledger.nowMs) * NS_PER_MS,
   };
   const session = new PartitionSession(

@@ -45,7 +45,7 @@ const HOUR = 3_600_000;
 
 /** The same story, with something done to the projector after every step of it. */
 const told = async (rolls: boolean, steps: readonly Step[], between: 'nothing' | 'crash' | 'evict'): Promise<Scenario> => {
-  const story = new Scenario(between === 'evict' ? { tenants: 1, periods: 1 } : undefined).budget(
+  const story = new Scenario(between === 'evict' ? { tenants: 1, definitions: 1, periods: 1 } : undefined).budget(
     { kind: 'daily', percents: [50, 80, 100] },
     { rollover: { mode: rolls ? 'both' : 'none' }, enforcement: breaker(true) },
   );

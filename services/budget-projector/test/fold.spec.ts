@@ -77,8 +77,8 @@ describe('whatever happens, in whatever order the projector folds, commits, dies
     ));
 
   test.each([
-    { what: 'tenants', limits: { tenants: 0, periods: 1_000 } },
-    { what: 'periods', limits: { tenants: 1_000, periods: 0 } },
+    { what: 'tenants', limits: { tenants: 0, definitions: 1_000, periods: 1_000 } },
+    { what: 'periods', limits: { tenants: 1_000, definitions: 1_000, periods: 0 } },
   ])('$what let go after every turn and read back give the same', ({ limits }) =>
     fc.assert(
       fc.asyncProperty(story(), async (told) => {

@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { Lease } from '@bursar/leases';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { StoreLedger } from '../src/adapters/store/store-ledger.js';
-import { Load } from '../src/features/pace.js';
+import { ProcessShare } from '../src/features/process-share.js';
 import { PartitionRunner, type Tuning } from '../src/features/run-partition.js';
 import { expectExactBalances, untilCaughtUp } from './support/exact.js';
 import { type Crossing, FailingLedger, failingTables, Heard, InjectedFault } from './support/faults.js';
@@ -18,9 +18,11 @@ const TUNING: Tuning = {
   pauseMs: 0,
   breakdownPauseMs: 0,
   mostPending: 50,
-  limits: { tenants: 1, periods: 3 },
   now: () => BigInt(Date.now()) * NS_PER_MS,
 };
+
+/** Next to nothing stays in memory. */
+const share = (): ProcessShare => new ProcessShare({ tenants: 1, definitions: 3, periods: 3 });
 
 const opened: Real[] = [];
 let at: Real;
@@ -50,7 +52,7 @@ const run = (options: { fault?: (where: Crossing) => void; tuning?: Tuning; befo
   const tables = failingTables(at.tables, fault, (key) => seize(at.db, key));
   owners += 1;
   const lease = lastingLease({ ...KEY, owner: `owner-${owners}` });
-  const runner = new PartitionRunner(tables, ledger, heard, options.tuning ?? TUNING, new Load(), lease);
+  const runner = new PartitionRunner(tables, ledger, heard, options.tuning ?? TUNING, share(), lease);
   const stop = new AbortController();
   stops.push(stop);
   const ended = runner.run(stop.signal);
@@ -215,7 +217,7 @@ describe('taking over', () => {
     let now = 0;
     const lease = new Lease(await seize(at.db, { ...KEY, owner: 'sleeper' }), 1_000, () => now);
     const ledger = new StoreLedger(at.store, null);
-    const sleeper = new PartitionRunner(at.tables, new Freezing(ledger, () => undefined), new Heard(), TUNING, new Load(), lease);
+    const sleeper = new PartitionRunner(at.tables, new Freezing(ledger, () => undefined), new Heard(), TUNING, share(), lease);
     const ended = sleeper.run(new AbortController().signal);
     await frozen.promise;
     now = 5_000;
@@ -231,7 +233,7 @@ describe('taking over', () => {
   test('ends, and leaves the partition alone, when the lease is another’s', async () => {
     const heard = new Heard();
     const lease = lastingLease({ ...KEY, owner: 'nobody' });
-    const runner = new PartitionRunner(at.tables, new StoreLedger(at.store, null), heard, TUNING, new Load(), lease);
+    const runner = new PartitionRunner(at.tables, new StoreLedger(at.store, null), heard, TUNING, share(), lease);
     await runner.run(new AbortController().signal);
     expect(runner.status).toEqual({ status: 'stopped' });
     expect(await at.db.selectFrom('projection.checkpoint').selectAll().execute()).toEqual([]);

@@ -28,7 +28,7 @@ test(
         await wipe(at.db);
         const ledger = new MemoryLedger();
         const world = new World(ledger);
-        const driver = new Driver(at.tables, ledger, { tenants: 0, periods: 0 });
+        const driver = new Driver(at.tables, ledger, { tenants: 0, definitions: 0, periods: 0 });
         for (const one of told) {
           if ('do' in one) world.take(one);
           else await driver.take(one);

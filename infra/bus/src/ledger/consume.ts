@@ -16,8 +16,11 @@ export const consumeLedger = (
   handler: (batch: Batch<LedgerEvent>) => Promise<void>,
 ): Promise<void> => consumeStored(options, ({ events, last }) => handler({ events: decodeWanted(events, wants), last }));
 
-/** As {@link consumeLedger}, with the stored texts of all. */
-export const consumeStored = async (options: ConsumeOptions, handler: (batch: Batch<StoredEvent>) => Promise<void>): Promise<void> => {
+/** As {@link consumeLedger}, with the stored texts of all. A handler that takes its time over a batch says that it goes on with `alive`. */
+export const consumeStored = async (
+  options: ConsumeOptions,
+  handler: (batch: Batch<StoredEvent>, alive: () => void) => Promise<void>,
+): Promise<void> => {
   const { signal, maxEvents, patience = PATIENCE, gatherMs = 0 } = options;
   const watchdog = new Watchdog(patience ?? PATIENCE);
   const reader = new PartitionReader(options, () => watchdog.alive());
@@ -29,7 +32,7 @@ export const consumeStored = async (options: ConsumeOptions, handler: (batch: Ba
       for (let from = 0; from < events.length && !signal.aborted; from += maxEvents) {
         const slice = events.length <= maxEvents ? events : events.slice(from, from + maxEvents);
         const last = slice.at(-1);
-        if (last !== undefined) await handler({ events: slice, last: last.position });
+        if (last !== undefined) await handler({ events: slice, last: last.position }, () => watchdog.alive());
         watchdog.alive();
       }
       const left = events.length === 0 ? 0 : begunAt + gatherMs - performance.now();

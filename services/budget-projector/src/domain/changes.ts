@@ -56,6 +56,9 @@ export type Quarantined = Readonly<{
   budgetIds: readonly string[] | null;
 }>;
 
+/** A definition is written with its row, its count and what it mentions: so many rows, about. */
+const DEFINITION_ROWS = 20;
+
 /** What folding changed since the last commit: one transaction's content. Balances and thresholds are read when it is written. */
 export class Changes {
   /** Of the last event folded; 0 when there is none. */
@@ -90,6 +93,12 @@ export class Changes {
   readonly reserved = new Map<BudgetFold, Set<EpochNs>>();
   /** By tenant and position of the usage. */
   readonly settlements = new Map<string, Settlement>();
+
+  /** What it takes to write, about, in rows; at least as many as there are events. */
+  get weight(): number {
+    const rows = this.periods.size + this.thresholds.size + this.holds.size + this.definitions.length * DEFINITION_ROWS;
+    return Math.max(this.events, rows);
+  }
 
   /** The event is folded: its position may be committed. */
   passed(event: Pick<LedgerEvent, 'position' | 'meta'>): void {

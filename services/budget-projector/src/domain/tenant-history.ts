@@ -16,6 +16,7 @@ export class TenantHistory {
   readonly arrivals = new Arrivals();
   readonly #versions = new Map<string, BudgetVersion[]>();
   #evolvedTo = 0;
+  #size = 0;
 
   constructor(readonly tenant: string) {
     this.definitions = new TenantDefinitions(tenant);
@@ -26,8 +27,14 @@ export class TenantHistory {
     if (event.position <= this.#evolvedTo) return;
     evolveDefinitions(this.definitions, event);
     this.#evolvedTo = event.position;
+    this.#size += 1;
     this.arrivals.apply(event);
     if (isDefinitionEvent(event) && 'budgetId' in event.data) this.#keepVersion(event.data.budgetId, event);
+  }
+
+  /** Events that it was made of. */
+  get size(): number {
+    return this.#size;
   }
 
   /** What the budget was, oldest first; empty for one that never was. */

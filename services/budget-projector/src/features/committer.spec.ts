@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { Committer } from './committer.js';
 import { Load, Pace } from './pace.js';
+import { Slots } from './slots.js';
 
 /** Counts what is folded; a write ends when it is told to. */
-const setUp = (pauseMs: number, mostPending = 1_000, load = new Load()) => {
+const setUp = (pauseMs: number, mostPending = 1_000, load = new Load(), slots = new Slots(1)) => {
   let pending = 0;
   let isNews = false;
   const written: number[] = [];
+  const sent: number[] = [];
   const open: (() => void)[] = [];
   const failures: unknown[] = [];
   let failWith: Error | null = null;
@@ -27,8 +29,12 @@ const setUp = (pauseMs: number, mostPending = 1_000, load = new Load()) => {
         if (failWith !== null) throw failWith;
         written.push(batch);
       },
+      after: async (batch) => {
+        sent.push(batch);
+      },
     },
     new Pace(pauseMs, load),
+    slots,
     mostPending,
     (error) => failures.push(error),
   );
@@ -42,7 +48,7 @@ const setUp = (pauseMs: number, mostPending = 1_000, load = new Load()) => {
     open.shift()?.();
     await turn();
   };
-  return { committer, fold, finish, written, failures, open, fail: (error: Error) => (failWith = error) };
+  return { committer, fold, finish, written, sent, failures, open, fail: (error: Error) => (failWith = error) };
 };
 
 describe('a committer', () => {
@@ -113,6 +119,78 @@ describe('a committer', () => {
     await expect(fold(3)).rejects.toBe(refused);
     expect(open).toHaveLength(0);
     expect(written).toEqual([]);
+  });
+});
+
+describe('committers that share one slot', () => {
+  test('write one after the other, and take what was folded meanwhile when it is their turn', async () => {
+    const slots = new Slots(1);
+    const [one, other] = [setUp(0, 1_000, new Load(), slots), setUp(0, 1_000, new Load(), slots)];
+    await one.fold(1);
+    await other.fold(2);
+    await other.fold(3);
+    expect([one.open.length, other.open.length]).toEqual([1, 0]);
+    await one.finish();
+    expect(other.open).toHaveLength(1);
+    await other.finish();
+    expect([one.written, one.sent, other.written]).toEqual([[1], [1], [5]]);
+  });
+
+  test('a slot that comes free in the middle of a step is used when the step has ended, before the next begins', async () => {
+    const slots = new Slots(1);
+    const [one, other] = [setUp(0, 1_000, new Load(), slots), setUp(0, 1_000, new Load(), slots)];
+    await one.fold(1);
+    await other.fold(2);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const step = other.committer.around(() => promise);
+    await one.finish();
+    expect(other.open).toHaveLength(0);
+    resolve();
+    await step;
+    await other.fold(3);
+    await other.finish();
+    await other.finish();
+    expect(other.written).toEqual([2, 3]);
+  });
+
+  test('a flush in the middle of a step waits for the slot, not for the step', async () => {
+    const slots = new Slots(1);
+    const [one, other] = [setUp(0, 1_000, new Load(), slots), setUp(0, 1_000, new Load(), slots)];
+    await one.fold(1);
+    await other.fold(2);
+    const step = other.committer.around(() => other.committer.flush());
+    await one.finish();
+    await other.finish();
+    await step;
+    expect(other.written).toEqual([2]);
+  });
+
+  test('who is stopped while it waits writes nothing and keeps nobody waiting', async () => {
+    const slots = new Slots(1);
+    const [one, other, third] = [1, 2, 3].map(() => setUp(0, 1_000, new Load(), slots));
+    if (one === undefined || other === undefined || third === undefined) throw new Error('there are three');
+    await one.fold(1);
+    await other.fold(2);
+    await third.fold(3);
+    const stopped = other.committer.stop();
+    await one.finish();
+    await stopped;
+    await third.finish();
+    expect([other.written, third.written]).toEqual([[], [3]]);
+  });
+
+  test('who is stopped in the middle of a step does not wait for its end', async () => {
+    const slots = new Slots(1);
+    const [one, other] = [setUp(0, 1_000, new Load(), slots), setUp(0, 1_000, new Load(), slots)];
+    await one.fold(1);
+    await other.fold(2);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const step = other.committer.around(() => promise).catch(() => 'stopped');
+    await one.finish();
+    await other.committer.stop();
+    resolve();
+    expect(await step).toBe('stopped');
+    expect(other.written).toEqual([]);
   });
 });
 

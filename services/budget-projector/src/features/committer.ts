@@ -1,31 +1,39 @@
 import type { Pace } from './pace.js';
+import type { Slots } from './slots.js';
 
 /** What a committer commits: whatever was folded since it was taken last. */
 export type Source<B> = Readonly<{
-  /** Events folded and not taken yet. */
+  /** What was folded and not taken yet weighs. */
   pending: () => number;
-  /** Among them is what is sent out once it is committed. */
+  /** Among it is what is sent out once it is committed. */
   isNews: () => boolean;
-  /** Takes them as plain values, at once. */
+  /** Takes it as plain values, at once. */
   take: () => B;
   /** Writes what was taken. */
   write: (batch: B) => Promise<void>;
+  /** What follows the write, before anything more is taken. */
+  after: (batch: B) => Promise<void>;
 }>;
 
 /**
  * Commits beside the fold, one transaction at a time: at once when little waits, else at the pace given, so that what changes often is
- * written once; what others wait for waits for no pace. After a failed commit nothing more is taken; the failure is thrown to whoever folds.
+ * written once; what others wait for waits for no pace. The slots bound how many of a process write at once. After a failed commit
+ * nothing more is taken; the failure is thrown to whoever folds.
  */
 export class Committer<B> {
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failure: { error: unknown } | null = null;
   #folding = false;
+  #flushes = 0;
   #due = false;
+  /** Takes for the one who has a slot and found a step in its way. */
+  #go: (() => void) | null = null;
 
   constructor(
     private readonly source: Source<B>,
     private readonly pace: Pace,
+    private readonly slots: Slots,
     private readonly mostPending: number,
     private readonly onFailure: (error: unknown) => void,
   ) {}
@@ -38,6 +46,7 @@ export class Committer<B> {
       await step();
     } finally {
       this.#folding = false;
+      this.#go?.();
     }
     this.#schedule();
     while (this.source.pending() > this.mostPending) await this.flush();
@@ -47,16 +56,23 @@ export class Committer<B> {
   /** All that is folded is committed. Called between two events. */
   async flush(): Promise<void> {
     this.#cancel();
-    while (this.#writing !== null) await this.#writing;
-    this.#throwFailure();
-    if (this.source.pending() > 0) await this.#start();
-    this.#throwFailure();
+    this.#flushes += 1;
+    try {
+      this.#go?.();
+      while (this.#writing !== null) await this.#writing;
+      this.#throwFailure();
+      if (this.source.pending() > 0) await this.#start();
+      this.#throwFailure();
+    } finally {
+      this.#flushes -= 1;
+    }
   }
 
   /** Waits for what is being written; takes nothing more. */
   async stop(): Promise<void> {
     this.#cancel();
     this.#failure ??= { error: new Error('the committer was stopped') };
+    this.#go?.();
     await this.#writing;
   }
 
@@ -79,10 +95,7 @@ export class Committer<B> {
   /** Never rejects: a failure is kept. */
   #start(): Promise<void> {
     this.#due = false;
-    this.pace.committing();
-    const batch = this.source.take();
-    const writing = this.source
-      .write(batch)
+    const writing = this.#commit()
       .catch((error: unknown) => {
         this.#failure = { error };
         this.onFailure(error);
@@ -93,6 +106,34 @@ export class Committer<B> {
       });
     this.#writing = writing;
     return writing;
+  }
+
+  async #commit(): Promise<void> {
+    const batch = await this.slots.take(() => this.#write());
+    if (batch !== null) await this.source.after(batch);
+  }
+
+  /** null: stopped meanwhile. */
+  async #write(): Promise<B | null> {
+    const batch = await this.#takeBetweenSteps();
+    if (batch !== null) await this.source.write(batch);
+    return batch;
+  }
+
+  /** As late as can be: all that was folded while a slot was waited for goes with it. */
+  #takeBetweenSteps(): Promise<B | null> {
+    if (!this.#folding || this.#flushes > 0) return this.#take();
+    const { promise, resolve } = Promise.withResolvers<B | null>();
+    this.#go = () => resolve(this.#take());
+    return promise;
+  }
+
+  /** At once, before whoever calls begins the next step. */
+  async #take(): Promise<B | null> {
+    this.#go = null;
+    if (this.#failure !== null) return null;
+    this.pace.committing();
+    return this.source.take();
   }
 
   #cancel(): void {

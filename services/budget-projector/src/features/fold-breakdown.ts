@@ -45,9 +45,9 @@ export class BreakdownFold {
   async fold(items: readonly Folded[], flush: Flush): Promise<void> {
     const corrections = await this.#corrections(items);
     const named = await this.#holdsNamed(items);
-    for (const { item, charged } of items) {
-      if (isUnreadable(item)) {
-        // The main loop has set it aside.
+    for (const { position, item, charged } of items) {
+      if (item === null || isUnreadable(item)) {
+        // Nothing to break down, or set aside by the main loop.
       } else if (item.type === 'UsageRecorded') {
         const known = charged ?? (await this.#charge(item, named));
         if (known !== null) this.#addUsage(item, known);
@@ -57,7 +57,7 @@ export class BreakdownFold {
         await flush(); // the table of what waits is complete
         await this.#reprice(item);
       }
-      this.#position = item.position;
+      this.#position = position;
       this.#events += 1;
     }
   }
@@ -90,7 +90,7 @@ export class BreakdownFold {
 
   /** Of all usage that these correct: the main loop has committed what it made of them. */
   async #corrections(items: readonly Folded[]): Promise<ReadonlyMap<string, CorrectionsAt>> {
-    const events = items.flatMap(({ item }) => (!isUnreadable(item) && isCorrection(item) ? [item] : []));
+    const events = items.flatMap(({ item }) => (item !== null && !isUnreadable(item) && isCorrection(item) ? [item] : []));
     const found = new Map<string, CorrectionsAt>();
     for (const [tenant, ofTenant] of Map.groupBy(events, ({ meta }) => meta.tenant)) {
       const positions = ofTenant.map(({ data }) => data.original.position);
@@ -102,7 +102,7 @@ export class BreakdownFold {
   /** By tenant, what is charged here settles: what the main loop hands over charged is not asked for. */
   async #holdsNamed(items: readonly Folded[]): Promise<ReadonlyMap<string, HoldsNamed>> {
     const usages = items.flatMap(({ item, charged }) => {
-      if (isUnreadable(item) || charged !== null) return [];
+      if (item === null || isUnreadable(item) || charged !== null) return [];
       return item.type === 'UsageRecorded' ? [item] : isCorrection(item) ? [originalOf(item)] : [];
     });
     const named = new Map<string, HoldsNamed>();

@@ -5,14 +5,15 @@ import type { Hold } from '../domain/holds/hold.js';
 import { addSums } from '../domain/sums.js';
 import { TenantFold } from '../domain/tenant-fold.js';
 import type { Ledger } from './ledger.js';
+import type { Held, MemoryRoom } from './memory-room.js';
 import type { ProjectionTables, StoredPeriod } from './projection-tables.js';
 import type { TenantHistories } from './tenant-histories.js';
 
-/** What a partition may keep in memory before what is cold and clean is let go. */
-export type MemoryLimits = Readonly<{ tenants: number; periods: number }>;
-
-/** Let go of this share at once, so that it is not done for every batch. */
-const KEPT = 0.7;
+/**
+ * The tenants used last are kept, however many definitions they have: to load one of a hundred thousand budgets takes seconds, and who
+ * has let go of it for its size needs it again at once.
+ */
+const HOT = 2;
 
 type Key = Readonly<{ budget: BudgetFold; period: Period }>;
 
@@ -28,13 +29,21 @@ export class FoldMemory {
   #periods = 0;
   /** Closed holds in memory. */
   readonly #closed = new Map<Hold, TenantFold>();
+  /** The session is over: others may have the room. */
+  readonly leave: () => void;
 
   constructor(
     private readonly tables: ProjectionTables,
     private readonly ledger: Pick<Ledger, 'firstUsage'>,
     private readonly histories: TenantHistories,
-    private readonly limits: MemoryLimits,
-  ) {}
+    private readonly room: MemoryRoom,
+  ) {
+    this.leave = room.join(this);
+  }
+
+  get held(): Held {
+    return { tenants: this.#tenants.size, definitions: this.histories.size, periods: this.#periods };
+  }
 
   async tenant(tenant: string): Promise<TenantFold> {
     return this.known(tenant) ?? this.#load(tenant);
@@ -45,6 +54,11 @@ export class FoldMemory {
     const fold = this.#tenants.get(tenant);
     if (fold !== undefined) fold.usedAt = this.step;
     return fold;
+  }
+
+  /** A definition was added to it. */
+  grown({ history }: TenantFold): void {
+    this.histories.count(history);
   }
 
   /** What a reservation id stands for; null: nothing ever. One that is closed is kept until the next eviction at least. */
@@ -117,8 +131,13 @@ export class FoldMemory {
     }
     const isClean = (tenant: TenantFold): boolean =>
       !unwritten.tenants.has(tenant.tenant) && this.writing?.tenants.has(tenant.tenant) !== true && tenant.undecided.isEmpty;
-    if (this.#tenants.size > this.limits.tenants) this.#evictTenants(isClean);
-    if (this.#periods > this.limits.periods) this.#evictPeriods(unwritten);
+    const { held, room } = this;
+    const tenants = room.quota('tenants', held.tenants) ?? Number.POSITIVE_INFINITY;
+    const definitions = room.quota('definitions', held.definitions) ?? Number.POSITIVE_INFINITY;
+    if (held.definitions > definitions) this.histories.keep(this.#tenants);
+    if (held.tenants > tenants || this.histories.size > definitions) this.#evictTenants(isClean, tenants, definitions);
+    const periods = room.quota('periods', held.periods);
+    if (periods !== null && held.periods > periods) this.#evictPeriods(unwritten, periods);
   }
 
   #add(budget: BudgetFold, period: Period, row: StoredPeriod | null): void {
@@ -149,17 +168,20 @@ export class FoldMemory {
     return fold;
   }
 
-  #evictTenants(isClean: (tenant: TenantFold) => boolean): void {
-    const coldest = [...this.#tenants.values()].filter(isClean).sort((a, b) => a.usedAt - b.usedAt);
-    const surplus = this.#tenants.size - Math.floor(this.limits.tenants * KEPT);
-    for (const { tenant, budgets } of coldest.slice(0, surplus)) {
+  #evictTenants(isClean: (tenant: TenantFold) => boolean, tenants: number, definitions: number): void {
+    const coldest = [...this.#tenants.values()].sort((a, b) => a.usedAt - b.usedAt);
+    for (const [index, one] of coldest.entries()) {
+      const { tenant, budgets } = one;
+      const isHot = index >= coldest.length - HOT;
+      if (this.#tenants.size <= tenants && (isHot || this.histories.size <= definitions)) return;
+      if (!isClean(one)) continue;
       for (const budget of budgets.values()) this.#periods -= budget.periods.size;
       this.#tenants.delete(tenant);
       this.histories.forget(tenant);
     }
   }
 
-  #evictPeriods(unwritten: Readonly<Changes>): void {
+  #evictPeriods(unwritten: Readonly<Changes>, most: number): void {
     const clean: PeriodState[] = [];
     // Counted anew: deleted and recounted budgets took theirs with them.
     this.#periods = 0;
@@ -169,9 +191,9 @@ export class FoldMemory {
         for (const state of periods.values()) if (!isUnwritten(state, unwritten) && !isUnwritten(state, this.writing)) clean.push(state);
       }
     }
-    if (this.#periods <= this.limits.periods) return;
+    if (this.#periods <= most) return;
     clean.sort((a, b) => a.usedAt - b.usedAt);
-    for (const { budget, period } of clean.slice(0, this.#periods - Math.floor(this.limits.periods * KEPT))) {
+    for (const { budget, period } of clean.slice(0, this.#periods - most)) {
       budget.periods.delete(period.start);
       budget.whole = false;
       this.#periods -= 1;

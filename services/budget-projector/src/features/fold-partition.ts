@@ -1,5 +1,5 @@
 import { type LedgerEvent, type UsageRecordedEvent, usageStream } from '@bursar/contracts';
-import { type CorrectingEvent, isDefinitionEvent } from '@bursar/contracts/folds';
+import { type Charge, type CorrectingEvent, isDefinitionEvent } from '@bursar/contracts/folds';
 import type { Changes } from '../domain/changes.js';
 import { planUsage } from '../domain/fold-usage.js';
 import type { Plan } from '../domain/posting.js';
@@ -12,7 +12,6 @@ import { type HoldWatch, ReservationsFold } from './fold/reservations.js';
 import { settleWaiting } from './fold/settle-waiting.js';
 import { noteTold } from './fold/told.js';
 import type { FoldMemory } from './fold-memory.js';
-import type { Folded } from './handover.js';
 import { isCorrection, isUnreadable, type LedgerItem, type Unreadable } from './ledger.js';
 import type { ProjectionTables } from './projection-tables.js';
 
@@ -30,7 +29,8 @@ export class PartitionFold {
   constructor(
     private readonly tables: ProjectionTables,
     private readonly memory: FoldMemory,
-    private readonly onFolded: (folded: Folded) => void = () => undefined,
+    /** Of each, in order: what it was charged as, null when it was not. */
+    private readonly onFolded: (item: LedgerItem, charged: Charge | null) => void = () => undefined,
     watch: HoldWatch = UNWATCHED,
   ) {
     const open = new OpenChanges(tables, memory);
@@ -94,7 +94,7 @@ export class PartitionFold {
     for (const { event, tenant, plan } of plans) {
       if (plan !== null && this.#open.apply(plan, event.position)) this.#reservations.settle(tenant, event, plan);
       this.#open.now.passed(event);
-      this.onFolded({ item: event, charged: plan?.charged ?? null });
+      this.onFolded(event, plan?.charged ?? null);
     }
   }
 
@@ -106,12 +106,12 @@ export class PartitionFold {
     const { position, tenant, unreadable } = item;
     this.#open.setAside({ position, tenant, reason: unreadable, budgetIds: null });
     this.#open.now.passed({ position, meta: { tenant: tenant ?? '' } });
-    this.onFolded({ item, charged: null });
+    this.onFolded(item, null);
   }
 
   #passed(event: LedgerEvent): void {
     this.#open.now.passed(event);
-    this.onFolded({ item: event, charged: null });
+    this.onFolded(event, null);
   }
 
   async #foldOther(event: LedgerEvent, flush: Flush): Promise<void> {

@@ -30,9 +30,10 @@ export abstract class Ledger {
 
   /**
    * Delivers positions after + 1, after + 2, … in order. Resolves when the signal aborts; rejects when the handler does, and with
-   * `UnknownEventError` once everything before an event of a newer release was handed over.
+   * `UnknownEventError` once everything before an event of a newer release was handed over. A handler that takes its time says that it
+   * goes on with `alive`.
    */
-  abstract follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void>;
+  abstract follow(options: FollowOptions, handler: (items: readonly LedgerItem[], alive: () => void) => Promise<void>): Promise<void>;
 
   /** Positions after + 1 … after + limit, as far as the store goes (and at least one, when there is one). Throws `UnknownEventError`. */
   abstract read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]>;

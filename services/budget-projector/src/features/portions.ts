@@ -1,7 +1,15 @@
+import { isDefinitionEvent } from '@bursar/contracts/folds';
 import { isUnreadable, type LedgerItem } from './ledger.js';
 
-/** What an item costs to fold, about, in rows: a group of decisions is one event and as many holds. */
-const weightOf = (item: LedgerItem): number => (!isUnreadable(item) && item.type === 'HoldsChanged' ? item.data.changes.length : 1);
+/** A definition costs to fold and to write what so many usage events cost: it is parsed, kept, shown as a row, and said to be counted. */
+const DEFINITION = 20;
+
+/** What an item costs to fold, about, in usage events: a group of decisions is one event and as many holds. */
+export const weightOf = (item: LedgerItem): number => {
+  if (isUnreadable(item)) return 1;
+  if (item.type === 'HoldsChanged') return item.data.changes.length;
+  return isDefinitionEvent(item) ? DEFINITION : 1;
+};
 
 export type Portion = Readonly<{ items: readonly LedgerItem[]; weight: number }>;
 

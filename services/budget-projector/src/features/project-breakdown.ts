@@ -3,7 +3,8 @@ import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
 import type { Folded } from './handover.js';
 import type { Ledger } from './ledger.js';
-import { type Load, Pace } from './pace.js';
+import { Pace } from './pace.js';
+import type { ProcessShare } from './process-share.js';
 import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';
 import type { ProjectionTables } from './projection-tables.js';
 
@@ -12,7 +13,7 @@ export type BreakdownOptions = Readonly<{
   signal: AbortSignal;
   maxEvents: number;
   pauseMs: number;
-  load: Load;
+  share: ProcessShare;
   mostPending: number;
 }>;
 
@@ -20,6 +21,9 @@ export type BreakdownWatch = Readonly<{
   taken: (position: number) => void;
   committed: (position: number, events: number) => void;
 }>;
+
+/** Folded without a pause, at most: some milliseconds. */
+const PORTION = 500;
 
 /** What the breakdown needs of the session it runs beside. */
 type MainLoop = Pick<PartitionSession, 'committed' | 'handover' | 'histories'>;
@@ -35,7 +39,7 @@ export const projectBreakdown = async (
   options: BreakdownOptions,
   watch: BreakdownWatch,
 ): Promise<void> => {
-  const { lease, signal, maxEvents, pauseMs, load, mostPending } = options;
+  const { lease, signal, maxEvents, pauseMs, share, mostPending } = options;
   const { partition } = lease;
   let fence = await tables.take('breakdown', lease.key);
   const head = await ledger.head(partition);
@@ -53,8 +57,10 @@ export const projectBreakdown = async (
         fence = await tables.commitBreakdown(fence, batch);
         watch.committed(batch.position, batch.events);
       },
+      after: async () => undefined,
     },
-    new Pace(pauseMs, load),
+    new Pace(pauseMs, share.load),
+    share.breakdownCommits,
     mostPending,
     () => failed.abort(),
   );
@@ -62,9 +68,10 @@ export const projectBreakdown = async (
     for (let { position } = fence; !stop.aborted; ) {
       await main.committed.reached(position + 1, stop);
       if (stop.aborted) break;
-      const items = await next(main, ledger, partition, position, maxEvents);
+      const items = await next(main, ledger, partition, position, Math.min(maxEvents, PORTION));
+      await share.loop.pass();
       await committer.around(() => fold.fold(items, () => committer.flush()));
-      position = items.at(-1)?.item.position ?? position;
+      position = items.at(-1)?.position ?? position;
     }
     await committer.flush();
   } finally {
@@ -79,5 +86,5 @@ const next = async (main: MainLoop, ledger: Ledger, partition: number, after: nu
   if (items.length > 0) return items;
   const missing = Math.min(through, main.handover.first - 1) - after;
   const read = await ledger.read(partition, after, Math.min(limit, Math.max(1, missing)));
-  return read.map((item) => ({ item, charged: null }));
+  return read.map((item) => ({ position: item.position, item, charged: null }));
 };

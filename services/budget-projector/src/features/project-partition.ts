@@ -1,4 +1,3 @@
-import { setImmediate as immediate } from 'node:timers/promises';
 import { type EpochNs, UnknownEventError } from '@bursar/contracts';
 import { completesPrices } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
@@ -6,14 +5,15 @@ import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
 import { Decisions } from './decisions.js';
 import { ExpiryLoop } from './expire-holds.js';
-import { FoldMemory, type MemoryLimits } from './fold-memory.js';
+import { FoldMemory } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
 import { HoldDesk } from './hold-desk.js';
 import type { Expiring } from './hold-rows.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
-import { type Load, Pace } from './pace.js';
+import { Pace } from './pace.js';
 import { type Portion, portionsOf } from './portions.js';
+import type { ProcessShare } from './process-share.js';
 import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
@@ -33,8 +33,8 @@ export class CheckpointAheadOfStoreError extends Error {
   }
 }
 
-/** Folded without a pause, at most: some milliseconds. */
-const PORTION = 1_000;
+/** Folded without a pause, at most, in usage events: some milliseconds. */
+const PORTION = 500;
 
 /** Events kept for the breakdown, at most: more than may wait for a commit. */
 const HANDED_OVER = 10_000;
@@ -49,11 +49,10 @@ export type ProjectOptions = Readonly<{
   maxEvents: number;
   /** Longest pause between two commits at load. */
   pauseMs: number;
-  /** Of this process. */
-  load: Load;
-  /** Folded and not committed, at most. */
+  /** What it has in common with the other partitions of this process. */
+  share: ProcessShare;
+  /** Folded and not committed, at most, in rows. */
   mostPending: number;
-  limits: MemoryLimits;
   /** The clock decisions go by. */
   now: () => EpochNs;
 }>;
@@ -80,7 +79,7 @@ export class PartitionSession {
   /** Committed. */
   readonly committed = new Watermark();
   /** Folded, and perhaps not committed yet. */
-  readonly handover = new Handover(HANDED_OVER);
+  readonly handover: Handover;
   readonly #ended = new AbortController();
   #decisions: Decisions | null = null;
   #fence: Fence | null = null;
@@ -96,6 +95,7 @@ export class PartitionSession {
     private readonly watch: ProjectWatch,
   ) {
     this.histories = new TenantHistories(tables);
+    this.handover = new Handover(HANDED_OVER, options.share.handedOver);
   }
 
   /** Aborts when the session ends, for whatever reason: what runs beside it ends too. */
@@ -136,10 +136,10 @@ export class PartitionSession {
 
   /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
   async run(suspects: Suspects = noSuspects()): Promise<void> {
-    const { lease, signal, maxEvents, pauseMs, load, mostPending } = this.options;
+    const { lease, signal, maxEvents, pauseMs, share, mostPending } = this.options;
     const { partition } = lease;
     const stop = AbortSignal.any([signal, this.#ended.signal]);
-    const memory = new FoldMemory(this.tables, this.ledger, this.histories, this.options.limits);
+    const memory = new FoldMemory(this.tables, this.ledger, this.histories, share.memory);
     const folded = new Watermark(this.committed.position);
     const turns = new Turns();
     const makeRoom = (): void => memory.evict(fold.changes);
@@ -166,9 +166,9 @@ export class PartitionSession {
     const fold = new PartitionFold(
       this.tables,
       memory,
-      (one) => {
-        this.handover.push(one);
-        folded.advance(one.item.position);
+      (item, charged) => {
+        this.handover.push(item, charged);
+        folded.advance(item.position);
       },
       expiries,
     );
@@ -176,7 +176,7 @@ export class PartitionSession {
     this.#decisions = new Decisions(memory, folded, turns, makeRoom, this.#ended.signal, desk, () => this.ledger.head(partition));
     const committer = new Committer(
       {
-        pending: () => fold.changes.events,
+        pending: () => fold.changes.weight,
         isNews: () => fold.changes.emitted.length > 0,
         take: () => {
           memory.writing = fold.takeChanges();
@@ -186,15 +186,19 @@ export class PartitionSession {
           await this.#commit(batch);
           memory.writing = null;
         },
+        after: (batch) => this.#send(batch),
       },
-      new Pace(pauseMs, load),
+      new Pace(pauseMs, share.load),
+      share.commits,
       mostPending,
       () => this.#ended.abort(),
     );
     try {
       const after = this.committed.position;
       const foldPortion = async ({ items, weight }: Portion): Promise<void> => {
-        load.count(weight);
+        // Whoever asks for a decision gets his turn in between, and so do the other partitions.
+        await share.loop.pass();
+        share.load.count(weight);
         const step = async (): Promise<void> => {
           memory.evict(fold.changes);
           const flush = () => committer.flush();
@@ -207,12 +211,11 @@ export class PartitionSession {
         };
         await committer.around(() => turns.take(step));
       };
-      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items) => {
-        for (const [index, portion] of portionsOf(items, PORTION).entries()) {
-          // Whoever asks for a decision gets his turn in between.
-          if (index > 0) await immediate();
+      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items, alive) => {
+        for (const portion of portionsOf(items, PORTION)) {
           if (stop.aborted) return;
           await foldPortion(portion);
+          alive();
         }
       });
       await committer.flush();
@@ -225,6 +228,8 @@ export class PartitionSession {
     } finally {
       this.#ended.abort();
       desk.stop();
+      memory.leave();
+      this.handover.clear();
       await committer.stop();
     }
   }
@@ -237,6 +242,10 @@ export class PartitionSession {
       throw new CommitError(batch.position, batch.events, error);
     }
     this.committed.advance(batch.position);
+  }
+
+  /** Others are told of what is committed. */
+  async #send(batch: ReturnType<typeof toBatch>): Promise<void> {
     await sendOutbox(this.ledger, this.tables, this.options.lease.partition, batch.emitted);
     this.watch.committed(batch.position, batch.events, batch.quarantined.length);
     if (batch.counted.some(({ position }) => position === null)) this.watch.counting();

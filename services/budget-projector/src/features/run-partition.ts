@@ -3,9 +3,8 @@ import { type EpochNs, partitionOf } from '@bursar/contracts';
 import { type Lease, LeaseLostError } from '@bursar/leases';
 import { PastCounter } from './count-past.js';
 import type { Decisions } from './decisions.js';
-import type { MemoryLimits } from './fold-memory.js';
 import type { Ledger } from './ledger.js';
-import type { Load } from './pace.js';
+import type { ProcessShare } from './process-share.js';
 import { projectBreakdown } from './project-breakdown.js';
 import { haltsPartition, isFenced, noSuspects, PartitionSession, suspect } from './project-partition.js';
 import type { Projection, ProjectionTables } from './projection-tables.js';
@@ -40,7 +39,6 @@ export type Tuning = Readonly<{
   pauseMs: number;
   breakdownPauseMs: number;
   mostPending: number;
-  limits: MemoryLimits;
   /** The clock decisions go by. */
   now: () => EpochNs;
 }>;
@@ -59,7 +57,7 @@ export class PartitionRunner {
     private readonly ledger: Ledger,
     private readonly events: ProjectorEvents,
     private readonly tuning: Tuning,
-    private readonly load: Load,
+    private readonly share: ProcessShare,
     private readonly lease: Lease,
   ) {}
 
@@ -108,7 +106,7 @@ export class PartitionRunner {
     const session = new PartitionSession(
       tables,
       ledger,
-      { lease, signal, load: this.load, ...tuning },
+      { lease, signal, share: this.share, ...tuning },
       {
         committed: (position, events, quarantined) => {
           this.#progressed = true;
@@ -145,7 +143,7 @@ export class PartitionRunner {
       signal,
       maxEvents: tuning.maxEvents,
       pauseMs: tuning.breakdownPauseMs,
-      load: this.load,
+      share: this.share,
       mostPending: tuning.mostPending,
     };
     for (let wait = this.tuning.retryMs; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {

@@ -67,10 +67,10 @@ export class FailingLedger extends Ledger {
   get partitions(): number {
     return this.ledger.partitions;
   }
-  follow(options: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void> {
-    return this.ledger.follow(options, async (items) => {
+  follow(options: FollowOptions, handler: (items: readonly LedgerItem[], alive: () => void) => Promise<void>): Promise<void> {
+    return this.ledger.follow(options, async (items, alive) => {
       await this.before();
-      await handler(items);
+      await handler(items, alive);
     });
   }
   read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {

@@ -2,7 +2,7 @@ import { contentHash, derivedId, formatInstant, NS_PER_MS, NS_PER_SECOND, PICOS_
 import type { Ask } from '../../src/domain/holds/ask.js';
 import type { Decisions } from '../../src/features/decisions.js';
 import type { ReserveOutcome } from '../../src/features/hold-outcomes.js';
-import { Load } from '../../src/features/pace.js';
+import { ProcessShare } from '../../src/features/process-share.js';
 import { PartitionSession } from '../../src/features/project-partition.js';
 import type { Asked } from './hold-oracle.js';
 import type { HoldStep, HoldWorld, OneAsk, OneUse, Shape } from './hold-stories.js';
@@ -42,9 +42,8 @@ export class HoldRun {
         signal: this.#stop.signal,
         maxEvents: 5,
         pauseMs: 0,
-        load: new Load(),
+        share: new ProcessShare({ tenants: 10, definitions: 100, periods: 100 }),
         mostPending: 50,
-        limits: { tenants: 10, periods: 100 },
         now: () => this.now(),
       },
       {

@@ -52,12 +52,15 @@ export class MemoryLedger extends Ledger {
     return this.events.slice(position, position + limit);
   }
 
-  async follow({ after, maxEvents, signal }: FollowOptions, handler: (items: readonly LedgerItem[]) => Promise<void>): Promise<void> {
+  async follow(
+    { after, maxEvents, signal }: FollowOptions,
+    handler: (items: readonly LedgerItem[], alive: () => void) => Promise<void>,
+  ): Promise<void> {
     for (let position = after; !signal.aborted; ) {
       const items = this.after(position, maxEvents);
       if (items.length === 0) await new Promise((resolve) => setImmediate(resolve));
       else {
-        await handler(items);
+        await handler(items, () => undefined);
         position += items.length;
       }
     }

@@ -16,8 +16,9 @@ import { evolveDefinitions, rate, TenantDefinitions } from '@bursar/contracts/fo
 import { toBatch } from '../../src/features/batches.js';
 import { PastCounter } from '../../src/features/count-past.js';
 import { BreakdownFold } from '../../src/features/fold-breakdown.js';
-import { FoldMemory, type MemoryLimits } from '../../src/features/fold-memory.js';
+import { FoldMemory } from '../../src/features/fold-memory.js';
 import { PartitionFold } from '../../src/features/fold-partition.js';
+import { type MemoryLimits, MemoryRoom } from '../../src/features/memory-room.js';
 import type { Fence, ProjectionTables } from '../../src/features/projection-tables.js';
 import { UsageRerater } from '../../src/features/rerate-usage.js';
 import { sendOutbox } from '../../src/features/send-outbox.js';
@@ -28,7 +29,7 @@ import { ALLOCATED, type BudgetShape, definitionOf, type Step, type Turn } from 
 
 export const TENANT = 'acme';
 const HOUR_MS = 3_600_000;
-const UNLIMITED: MemoryLimits = { tenants: 1_000, periods: 100_000 };
+const UNLIMITED: MemoryLimits = { tenants: 1_000, definitions: 100_000, periods: 100_000 };
 
 /** Writes what a step means into the ledger, as ingestion and api would. */
 export class World {
@@ -292,7 +293,7 @@ export class Driver {
     };
     const items = this.ledger.events.slice(this.#breakdownFence.position, position);
     await fold.fold(
-      items.map((item) => ({ item, charged: null })),
+      items.map((item) => ({ position: item.position, item, charged: null })),
       flush,
     );
     await flush();
@@ -322,7 +323,7 @@ export class Driver {
   }
 
   #fresh(): [FoldMemory, PartitionFold] {
-    const memory = new FoldMemory(this.tables, this.ledger, new TenantHistories(this.tables), this.limits);
+    const memory = new FoldMemory(this.tables, this.ledger, new TenantHistories(this.tables), new MemoryRoom(this.limits));
     return [memory, new PartitionFold(this.tables, memory)];
   }
 }

@@ -46,12 +46,15 @@ export class StoreLedger extends Ledger {
 
   async follow(
     { partition, after, maxEvents, signal }: FollowOptions,
-    handler: (items: readonly LedgerItem[]) => Promise<void>,
+    handler: (items: readonly LedgerItem[], alive: () => void) => Promise<void>,
   ): Promise<void> {
     const { store, bus } = this;
-    const deliver = (events: readonly StoredEvent[]): Promise<void> => deliverUntilUnknown(events, handler);
-    if (bus === null) return store.subscribe({ partition, after, batch: maxEvents, pollMs: POLL_MS, signal }, deliver);
-    return consumeStored({ store, bus, partition, after, maxEvents, pollMs: POLL_MS, signal }, ({ events }) => deliver(events));
+    const deliver = (events: readonly StoredEvent[], alive: () => void = () => undefined): Promise<void> =>
+      deliverUntilUnknown(events, (items) => handler(items, alive));
+    if (bus === null) return store.subscribe({ partition, after, batch: maxEvents, pollMs: POLL_MS, signal }, (events) => deliver(events));
+    return consumeStored({ store, bus, partition, after, maxEvents, pollMs: POLL_MS, signal }, ({ events }, alive) =>
+      deliver(events, alive),
+    );
   }
 
   async read(partition: number, after: number, limit: number): Promise<readonly LedgerItem[]> {

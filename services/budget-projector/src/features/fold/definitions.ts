@@ -23,6 +23,7 @@ export class DefinitionsFold {
     const tenant = await open.memory.tenant(event.meta.tenant);
     // Histories may run ahead: whether the tables must be complete first depends on what the event means.
     if (open.attempt(event, () => evolved(tenant, event)) === null) return;
+    open.memory.grown(tenant);
     if (recounts(tenant, event) || (releasesWaiting(event) && open.lackWaiting)) await flush();
     const followUp = open.attempt(event, () => foldDefinition(tenant, event, open.now));
     if (followUp === null) return;
