@@ -17,6 +17,9 @@ export const CheckBody = z.strictObject({ scopes: scopeList(1, LIMITS.scopes), .
 /** `POST /budgets/:id/check-constraints`: without a currency it is the budget's. */
 export const CheckConstraintsBody = z.strictObject({ ...money, ...what }).meta({ id: 'CheckConstraintsInput' });
 
+/** How long a reservation holds when nothing is said, and at most. */
+export const TTL_SECONDS = { usual: 300, most: 86_400 } as const;
+
 /** `POST /reservations`: an amount, or quantities that the price lists rate. */
 export const ReservationBody = z
   .strictObject({
@@ -27,7 +30,7 @@ export const ReservationBody = z
     meter: plainText(LIMITS.meter).optional(),
     quantities: field({ type: 'object', maxProperties: LIMITS.quantities }, readQuantities).optional(),
     ...what,
-    ttlSeconds: wholeNumber(1, 86_400).default(300),
+    ttlSeconds: wholeNumber(1, TTL_SECONDS.most).default(TTL_SECONDS.usual),
   })
   .refine(
     ({ amount, quantities }) => (amount === undefined) !== (quantities === undefined),

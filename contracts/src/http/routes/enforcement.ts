@@ -1,4 +1,5 @@
 import { CheckBody, CheckConstraintsBody, ExplainBody, ReservationBody } from '../enforcement/check.js';
+import { readCheckFast, readReservationFast } from '../enforcement/fast.js';
 import { MyBudgetQuery, ReadQuery } from '../fields/query.js';
 import { CheckAnswer, ConstraintsAnswer, ExplainAnswer, MyBudgetAnswer, Reservation, ReservationAnswer } from '../responses/enforcement.js';
 import { API, routes } from './route.js';
@@ -12,6 +13,7 @@ export const enforcementRoutes = [
       summary: 'May these scopes spend this?',
       query: ReadQuery,
       body: CheckBody,
+      readBodyFast: readCheckFast,
       responses: { 200: { description: 'Always an answer, also where it is no', schema: CheckAnswer } },
       built: true,
     },
@@ -33,6 +35,7 @@ export const enforcementRoutes = [
         'Hold an amount on every applicable budget, all or none; quantities without a price are 402 price_missing where a budget blocks or the tenant denies them, else hold 0',
       query: ReadQuery,
       body: ReservationBody,
+      readBodyFast: readReservationFast,
       responses: { 201: { description: 'Held, now or when it was first asked for', schema: ReservationAnswer } },
       built: true,
     },

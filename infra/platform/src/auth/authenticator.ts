@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Principal } from './principal.js';
 
 /** Turns a bearer credential into a principal; null means it is not valid. API keys and JWTs become further implementations. */
@@ -8,18 +8,31 @@ export abstract class Authenticator {
 
 const ADMIN: Principal = { tenant: 'default', roles: ['platform-admin'], actor: 'key:admin', keyId: 'admin', requestsPerSecond: null };
 
+/** Credentials are compared in so many bytes, whatever length they have. */
+const COMPARED = 512;
+/** A character of UTF-8 that is cut off is not written at all. */
+const LONGEST_CHARACTER = 4;
+
 /** The embedded admin key: a platform admin of tenant `default`, without a rate limit. */
 export class AdminKey extends Authenticator {
-  private readonly digest: Buffer;
+  private readonly length: number;
+  private readonly key: Buffer;
+  private readonly given: Buffer;
 
   constructor(key: string) {
     super();
-    this.digest = hash('sha256', key, 'buffer');
+    this.length = Buffer.byteLength(key);
+    this.key = Buffer.alloc(Math.max(COMPARED, this.length + LONGEST_CHARACTER));
+    this.given = Buffer.alloc(this.key.length);
+    this.key.write(key);
   }
 
   authenticate(credential: string): Principal | null {
-    // Digests have one length, which timingSafeEqual asks for, and tell nothing about the key's.
-    return timingSafeEqual(hash('sha256', credential, 'buffer'), this.digest) ? ADMIN : null;
+    // Padded to one length, which timingSafeEqual asks for: the time tells nothing about the key's, and a digest would cost ten times as much.
+    const length = this.given.write(credential);
+    this.given.fill(0, length);
+    const isSame = timingSafeEqual(this.given, this.key);
+    return isSame && length === this.length ? ADMIN : null;
   }
 }
 

@@ -19,8 +19,9 @@ export const readJson = (body: Buffer): unknown => {
   if (!ascii && !isUtf8(body)) throw new Problem('bad_encoding');
   const scan = scanJson(body, MAX_DEPTH);
   if (scan.tooDeep) throw new Problem('too_deep', `The body is nested deeper than ${MAX_DEPTH}.`);
-  const value = parse(body.toString(ascii ? 'latin1' : 'utf8'), scan.inexact);
-  if (scan.escapes || mayHoldForbiddenKey(body)) checkTree(value);
+  const text = body.toString(ascii ? 'latin1' : 'utf8');
+  const value = parse(text, scan.inexact);
+  if (scan.escapes || mayHoldForbiddenKey(text)) checkTree(value);
   return value;
 };
 
@@ -63,7 +64,7 @@ const parse = (text: string, inexact: boolean): unknown => {
 const keepSource = (_key: string, value: unknown, context: { source?: string }): unknown =>
   typeof value === 'number' && context.source !== undefined && !isKeptLiteral(context.source) ? new InexactNumber(context.source) : value;
 
-const mayHoldForbiddenKey = (body: Buffer): boolean => body.includes('__proto__') || body.includes('constructor');
+const mayHoldForbiddenKey = (text: string): boolean => text.includes('__proto__') || text.includes('constructor');
 
 /** Keys that could reach a prototype, and strings that are not Unicode. Depth is bounded by then, so recursion is. */
 const checkTree = (value: unknown): void => {

@@ -1,12 +1,13 @@
 import { type NatsRequest, NatsRequests, type Reply } from '@bursar/bus/nest';
 import { budgetsSubject } from '@bursar/contracts/bus';
-import { CheckBody, routeOf } from '@bursar/contracts/http';
-import { Logger, validate } from '@bursar/platform';
+import { type CheckBody, routeOf } from '@bursar/contracts/http';
+import { Logger, readBody } from '@bursar/platform';
 import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
 import { Check } from '../../features/check.js';
 import { respond, wayOf } from './responding.js';
 
-const { path } = routeOf('check');
+const ROUTE = routeOf('check');
 
 /** Answers requests on `budgets.<tenant>.check` with what `POST /check` answers. */
 @Controller()
@@ -19,8 +20,9 @@ export class CheckResponder {
   @NatsRequests(budgetsSubject('*', 'check'), { name: 'check', queue: 'budget-projector', operation: 'checkByRequest' })
   async answer(request: NatsRequest): Promise<Reply> {
     return respond(request, this.logger, (received) => {
-      const { tenant, text, body } = received;
-      return this.checks.check(validate(CheckBody, body), wayOf({ tenant, method: 'POST', path, body: text }, received));
+      const { tenant, text } = received;
+      const body = readBody(ROUTE, received.body) as z.output<typeof CheckBody>;
+      return this.checks.check(body, wayOf({ tenant, method: 'POST', path: ROUTE.path, body: text }, received));
     });
   }
 }

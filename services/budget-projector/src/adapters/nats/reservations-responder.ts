@@ -1,12 +1,13 @@
 import { type NatsRequest, NatsRequests, type Reply } from '@bursar/bus/nest';
 import { budgetsSubject } from '@bursar/contracts/bus';
-import { ReleaseBody, ReservationBody, routeOf } from '@bursar/contracts/http';
-import { Logger, validate } from '@bursar/platform';
+import { ReleaseBody, type ReservationBody, routeOf } from '@bursar/contracts/http';
+import { Logger, readBody, validate } from '@bursar/platform';
 import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
 import { Reserve } from '../../features/reserve.js';
 import { respond, wayOf } from './responding.js';
 
-const PATHS = { reserve: routeOf('reserve').path, release: routeOf('releaseReservation').path };
+const ROUTES = { reserve: routeOf('reserve'), release: routeOf('releaseReservation') };
 
 /** Answers requests on `budgets.<tenant>.reserve` and `.release` with what the HTTP calls answer; a release with an empty object. */
 @Controller()
@@ -19,9 +20,9 @@ export class ReservationsResponder {
   @NatsRequests(budgetsSubject('*', 'reserve'), { name: 'reserve', queue: 'budget-projector', operation: 'reserveByRequest' })
   async reserve(request: NatsRequest): Promise<Reply> {
     return respond(request, this.logger, (received) => {
-      const { tenant, text, body } = received;
-      const way = wayOf({ tenant, method: 'POST', path: PATHS.reserve, body: text }, received);
-      return this.reservations.reserve(validate(ReservationBody, body), way, null);
+      const { tenant, text } = received;
+      const way = wayOf({ tenant, method: 'POST', path: ROUTES.reserve.path, body: text }, received);
+      return this.reservations.reserve(readBody(ROUTES.reserve, received.body) as z.output<typeof ReservationBody>, way, null);
     });
   }
 
@@ -30,7 +31,7 @@ export class ReservationsResponder {
     return respond(request, this.logger, (received) => {
       const { tenant, body } = received;
       const { reservationId } = validate(ReleaseBody, body);
-      const path = PATHS.release.replace(':id', encodeURIComponent(reservationId));
+      const path = ROUTES.release.path.replace(':id', encodeURIComponent(reservationId));
       return this.reservations.release(reservationId, wayOf({ tenant, method: 'DELETE', path, body: () => null }, received));
     });
   }

@@ -1,5 +1,5 @@
 import { ERROR_CODE_HEADER, ERROR_HEADER, type NatsRequest, Reply } from '@bursar/bus/nest';
-import { isTenantId } from '@bursar/contracts';
+import { isTenantId, remembering } from '@bursar/contracts';
 import { HEADER } from '@bursar/contracts/bus';
 import { type LedgerPosition, makeProblem, ReadQuery } from '@bursar/contracts/http';
 import { type Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
@@ -61,8 +61,8 @@ const receive = ({ subject, data, headers }: NatsRequest): Received => {
 
 /** As the query parameter of that name over HTTP. Throws 400. */
 const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null => {
-  const named = headers?.get(HEADER.minPosition) || undefined;
-  return validate(ReadQuery, { minPosition: named }).minPosition ?? null;
+  const named = headers?.get(HEADER.minPosition);
+  return named ? (validate(ReadQuery, { minPosition: named }).minPosition ?? null) : null;
 };
 
 const refused = (problem: Problem): Reply => {
@@ -79,10 +79,14 @@ const refused = (problem: Problem): Reply => {
 };
 
 /** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. */
-const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase()), value]),
-  );
+const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+  const named: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) named[nameOf(name)] = value;
+  return named;
+};
+
+const NAMES = 64;
+const nameOf = remembering((name: string) => name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase()), NAMES);
 
 /** Of a problem that the owner answered. */
 const codeOf = (body: string): string => {
