@@ -80,7 +80,7 @@ const about = {
 };
 const ask: fc.Arbitrary<OneAsk> = fc.record({ ...about, amount, currency: spendable, id: fc.option(ids), ttl: seconds });
 const use = { ...about, id: fc.option(ids, { freq: 4 }), amount, currency: spendable };
-const meanwhile: fc.Arbitrary<OneUse | null> = fc.option(fc.record(use), { freq: 1 });
+const meanwhile: fc.Arbitrary<OneUse | null> = fc.option(fc.record(use), { freq: 2 });
 const step: fc.Arbitrary<HoldStep> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: constant('ask'), asks: fc.array(ask, { minLength: 1, maxLength: 6 }), meanwhile }) },
   { weight: 4, arbitrary: fc.record({ do: constant('use'), ...use }) },

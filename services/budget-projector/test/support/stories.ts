@@ -81,7 +81,7 @@ const use: fc.Arbitrary<Step> = fc.record({
   failed: fc.boolean(),
   percents: fc.option(
     fc.constantFrom([100], [50, 50], [33, 34, 33], [70, 0, 30], [1, 98, 1]).map((all): readonly number[] => all),
-    { freq: 1, nil: null },
+    { freq: 3, nil: null },
   ),
   lag: fc.option(fc.constantFrom(0, 0, 1, 4, 12), { nil: null }),
 });
