@@ -1,0 +1,127 @@
+import { type EpochNs, type HoldGranted, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Changes } from '../src/domain/changes.js';
+import { Hold, readGrant } from '../src/domain/holds/hold.js';
+import { TenantHistory } from '../src/domain/tenant-history.js';
+import { FoldMemory } from '../src/features/fold-memory.js';
+import { toHoldRow } from '../src/features/hold-rows.js';
+import type { TenantHistories } from '../src/features/tenant-histories.js';
+import { budgetOfOne } from './support/desk.js';
+import { MemoryLedger } from './support/memory-ledger.js';
+import { MemoryTables } from './support/memory-tables.js';
+
+const MARCH: EpochNs = parseInstant('2026-03-01T00:00:00Z');
+const GRANT: HoldGranted = {
+  change: 'granted',
+  reservationId: 'r',
+  tenant: 'acme',
+  bodyHash: 'h',
+  path: ['user:a'],
+  amount: '1',
+  currency: 'USD',
+  grantedAt: '2026-03-01T00:00:00Z',
+  expiresAt: '2026-03-01T00:05:00Z',
+  decidedAt: 1,
+  budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
+  tightest: null,
+};
+
+const released = (): Hold => {
+  const hold = new Hold('acme', 'r', readGrant(GRANT), 2);
+  hold.status = 'released';
+  hold.end = { at: '2026-03-01T00:01:00Z', position: 3 };
+  return hold;
+};
+
+describe('memory beyond its limits', () => {
+  let memory: FoldMemory;
+  let tables: MemoryTables;
+  const known = (...tenants: readonly string[]) => tenants.filter((tenant) => memory.known(tenant) !== undefined);
+  beforeEach(() => {
+    tables = new MemoryTables();
+    const get = async (tenant: string) => (tenant === 'acme' ? budgetOfOne() : new TenantHistory(tenant));
+    const histories = { get, forget: () => undefined } as unknown as TenantHistories;
+    memory = new FoldMemory(tables, new MemoryLedger(), histories, { tenants: 2, periods: 2 });
+  });
+  const load = async (...tenants: readonly string[]): Promise<void> => {
+    for (const tenant of tenants) {
+      memory.step += 1;
+      await memory.tenant(tenant);
+    }
+  };
+  const loadPeriods = async (count: number): Promise<ReadonlyMap<EpochNs, unknown>> => {
+    const budget = (await memory.tenant('acme')).budgets.get('one');
+    if (budget === undefined) throw new Error('there is one budget');
+    for (let n = 0; n < count; n += 1) {
+      const period = budget.periodAt(MARCH + BigInt(n) * 31n * 86_400n * NS_PER_SECOND);
+      if (period !== null) await memory.load([{ budget, period }]);
+    }
+    return budget.periods;
+  };
+
+  test('lets the coldest tenants and periods go', async () => {
+    const periods = await loadPeriods(4);
+    await load('b', 'c');
+    memory.evict(new Changes());
+    expect([known('acme', 'b', 'c'), periods.size]).toEqual([['c'], 4]);
+    const again = await loadPeriods(4);
+    memory.evict(new Changes());
+    expect(again.size).toBe(1);
+  });
+
+  test('keeps everything for as long as a question to the tables is to be compared with it, and lets it go afterwards', async () => {
+    const hold = released();
+    tables.holdRows.set('acme\u0000r', toHoldRow(hold));
+    const periods = await loadPeriods(4);
+    await load('b', 'c');
+    const acme = await memory.tenant('acme');
+    await memory.hold(acme, 'r');
+    memory.lookups += 2;
+    for (const left of [2, 1]) {
+      memory.lookups = left;
+      memory.evict(new Changes());
+      expect([known('b', 'c', 'acme'), periods.size, acme.holds.has('r')]).toEqual([['b', 'c', 'acme'], 4, true]);
+    }
+    memory.lookups = 0;
+    memory.evict(new Changes());
+    expect([known('b', 'c', 'acme').length, acme.holds.has('r')]).toEqual([1, false]);
+  });
+
+  test('keeps a closed hold until the tables have it', async () => {
+    const acme = await memory.tenant('acme');
+    const hold = released();
+    acme.holds.set('r', hold);
+    memory.closed(acme, hold);
+    const unwritten = new Changes();
+    unwritten.holds.add(hold);
+    memory.evict(unwritten);
+    expect(acme.holds.get('r')).toBe(hold);
+    memory.writing = unwritten;
+    memory.evict(new Changes());
+    expect(acme.holds.get('r')).toBe(hold);
+    memory.writing = null;
+    memory.evict(new Changes());
+    expect(acme.holds.has('r')).toBe(false);
+  });
+
+  test('keeps a tenant with what is decided and not folded, with what is not written, and with what is being written', async () => {
+    await load('acme', 'b', 'c');
+    const acme = await memory.tenant('acme');
+    acme.usedAt = 0;
+    acme.undecided.add(readGrant(GRANT), []);
+    const unwritten = new Changes();
+    unwritten.tenants.add('b');
+    memory.writing = new Changes();
+    memory.writing.tenants.add('c');
+    memory.evict(unwritten);
+    expect(known('acme', 'b', 'c')).toEqual(['acme', 'b', 'c']);
+    acme.undecided.take('r');
+    acme.undecided.ending.add('r');
+    memory.evict(unwritten);
+    expect(known('acme', 'b', 'c')).toEqual(['acme', 'b', 'c']);
+    acme.undecided.ending.delete('r');
+    acme.usedAt = 0;
+    memory.evict(unwritten);
+    expect(known('acme', 'b', 'c')).toEqual(['b', 'c']);
+  });
+});
