@@ -8,15 +8,14 @@ export const column = <R>(rows: readonly R[], type: string, read: (row: R) => un
 
 /** The array as PostgreSQL reads it; null where a value is no plain one. The driver's own way looks at every value twice. */
 const arrayText = (values: readonly unknown[]): string | null => {
-  let text = '';
+  const texts: string[] = [];
   for (const value of values) {
-    if (text !== '') text += ',';
-    if (typeof value === 'string') text += quoted(value);
-    else if (value === null || value === undefined) text += 'NULL';
-    else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') text += String(value);
+    if (typeof value === 'string') texts.push(quoted(value));
+    else if (value === null || value === undefined) texts.push('NULL');
+    else if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') texts.push(String(value));
     else return null;
   }
-  return `{${text}}`;
+  return `{${texts.join(',')}}`;
 };
 
 /** What JSON escapes in another way than an array's text does. */

@@ -21,11 +21,11 @@ export type Shared = Readonly<{
 
 /**
  * A process that may have a large heap lets its garbage grow to four times what lives, for as long as it has much to do: with this limit,
- * which it never comes near, to less than twice. The projector makes the most of it: what lives shortly gets less room as well.
+ * which it never comes near, to less than twice. The projector may have to keep a tenant of any size, so it has no limit, and says the growth.
  */
 const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
   'reset-scheduler': ['--max-old-space-size=1024'],
-  'budget-projector': ['--max-old-space-size=1024', '--max-semi-space-size=16'],
+  'budget-projector': ['--heap-growing-percent=50', '--max-semi-space-size=16'],
 };
 
 const DEFAULTS = { PARTITIONS: '16', MAX_EVENT_AGE: '35d', LOG_LEVEL: 'info' };

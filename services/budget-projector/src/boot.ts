@@ -41,7 +41,7 @@ const TUNING: Omit<Tuning, 'now'> = {
 };
 
 /** Of all partitions that this process owns. */
-const MEMORY: MemoryLimits = { tenants: 5_000, definitions: 20_000, periods: 100_000 };
+const MEMORY: MemoryLimits = { tenants: 5_000, definitions: 12_000, periods: 100_000 };
 
 /** The composition root: everything real, wired, not yet listening. */
 export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {

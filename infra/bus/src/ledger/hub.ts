@@ -18,7 +18,7 @@ export type Member = Readonly<{
 type Joined = Readonly<{ member: Member; pollMs: number }>;
 
 /** What all consumers of a process together may hold in ranges that wait. */
-const BUFFER_BYTES = 48 * 1024 * 1024;
+const BUFFER_BYTES = 24 * 1024 * 1024;
 
 /**
  * One for all consumers of a process: one subscription per partition that somebody consumes, and one query for all heads per poll,

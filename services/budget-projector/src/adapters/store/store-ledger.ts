@@ -143,12 +143,15 @@ const toTakenEvent = (partition: number, { owner, epoch }: Taken) => {
   };
 };
 
+/** Decoded at once: many times the size of its text, and sixteen partitions may have some. */
+const DECODED = 250;
+
 /** Hands over what is before an event of a newer release, then throws its `UnknownEventError`: the partition must not pass it. */
 const deliverUntilUnknown = async (
   events: readonly StoredEvent[],
   handler: (items: readonly LedgerItem[]) => Promise<void>,
 ): Promise<void> => {
-  const items: LedgerItem[] = [];
+  let items: LedgerItem[] = [];
   for (const event of events) {
     try {
       items.push(readItem(event));
@@ -156,6 +159,9 @@ const deliverUntilUnknown = async (
       if (items.length > 0) await handler(items);
       throw error;
     }
+    if (items.length < DECODED) continue;
+    await handler(items);
+    items = [];
   }
   if (items.length > 0) await handler(items);
 };
