@@ -4,6 +4,7 @@ export { DEFAULT_REQUESTS_PER_SECOND } from './auth/rate-limit.js';
 export { actOn, TENANT_HEADER } from './auth/tenant.js';
 export * from './config.js';
 export { type RouteInput, readBody, readRequest, registerUnbuilt } from './http/contract-routes.js';
+export type { ShortRequest, ShortRoute } from './http/exchange.js';
 export { DEFAULT_LIMITS, type Limits } from './http/limits.js';
 export { isIdentity, isJson, readMediaType } from './http/media-type.js';
 export { type Attempt, type KeyUse, Once, type WorkAnswer, writeAnswer } from './http/once.js';

@@ -2,19 +2,21 @@ import type { Route } from '@bursar/contracts/http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AdminKey, type Authenticator } from './auth/authenticator.js';
 import { RateLimit } from './auth/rate-limit.js';
 import type { ServiceEnv } from './config.js';
 import { BodyBudget } from './http/body-budget.js';
 import { mediaTypesBy, registerUnbuilt, rowsBy } from './http/contract-routes.js';
 import { Deadlines } from './http/deadlines.js';
+import type { Exchange, ShortRoute } from './http/exchange.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { DEFAULT_LIMITS, type Limits } from './http/limits.js';
 import { Problem } from './http/problem.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
+import { ShortWay } from './http/short-way.js';
 import { noteAnswered } from './http/transport-errors.js';
 import { livez, readyz } from './ops/health.js';
 import { LoopLag } from './ops/load.js';
@@ -37,6 +39,8 @@ export type ServiceOptions = Readonly<{
   limits?: Partial<Limits>;
   /** Paths that answer without credentials, beside health. */
   openPaths?: readonly string[];
+  /** Calls that go around the pipeline when there is nothing about them but the admin key and a small JSON body. */
+  shortRoutes?: readonly ShortRoute[];
   /** Routes that are no Nest controllers: what is passed on to another service, documents. They pass the same gate. */
   extend?: (fastify: FastifyInstance) => void;
 }>;
@@ -83,9 +87,12 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
     const bodyBytes = typeof route.method === 'string' ? rowOf(route.method, route.url)?.bodyBytes : undefined;
     if (bodyBytes !== undefined) route.bodyLimit = bodyBytes;
   });
-  const deadlines = new Deadlines(limits.handlerTimeoutMs, (request, reply) => filter.answer(new Problem('timed_out'), request, reply));
-  fastify.addHook('onRequest', (request, reply, done) => {
-    deadlines.begin(request, reply);
+  const deadlines = new Deadlines<FastifyReply>(limits.handlerTimeoutMs, (reply) => {
+    // A stream that has begun, and a connection that is gone, are nobody's to answer.
+    if (!reply.sent && !reply.raw.headersSent && !reply.raw.destroyed) filter.answer(new Problem('timed_out'), reply.request, reply);
+  });
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    deadlines.begin(reply);
     done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -97,15 +104,18 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
     );
     done();
   });
+  const adminKey = new AdminKey(config.BURSAR_ADMIN_KEY);
+  const bodyBudget = new BodyBudget(limits.bodiesBytes, (method, pattern) => rowOf(method, pattern)?.bodyBytes ?? limits.bodyBytes);
+  const isLate = (): boolean => lag.ms > limits.loopLagMs;
   const open = new Set(['/livez', '/readyz', ...(options.openPaths ?? [])]);
   installGate(fastify, {
-    authenticator: options.authenticator ?? new AdminKey(config.BURSAR_ADMIN_KEY),
+    authenticator: options.authenticator ?? adminKey,
     rateLimit: new RateLimit(),
-    isLate: () => lag.ms > limits.loopLagMs,
+    isLate,
     onShed: () => metrics.shed.inc(),
     isOpen: (path) => open.has(pathOf(path)),
     mediaTypesOf: mediaTypesBy(options.routes ?? []),
-    bodyBudget: new BodyBudget(limits.bodiesBytes, (method, pattern) => rowOf(method, pattern)?.bodyBytes ?? limits.bodyBytes),
+    bodyBudget,
     isOwn: (method, pattern) => rowOf(method, pattern)?.access === 'own',
   });
   registerHealth(fastify, readiness);
@@ -121,9 +131,23 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   app.useGlobalFilters(filter);
   await app.init();
   await fastify.ready();
+  const shortDeadlines = new Deadlines<Exchange>(limits.handlerTimeoutMs, (exchange) => exchange.fail(new Problem('timed_out')));
+  // Other credentials than the admin key's may be revoked, limited, or asked of a database: all that is the gate's.
+  if (options.authenticator === undefined) {
+    new ShortWay(options.shortRoutes ?? [], {
+      adminKey,
+      bodyBudget,
+      isClosed: () => readiness.isStopping || isLate(),
+      bodyBytes: limits.bodyBytes,
+      deadlines: shortDeadlines,
+      problemOf: (error, request) => filter.problemOf(error, request),
+      observe: (method, route, status, seconds) => metrics.requests.observe({ method, route, status }, seconds),
+    }).install(fastify.server);
+  }
   const close = (): void => {
     lag.close();
     deadlines.close();
+    shortDeadlines.close();
   };
   return lifecycle(app, { logger, metrics, readiness, close, config });
 };

@@ -6,6 +6,7 @@ import { SqlLeases } from '@bursar/leases';
 import { createLogger, createService, type Logger, type Service } from '@bursar/platform';
 import { HttpOwners } from './adapters/http/http-owners.js';
 import { ownUrl } from './adapters/http/own-url.js';
+import { shortRoutes } from './adapters/http/short-routes.js';
 import { enforcementTransport } from './adapters/nats/transport.js';
 import { AuditMetrics } from './adapters/ops/audit-metrics.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
@@ -87,12 +88,15 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   );
   const refusalMetrics = new RefusalMetrics(logger);
   const refusals = new RecordedRefusals(ledger, refusalMetrics, () => clock.now());
+  const checks = new Check(desk, clock, store.partitions);
+  const reservations = new Reserve(desk, refusals, store.partitions);
   const service: Service = await createService({
     name: 'budget-projector',
-    module: appModule(new Check(desk, clock, store.partitions), new Reserve(desk, refusals, store.partitions), bus !== null),
+    module: appModule(checks, reservations, bus !== null),
     config,
     logger,
     routes: routesOf('budget-projector'),
+    shortRoutes: shortRoutes(checks, reservations),
   });
   const tables = new SqlProjectionTables(database);
   const heads = async (): Promise<ReadonlyMap<number, number>> =>

@@ -26,10 +26,18 @@ export class BodyBudget {
     if (length > largest) throw new Problem('payload_too_large');
     // A chunked body announces nothing and may be as large as any.
     const bytes = Number.isFinite(length) ? length : largest;
-    if (this.bytes + bytes > this.limit) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
+    if (!this.hold(bytes)) throw new Problem('overloaded', 'Too many requests are being worked on; nothing was stored.');
+    reply.raw.once('close', () => this.release(bytes));
+  }
+
+  /** False, and nothing is taken: that would be too many. */
+  hold(bytes: number): boolean {
+    if (this.bytes + bytes > this.limit) return false;
     this.bytes += bytes;
-    reply.raw.once('close', () => {
-      this.bytes -= bytes;
-    });
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.bytes -= bytes;
   }
 }

@@ -8,7 +8,7 @@ import { answerTransportError } from './transport-errors.js';
 
 /** A caller's own request id is kept when it is plain, so that logs of both sides meet. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-const requestId = (request: Pick<IncomingMessage, 'headers'>): string => {
+export const requestId = (request: Pick<IncomingMessage, 'headers'>): string => {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };

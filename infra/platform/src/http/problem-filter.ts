@@ -22,10 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(exception: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (reply.sent) return;
-    const problem = request.is404 && !(exception instanceof Problem) ? this.noRoute(request) : toProblem(exception);
-    if (problem.code === 'internal_error') {
-      this.logger.error({ err: exception, requestId: request.id, ...traceFields(request.trace) }, 'a request failed');
-    }
+    const problem = request.is404 && !(exception instanceof Problem) ? this.noRoute(request) : this.problemOf(exception, request);
     // After a body that is too large or late, what follows on the connection cannot be trusted to be a request.
     if (problem.status === 413 || problem.status === 408) reply.header('connection', 'close');
     const answer = problemAnswer(problem, request.id);
@@ -38,6 +35,13 @@ export class ProblemFilter implements ExceptionFilter {
       .header('cache-control', 'no-store')
       .header('content-length', body.length)
       .send(closes && !request.raw.complete ? answerWhileReading(body, request.raw) : body);
+  }
+
+  /** A fault is logged, and says nothing of itself to whoever asked. */
+  problemOf(exception: unknown, { id, trace }: Pick<FastifyRequest, 'id' | 'trace'>): Problem {
+    const problem = toProblem(exception);
+    if (problem.code === 'internal_error') this.logger.error({ err: exception, requestId: id, ...traceFields(trace) }, 'a request failed');
+    return problem;
   }
 
   /** Nobody serves this address: by any method (404), or by this one (405, which says by which). The address is not echoed. */

@@ -1,4 +1,5 @@
-import { readIdempotencyKey } from '@bursar/contracts/http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Reading, readIdempotencyKey } from '@bursar/contracts/http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Authenticator, bearerOf } from '../auth/authenticator.js';
 import type { Principal } from '../auth/principal.js';
@@ -33,7 +34,7 @@ export const installGate = (fastify: FastifyInstance, gate: Gate): void => {
   fastify.decorateRequest('rawBody', null);
   fastify.decorateRequest('trace', null);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'request-id': request.id });
+    reply.headers(alwaysSaid(request.id));
     request.trace = traceOfRequest(request);
     if (gate.isOpen(pathOf(request.url))) return done();
     if (gate.isLate()) {
@@ -79,11 +80,16 @@ const authenticate = async (request: FastifyRequest, authenticator: Authenticato
   return principal;
 };
 
-const readKey = ({ method, headers }: FastifyRequest): string | null => {
-  const header = method === 'POST' ? headers['idempotency-key'] : undefined;
-  const key = readIdempotencyKey(Array.isArray(header) ? header.join(', ') : header);
+const readKey = (request: FastifyRequest): string | null => {
+  const key = request.method === 'POST' ? keyOf(request.headers) : null;
   if (key === null || typeof key === 'string') return key;
   throw new Problem('idempotency_key', key.message);
+};
+
+/** The Idempotency-Key that a POST has; a complaint of one that is none. */
+export const keyOf = (headers: IncomingHttpHeaders): Reading<string | null> => {
+  const header = headers['idempotency-key'];
+  return readIdempotencyKey(Array.isArray(header) ? header.join(', ') : header);
 };
 
 const judgeBody = (request: FastifyRequest, mediaTypes: ReadonlySet<string>): void => {
@@ -97,6 +103,13 @@ const judgeBody = (request: FastifyRequest, mediaTypes: ReadonlySet<string>): vo
     throw new Problem('unsupported_media_type', `Bodies are read as ${[...mediaTypes].join(', ')} in UTF-8.`);
   }
 };
+
+/** Headers of every answer. */
+export const alwaysSaid = (requestId: string): Readonly<Record<string, string>> => ({
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'request-id': requestId,
+});
 
 export const pathOf = (url: string): string => {
   const query = url.indexOf('?');

@@ -18,6 +18,10 @@ export class Readiness {
     this.stopping = true;
   }
 
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
   async results(): Promise<readonly CheckResult[]> {
     if (this.stopping) return [{ name: 'process', ok: false, reason: 'stopping' }];
     return Promise.all([...this.checks].map(([name, check]) => run(name, check)));

@@ -11,8 +11,10 @@ export type Read = Readonly<{ params: unknown; query: z.output<typeof ReadQuery>
 
 export const read = (route: Route, request: FastifyRequest): Read => readRequest(route, request) as Read;
 
+type Asked = Pick<FastifyRequest, 'method' | 'url' | 'headers' | 'rawBody'>;
+
 /** How a question came over HTTP, and how another replica is asked it. */
-export const wayOf = (request: FastifyRequest, { tenant, roles }: Principal, { minPosition }: Partial<Read['query']>): Way => {
+export const wayOf = (request: Asked, { tenant, roles }: Principal, { minPosition }: Partial<Read['query']>): Way => {
   const { prefer, [AUDIENCE_HEADER]: audience } = request.headers;
   return {
     call: {
