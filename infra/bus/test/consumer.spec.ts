@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UnknownEventError } from '@bursar/contracts';
 import { type AppendedRange, GENESIS, linkOfAppend } from '@bursar/event-store';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -292,6 +293,29 @@ describe('F15: a consumer that is stuck', () => {
     expect(own.counters.consumersRevived).toBe(1);
     ending.abort();
     resolve();
+    await done;
+    await own.close();
+  }, 60_000);
+
+  test('is not one whose handler takes longer than its patience and says that it goes on', async () => {
+    const stuck: string[] = [];
+    const own = await connectBus({ name: 'slow', onGivenUp: () => stuck.push('given up') });
+    const store = new MemoryEventStore();
+    await store.append(appendOf(PARTITION, usages(0, 3)));
+    const ending = new AbortController();
+    const patience = { reviveMs: 2_000, giveUpMs: 3_000 };
+    const options = { store, bus: own, partition: PARTITION, after: 0, maxEvents: 10, pollMs: 20, signal: ending.signal, patience };
+    let handled = 0;
+    const done = consumeStored(options, async (_batch, alive) => {
+      for (let portion = 0; portion < 10; portion += 1) {
+        await delay(500);
+        alive();
+      }
+      handled += 1;
+    });
+    await eventually('it has handled the batch', () => handled === 1, 30_000);
+    expect([stuck, own.counters.consumersRevived]).toEqual([[], 0]);
+    ending.abort();
     await done;
     await own.close();
   }, 60_000);

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { budgetStream, contentHash, derivedId, partitionOf, scopeStream, tenantStream, usageStream } from '@bursar/contracts';
-import { createEventStore, type EventStore, type EventToAppend } from '@bursar/event-store';
+import { createEventStore, type EventStore, type EventToAppend, StoreUnavailableError } from '@bursar/event-store';
 import type { Positions } from './load.ts';
 import type { RunningSystem } from './system.ts';
 
@@ -8,6 +9,8 @@ const PARTITIONS = 16;
 /** Events of one append, and appends in flight: the store commits those that come together in one group. */
 const UNIT = 500;
 const TOGETHER = 400;
+const ATTEMPTS = 20;
+const RETRY_MS = 500;
 /** Children of one scope: a tree of three levels below the organisation. */
 const FAN_OUT = 50;
 
@@ -114,10 +117,22 @@ export class LedgerWriter {
 
   async #append(tenant: string, stream: string, events: readonly EventToAppend[]): Promise<void> {
     const partition = this.partitionOf(tenant);
-    const result = await this.#store.append({ partition, stream, events, expectedRevision: 'any' });
+    const result = await this.#appended(partition, stream, events);
     if (!result.ok) throw new Error(`the append to ${stream} was refused`);
     const last = Math.max(...result.outcomes.map(({ position }) => position));
     this.#last.set(partition, Math.max(last, this.#last.get(partition) ?? 0));
+  }
+
+  /** A busy machine may let a transaction go about when it is idle for too long; what is appended again is there once. */
+  async #appended(partition: number, stream: string, events: readonly EventToAppend[]): ReturnType<EventStore['append']> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#store.append({ partition, stream, events, expectedRevision: 'any' });
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError) || attempt === ATTEMPTS) throw error;
+        await delay(RETRY_MS);
+      }
+    }
   }
 }
 

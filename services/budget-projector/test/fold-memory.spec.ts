@@ -1,11 +1,12 @@
-import { type EpochNs, type HoldGranted, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
+import { type EpochNs, type HoldGranted, type LedgerEvent, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
 import { Hold, readGrant } from '../src/domain/holds/hold.js';
 import { TenantHistory } from '../src/domain/tenant-history.js';
 import { FoldMemory } from '../src/features/fold-memory.js';
 import { toHoldRow } from '../src/features/hold-rows.js';
-import type { TenantHistories } from '../src/features/tenant-histories.js';
+import { MemoryRoom } from '../src/features/memory-room.js';
+import { TenantHistories } from '../src/features/tenant-histories.js';
 import { budgetOfOne } from './support/desk.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { MemoryTables } from './support/memory-tables.js';
@@ -33,15 +34,27 @@ const released = (): Hold => {
   return hold;
 };
 
+/** As if read from the tables: of acme's one budget, or of as many events as the tenant's name says. */
+class GivenHistories extends TenantHistories {
+  override async get(tenant: string): Promise<TenantHistory> {
+    const history = tenant === 'acme' ? budgetOfOne() : new TenantHistory(tenant);
+    for (let position = 1; position <= Number(/\d+/.exec(tenant)?.[0] ?? 0); position += 1) {
+      history.evolve({ type: 'TemplateRemoved', position, meta: { tenant } } as LedgerEvent);
+    }
+    this.count(history);
+    return history;
+  }
+}
+
 describe('memory beyond its limits', () => {
   let memory: FoldMemory;
   let tables: MemoryTables;
+  let histories: TenantHistories;
   const known = (...tenants: readonly string[]) => tenants.filter((tenant) => memory.known(tenant) !== undefined);
   beforeEach(() => {
     tables = new MemoryTables();
-    const get = async (tenant: string) => (tenant === 'acme' ? budgetOfOne() : new TenantHistory(tenant));
-    const histories = { get, forget: () => undefined } as unknown as TenantHistories;
-    memory = new FoldMemory(tables, new MemoryLedger(), histories, { tenants: 2, periods: 2 });
+    histories = new GivenHistories(tables);
+    memory = new FoldMemory(tables, new MemoryLedger(), histories, new MemoryRoom({ tenants: 2, definitions: 1_000, periods: 2 }));
   });
   const load = async (...tenants: readonly string[]): Promise<void> => {
     for (const tenant of tenants) {
@@ -67,6 +80,39 @@ describe('memory beyond its limits', () => {
     const again = await loadPeriods(4);
     memory.evict(new Changes());
     expect(again.size).toBe(1);
+  });
+
+  describe('of definitions', () => {
+    beforeEach(() => {
+      memory = new FoldMemory(tables, new MemoryLedger(), histories, new MemoryRoom({ tenants: 100, definitions: 10, periods: 2 }));
+    });
+
+    test('lets the coldest tenants go, as many as make room', async () => {
+      await load('a3', 'b3', 'c3', 'd3');
+      memory.evict(new Changes());
+      expect(known('a3', 'b3', 'c3', 'd3')).toEqual(['c3', 'd3']);
+      expect(memory.held.definitions).toBe(6);
+    });
+
+    test('keeps the two used last, whatever their size', async () => {
+      await load('a3', 'b900', 'c900');
+      memory.evict(new Changes());
+      expect(known('a3', 'b900', 'c900')).toEqual(['b900', 'c900']);
+    });
+
+    test('counts what is added to a tenant, and forgets first what only others asked for', async () => {
+      await load('a3', 'b3', 'c3');
+      await histories.get('stranger5');
+      expect(memory.held.definitions).toBe(14);
+      memory.evict(new Changes());
+      expect(known('a3', 'b3', 'c3')).toEqual(['b3', 'c3']);
+      const b3 = await memory.tenant('b3');
+      for (let position = 4; position <= 9; position += 1) {
+        b3.history.evolve({ type: 'TemplateRemoved', position, meta: { tenant: 'b3' } } as LedgerEvent);
+        memory.grown(b3);
+      }
+      expect(memory.held.definitions).toBe(12);
+    });
   });
 
   test('keeps everything for as long as a question to the tables is to be compared with it, and lets it go afterwards', async () => {

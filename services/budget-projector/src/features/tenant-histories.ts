@@ -47,7 +47,7 @@ export class TenantHistories {
 
   /** Forgets all others: those that only a loop beside the fold asked for. */
   keep(tenants: Pick<ReadonlySet<string>, 'has'>): void {
-    for (const tenant of [...this.#loaded.keys()]) if (!tenants.has(tenant)) this.forget(tenant);
+    for (const tenant of [...this.#sizes.keys()]) if (!tenants.has(tenant)) this.forget(tenant);
   }
 
   async #load(tenant: string): Promise<TenantHistory> {
