@@ -37,6 +37,18 @@ const byPeriod = (
   return found;
 };
 
+/** A release says what the id stands for where it is decided; the same id is the same hold for the same body, and no hold for another. */
+const expectAnswers = (run: HoldRun, oracle: HoldOracle): void => {
+  const means = { held: 'released', settled: 'settled', released: 'gone', expired: 'gone', unknown: 'unknown' };
+  for (const { reservationId, is, head } of run.released) {
+    expect([reservationId, head, is]).toEqual([reservationId, head, means[oracle.statusAt(reservationId, head)]]);
+  }
+  for (const { reservationId, bodyHash, is, says } of run.answered) {
+    if (is === 'held') expect(says).toBe(`${reservationId} ${bodyHash}`);
+    else expect([reservationId, oracle.bodies.get(reservationId)]).not.toEqual([reservationId, bodyHash]);
+  }
+};
+
 /**
  * Whatever happens in whatever order: never past a block point, refused only without room, each budget holds its own amount, and tables
  * that a rebuild brings back.
@@ -54,6 +66,10 @@ const holdsAlways = fc.asyncProperty(holdStory, async ([world, steps]) => {
     // What is appended is canonical already: its hash is over its text.
     for (const { type, data } of events) if (type === 'HoldsChanged') expect(JSON.stringify(data)).toBe(canonicalJson(data));
     for (const { asked, head } of run.refused) expect([asked, oracle.fits(asked, head)]).toEqual([asked, false]);
+    for (const { bodyHash, grantedAt, expiresAt } of oracle.grants) {
+      expect(parseInstant(expiresAt) - parseInstant(grantedAt)).toBe(run.ttlNs.get(bodyHash));
+    }
+    expectAnswers(run, oracle);
     const { held, spent } = oracle.sums(events.length);
     const reserved = [...run.tables.reservedRows.values()].map((row) => ({ ...row, amount: row.reserved }));
     expect(byPeriod(budgets, reserved)).toEqual(held);
@@ -62,6 +78,10 @@ const holdsAlways = fc.asyncProperty(holdStory, async ([world, steps]) => {
     // Long after: nothing is held any more.
     run.ledger.nowMs += 200_000;
     await run.expire();
+    const ended = new HoldOracle(budgets, events);
+    const rows = [...run.tables.holdRows.values()].map(({ reservationId, status }) => [reservationId, status]);
+    expect(rows).toEqual(rows.map(([id = '']) => [id, ended.statusAt(id, events.length)]));
+    expect(new Map([...run.tables.settlements.values()].map(({ position, flags }) => [position, flags]))).toEqual(ended.flags);
     expect([...run.tables.reservedRows.values()]).toEqual([]);
     expect([...run.tables.holdRows.values()].filter(({ status }) => status === 'held')).toEqual([]);
     await run.close();
@@ -81,7 +101,7 @@ describe('holds', () => {
   test(
     'are never past a block point, refused only without room, and rebuilt as they were',
     () => fc.assert(holdsAlways, { numRuns: 400 }),
-    60_000,
+    120_000,
   );
 
   test('usage that names an id before it is granted uses it up: what names it later is charged where it says itself', async () => {

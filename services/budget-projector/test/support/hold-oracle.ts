@@ -6,6 +6,7 @@ type Held = Readonly<{ grant: HoldGranted; position: number; shares: ReadonlyMap
 type Matter = Readonly<{ path: readonly string[]; category?: string; model?: string }>;
 type Spend = Readonly<{ position: number; budgetId: string; period: string; amount: bigint }>;
 type Override = Readonly<{ position: number; budgetId: string; amount: bigint; isOff: boolean; expiresAt: EpochNs }>;
+type Status = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
 /** What is asked, where and when: on what was folded to `position`, at `now`. */
 export type Asked = Readonly<{
   scopes: readonly string[];
@@ -24,6 +25,12 @@ export class HoldOracle {
   /** Position at which it stopped taking room. */
   readonly #ended = new Map<string, number>();
   readonly #named = new Set<string>();
+  /** What became of each id, the latest last; and of usage that named one, by its position. */
+  readonly #statuses: Readonly<{ position: number; id: string; status: Status }>[] = [];
+  readonly flags = new Map<number, readonly string[]>();
+  /** What each id was granted for. */
+  readonly bodies = new Map<string, string>();
+  readonly grants: HoldGranted[] = [];
   /** Grants of ids that usage had used up: they take room for whoever decides before he has folded them, and for nobody after. */
   readonly #void: Held[] = [];
   readonly #spends: Spend[] = [];
@@ -56,6 +63,15 @@ export class HoldOracle {
       }
     }
     return { held, spent };
+  }
+
+  /** `unknown` also where it was never heard of. */
+  statusAt(id: string, position: number): Status {
+    return this.#statuses.findLast((one) => one.id === id && one.position <= position)?.status ?? 'unknown';
+  }
+
+  #say(position: number, id: string, status: Status): void {
+    this.#statuses.push({ position, id, status });
   }
 
   #refusal(budget: OracleBudget, { amount, currency, position, now }: Omit<Asked, 'scopes' | 'category' | 'model'>, granted: number) {
@@ -117,7 +133,8 @@ export class HoldOracle {
   }
 
   /** Usage that names a hold is charged as that: on its path, in its period, at its rate; of category and model what it says itself stands. */
-  #use({ position, data }: EventOf<'UsageRecorded'>): void {
+  #use(event: EventOf<'UsageRecorded'>): void {
+    const { position, data } = event;
     const { reservationId, cost } = data;
     const grant = reservationId === undefined ? undefined : this.#held.get(reservationId)?.grant;
     const own = this.#matter({ scopes: data.scopes, category: data.category ?? null, model: data.dimensions?.model ?? null, position });
@@ -128,8 +145,25 @@ export class HoldOracle {
       if (amount !== null) this.#spends.push({ position, budgetId: budget.budgetId, period: periodOf(budget, at), amount });
     }
     if (reservationId === undefined) return;
+    this.#flag(event, grant);
     this.#named.add(reservationId);
+    this.#say(position, reservationId, grant === undefined ? 'unknown' : 'settled');
     if (grant !== undefined && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
+  }
+
+  /** RELIABILITY F26–F28. The first usage that names a hold settles it, whatever became of it before. */
+  #flag({ position, recordedAt, data }: EventOf<'UsageRecorded'>, grant: HoldGranted | undefined): void {
+    const flags: string[] = [];
+    const id = data.reservationId ?? '';
+    if (grant === undefined) flags.push('UnknownReservation');
+    else if (this.#named.has(id)) flags.push('SettledTwice');
+    else {
+      if (this.statusAt(id, position) === 'released') flags.push('SettledAfterRelease');
+      else if (parseInstant(recordedAt) >= parseInstant(grant.expiresAt)) flags.push('SettledAfterExpiry');
+      const cost = this.#convert(parsePicos(data.cost?.amount ?? '0'), data.cost?.currency ?? '', grant.currency, grant.decidedAt);
+      if (cost !== null && cost > parsePicos(grant.amount)) flags.push('SettledOverReservation');
+    }
+    this.flags.set(position, flags);
   }
 
   #change({ position, recordedAt, data }: EventOf<'HoldsChanged'>): void {
@@ -141,12 +175,15 @@ export class HoldOracle {
       }
       const one = this.#held.get(reservationId);
       const isEarly = change.change === 'expired' && one !== undefined && parseInstant(recordedAt) < parseInstant(one.grant.expiresAt);
-      if (one !== undefined && !isEarly && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
+      if (one === undefined || isEarly || this.#ended.has(reservationId)) continue;
+      this.#ended.set(reservationId, position);
+      this.#say(position, reservationId, change.change);
     }
   }
 
   #grant(grant: HoldGranted, position: number): void {
     const { reservationId, currency, decidedAt } = grant;
+    this.grants.push(grant);
     if (this.#held.has(reservationId)) this.violations.push(`${reservationId} granted twice`);
     const asked = { amount: parsePicos(grant.amount), currency, position: decidedAt, now: parseInstant(grant.grantedAt) };
     const shares = new Map<string, bigint>();
@@ -161,7 +198,11 @@ export class HoldOracle {
     if (said.join() !== meant.join()) this.violations.push(`${reservationId} holds ${said.join()} and not ${meant.join()}`);
     // Usage that named it first has used the id up: the grant is nothing, and usage that names it later is charged where it says itself.
     if (this.#named.has(reservationId)) this.#void.push({ grant, position, shares });
-    else this.#held.set(reservationId, { grant, position, shares });
+    else {
+      this.#held.set(reservationId, { grant, position, shares });
+      this.#say(position, reservationId, 'held');
+      this.bodies.set(reservationId, grant.bodyHash);
+    }
   }
 
   #counting({ path, category, model }: Matter): readonly OracleBudget[] {

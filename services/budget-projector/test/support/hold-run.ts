@@ -17,6 +17,12 @@ export class HoldRun {
   readonly ledger = new MemoryLedger();
   readonly tables = new MemoryTables();
   readonly refused: Readonly<{ asked: Asked; head: number }>[] = [];
+  /** What was answered to a release, when the ledger had come to `head`. */
+  readonly released: Readonly<{ reservationId: string; is: string; head: number }>[] = [];
+  /** Ids that were answered as held, or as used up by another body. */
+  readonly answered: Readonly<{ reservationId: string; bodyHash: string; is: 'held' | 'conflict'; says: string | null }>[] = [];
+  /** By the hash of what was asked for. */
+  readonly ttlNs = new Map<string, bigint>();
   #count = 0;
   readonly #shapes: Shape[];
   #stop = new AbortController();
@@ -84,9 +90,7 @@ export class HoldRun {
         this.#use(one);
         return;
       case 'release':
-        await this.decisions.caughtUp();
-        await this.decisions.desk.release(TENANT, `r-${one.id}`);
-        return;
+        return this.#release(`r-${one.id}`);
       case 'wait':
         this.ledger.nowMs += one.seconds * 1_000;
         return this.expire();
@@ -141,13 +145,27 @@ export class HoldRun {
       ...(model !== null && { dimensions: { model } }),
       ttlNs: BigInt(ttl) * NS_PER_SECOND,
     };
+    const { reservationId, bodyHash } = ask;
+    this.ttlNs.set(bodyHash, ask.ttlNs);
     const { outcome } = await this.decisions.desk.reserve(TENANT, ask);
+    if (outcome.is === 'held') {
+      const { parts } = outcome.held;
+      this.answered.push({ reservationId, bodyHash, is: 'held', says: `${JSON.parse(parts.reservationId)} ${JSON.parse(parts.bodyHash)}` });
+    }
+    if (outcome.is === 'conflict') this.answered.push({ reservationId, bodyHash, is: 'conflict', says: null });
     if (outcome.is === 'refused') {
       const { position, scene } = outcome;
       const asked = { scopes, category, model, amount, currency, position, now: scene.now };
       this.refused.push({ asked, head: this.ledger.events.length });
     }
     return outcome;
+  }
+
+  async #release(reservationId: string): Promise<void> {
+    await this.decisions.caughtUp();
+    const head = this.ledger.events.length;
+    const { outcome } = await this.decisions.desk.release(TENANT, reservationId);
+    this.released.push({ reservationId, is: outcome.is, head });
   }
 
   /** Before the next group of decisions is in the ledger. */
