@@ -43,6 +43,12 @@ const expectAnswers = (run: HoldRun, oracle: HoldOracle): void => {
   for (const { reservationId, is, head } of run.released) {
     expect([reservationId, head, is]).toEqual([reservationId, head, means[oracle.statusAt(reservationId, head)]]);
   }
+  const asked = new Set(run.released.flatMap(({ reservationId, is }) => (is === 'released' ? [reservationId] : [])));
+  for (const { type, data } of run.ledger.events) {
+    if (type !== 'HoldsChanged') continue;
+    // What nobody released ends by its time.
+    for (const { change, reservationId } of data.changes) if (change === 'released') expect(asked).toContain(reservationId);
+  }
   for (const { reservationId, bodyHash, is, says } of run.answered) {
     if (is === 'held') expect(says).toBe(`${reservationId} ${bodyHash}`);
     else expect([reservationId, oracle.bodies.get(reservationId)]).not.toEqual([reservationId, bodyHash]);

@@ -26,6 +26,9 @@ export const showPeriod = (facts: PeriodFacts): object => {
   const isEnded = ended !== null || now >= period.end;
   const said = restatements.at(-1) ?? ended;
   const until = now < period.end ? now + 1n : period.end;
+  // By the terms of its own time, also where nobody has said that it ended.
+  const amount = (isEnded ? termsBefore(terms, until)?.limit : definition.limit.amount) ?? null;
+  const then = { ...definition, limit: { ...definition.limit, amount } };
   return {
     start: formatInstant(period.start),
     end: formatInstant(period.end),
@@ -33,8 +36,8 @@ export const showPeriod = (facts: PeriodFacts): object => {
     spend: formatPicos(parsePicos(balance?.spend ?? '0')),
     closingSpend: ended?.spend ?? null,
     currency: definition.limit.currency,
-    limit: (isEnded ? termsBefore(terms, until)?.limit : definition.limit.amount) ?? null,
-    effectiveLimit: said === null ? text(effectiveLimit(definition, facts.controls, until - 1n, carried)) : said.limit,
+    limit: amount,
+    effectiveLimit: said === null ? text(effectiveLimit(then, facts.controls, until - 1n, carried)) : said.limit,
     rolledOver: formatPicos(carried),
     events: balance?.events ?? 0,
     restatements: restatements.map(showRestatement),

@@ -51,6 +51,8 @@ const isNamed = ({ idempotencyKey }: FastifyRequest, body: unknown): boolean =>
 const judge = (route: Route, request: FastifyRequest): unknown => {
   const { headers, body, params, query } = request;
   if (!Buffer.isBuffer(body)) return readRequest(route, request).body;
+  // Many clients name a type also where they send nothing, as with a DELETE.
+  if (body.length === 0) return readRequest(route, { params, query, body: undefined } as FastifyRequest).body;
   if (!isJson(headers) || !isIdentity(headers)) return null;
   return readRequest(route, { params, query, body: readJson(body) } as FastifyRequest).body;
 };
