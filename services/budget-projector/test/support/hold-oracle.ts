@@ -17,6 +17,7 @@ export type Asked = Readonly<{
   position: number;
   now: EpochNs;
 }>;
+type Matterless = Omit<Asked, 'scopes' | 'category' | 'model'>;
 export type OracleBudget = Pick<Shape, 'scope' | 'currency' | 'kind' | 'category' | 'model'> & Readonly<{ budgetId: string }>;
 
 export class HoldOracle {
@@ -74,21 +75,40 @@ export class HoldOracle {
     this.#statuses.push({ position, id, status });
   }
 
-  #refusal(budget: OracleBudget, { amount, currency, position, now }: Omit<Asked, 'scopes' | 'category' | 'model'>, granted: number) {
+  #refusal(budget: OracleBudget, asked: Matterless, granted: number): string | null {
+    const { blocks, wanted, limit, percent, taken } = this.#stand(budget, asked, granted);
+    if (!blocks) return null;
+    if (wanted === null) return 'no rate';
+    if (limit === null) return null;
+    // spend + holds + amount ≤ limit × percent, without a division.
+    return (taken + wanted) * 100n <= limit * percent ? null : `${wanted} beside ${taken} of ${limit} at ${percent} %`;
+  }
+
+  #stand(budget: OracleBudget, { amount, currency, position, now }: Matterless, granted: number) {
     const { budgetId } = budget;
     const terms = this.#terms.findLast((one) => one.budgetId === budgetId && one.position <= position);
     const live = this.#overrides.filter((one) => one.budgetId === budgetId && one.position <= position && one.expiresAt > now);
-    if (terms?.blocks !== true || live.some(({ isOff }) => isOff)) return null;
-    const wanted = this.#convert(amount, currency, budget.currency, position);
-    if (wanted === null) return 'no rate';
-    if (terms.limit === null) return null;
-    const limit = terms.limit + sum(live.map((one) => one.amount));
     const period = periodOf(budget, now);
     const spent = this.#spends.filter((one) => one.position <= position && one.budgetId === budgetId && one.period === period);
     const held = this.#open(position, granted).filter(({ grant }) => periodOf(budget, parseInstant(grant.grantedAt)) === period);
-    const taken = sum(spent.map((one) => one.amount)) + sum(held.map(({ shares }) => shares.get(budgetId) ?? 0n));
-    // spend + holds + amount ≤ limit × percent, without a division.
-    return (taken + wanted) * 100n <= limit * terms.percent ? null : `${wanted} beside ${taken} of ${limit} at ${terms.percent} %`;
+    return {
+      blocks: terms?.blocks === true && !live.some(({ isOff }) => isOff),
+      wanted: this.#convert(amount, currency, budget.currency, position),
+      limit: terms?.limit == null ? null : terms.limit + sum(live.map((one) => one.amount)),
+      percent: terms?.percent ?? 100n,
+      taken: sum(spent.map((one) => one.amount)) + sum(held.map(({ shares }) => shares.get(budgetId) ?? 0n)),
+    };
+  }
+
+  /** What a grant says that it leaves of the budget it names as the tightest. */
+  #left({ tightest }: HoldGranted, asked: Matterless, position: number): string | null {
+    const budget = this.budgets.find(({ budgetId }) => budgetId === tightest?.budgetId);
+    if (tightest === null || budget === undefined) return null;
+    const { wanted, limit, percent, taken } = this.#stand(budget, asked, position);
+    const left = (point: bigint | null) => (point === null ? null : point - taken - (wanted ?? 0n));
+    const meant = [left(limit), left(limit === null ? null : (limit * percent) / 100n)];
+    const said = [tightest.remaining, tightest.graceRemaining].map((text) => (text === null ? null : parsePicos(text)));
+    return said.join() === meant.join() ? null : `leaves ${said.join()} and not ${meant.join()}`;
   }
 
   #open(position: number, granted: number): readonly Held[] {
@@ -193,6 +213,8 @@ export class HoldOracle {
       const share = this.#convert(asked.amount, currency, budget.currency, decidedAt);
       if (share !== null) shares.set(budget.budgetId, share);
     }
+    const left = this.#left(grant, asked, position);
+    if (left !== null) this.violations.push(`${reservationId} ${left}`);
     const said = grant.budgets.map(({ budgetId, amount }) => `${budgetId} ${parsePicos(amount)}`).sort();
     const meant = [...shares].map(([budgetId, amount]) => `${budgetId} ${amount}`).sort();
     if (said.join() !== meant.join()) this.violations.push(`${reservationId} holds ${said.join()} and not ${meant.join()}`);

@@ -94,6 +94,10 @@ export class HoldRun {
       case 'wait':
         this.ledger.nowMs += one.seconds * 1_000;
         return this.expire();
+      case 'hurry':
+        await this.decisions.caughtUp();
+        await this.decisions.desk.expire(TENANT, `r-${one.id}`);
+        return this.settled();
       case 'edit': {
         const index = one.budget % this.#shapes.length;
         const shape = this.#shapes[index];

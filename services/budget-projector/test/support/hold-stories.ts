@@ -29,6 +29,8 @@ export type HoldStep =
   | (OneUse & Readonly<{ do: 'use' }>)
   | (Meanwhile & Readonly<{ do: 'release'; id: number }>)
   | (Meanwhile & Readonly<{ do: 'wait'; seconds: number }>)
+  /** The owner's clock is ahead of the store's: it takes a hold for over that is not. */
+  | (Meanwhile & Readonly<{ do: 'hurry'; id: number }>)
   /** Of one of the budgets, counted round. */
   | Readonly<{ do: 'edit'; budget: number; to: Partial<Pick<Shape, 'limit' | 'mode' | 'blockAtPercent'>> }>
   /** More room for a while; amount null: no enforcement for a while. */
@@ -86,6 +88,7 @@ const step: fc.Arbitrary<HoldStep> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: constant('use'), ...use }) },
   { weight: 2, arbitrary: fc.record({ do: constant('release'), id: ids, meanwhile }) },
   { weight: 1, arbitrary: fc.record({ do: constant('wait'), seconds, meanwhile }) },
+  { weight: 1, arbitrary: fc.record({ do: constant('hurry'), id: ids, meanwhile }) },
   { weight: 1, arbitrary: fc.record({ do: constant('edit'), budget: fc.nat(5), to: fc.record(edits, { requiredKeys: [] }) }) },
   { weight: 1, arbitrary: fc.record({ do: constant('override'), budget: fc.nat(5), amount: fc.option(amount), seconds }) },
   {
