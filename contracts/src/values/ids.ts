@@ -63,10 +63,23 @@ export const refusalEventId = (tenant: string, decisionId: string): string => de
 
 /** FNV-1a, 32 bits, over UTF-8: the same function as NATS's `partition()` mapping. */
 export const fnv1a32 = (text: string): number => {
-  let state = 0x811c9dc5;
-  for (const byte of Buffer.from(text, 'utf8')) {
-    state = Math.imul(state ^ byte, 0x01000193) >>> 0;
+  let state = FNV_BASIS;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    // Tenants are ASCII, where a character is its byte.
+    if (code > LAST_ASCII) return fnv1a32OfBytes(Buffer.from(text, 'utf8'));
+    state = Math.imul(state ^ code, FNV_PRIME) >>> 0;
   }
+  return state;
+};
+
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+const LAST_ASCII = 0x7f;
+
+const fnv1a32OfBytes = (bytes: Uint8Array): number => {
+  let state = FNV_BASIS;
+  for (const byte of bytes) state = Math.imul(state ^ byte, FNV_PRIME) >>> 0;
   return state;
 };
 

@@ -13,6 +13,8 @@ export type ProblemOptions = Readonly<{
 /** Whether the write happened is for the client to find out, by sending it again (API.md, Errors). */
 const OPEN_OUTCOME: ReadonlySet<ProblemCode> = new Set(['store_unavailable', 'upstream_unavailable', 'outcome_unknown', 'timed_out']);
 
+const FAULT = 500;
+
 /** A refusal with a code of the closed union; whatever else is thrown is a fault and answers 500. The filter renders it (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -27,7 +29,11 @@ export class Problem extends Error {
     readonly detail: string = PROBLEMS[code].title,
     readonly options: ProblemOptions = {},
   ) {
+    const limit = Error.stackTraceLimit;
+    // An answer and no fault: nobody reads where it was made, and finding that out takes as long as a decision.
+    if (PROBLEMS[code].status < FAULT) Error.stackTraceLimit = 0;
     super(detail, { cause: options.cause });
+    Error.stackTraceLimit = limit;
     this.status = PROBLEMS[code].status;
     this.retryable = PROBLEMS[code].retryable;
     const retryAfter = options.retryAfter ?? (this.status === 503 || this.status === 429 ? 1 : undefined);

@@ -1,15 +1,24 @@
 import { type BudgetDefinition, formatPicos, readOnce } from '@bursar/contracts';
 import { endOf, remainingOf, type Standing } from '../domain/check/standing.js';
 
+/** The amounts of a standing as texts, in its currency; null: unlimited. */
+export type AmountTexts = Readonly<{ limit: string | null; spend: string; reserved: string; remaining: string | null }>;
+
+export const amountTexts = (standing: Standing): AmountTexts => ({
+  limit: amountText(standing.limit),
+  spend: formatPicos(standing.spend),
+  reserved: formatPicos(standing.reserved),
+  remaining: amountText(remainingOf(standing)),
+});
+
+export const amountText = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
+
 /** `Bursar-Budget` (RFC 9651): the budget's name with its figures as parameters, amounts as decimal text of its currency. */
-export const budgetHeader = (standing: Standing): string => {
-  const { state, limit, spend, reserved, period } = standing;
-  const remaining = remainingOf(standing);
+export const budgetHeader = (standing: Standing, { limit, spend, reserved, remaining }: AmountTexts = amountTexts(standing)): string => {
   // Figures and instants are plain ASCII; on every answer, so put together by hand.
-  const limited = limit === null ? '' : `;limit="${formatPicos(limit)}"`;
-  const held = `;used="${formatPicos(spend)}";reserved="${formatPicos(reserved)}"`;
-  const left = remaining === null ? '' : `;remaining="${formatPicos(remaining)}"`;
-  return `${nameOf(state.definition)}${limited}${held}${left};reset="${endOf(period)}"`;
+  const limited = limit === null ? '' : `;limit="${limit}"`;
+  const left = remaining === null ? '' : `;remaining="${remaining}"`;
+  return `${nameOf(standing.state.definition)}${limited};used="${spend}";reserved="${reserved}"${left};reset="${endOf(standing.period)}"`;
 };
 
 const nameOf = readOnce(({ name }: BudgetDefinition): string => text(name));

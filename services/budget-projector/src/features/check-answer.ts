@@ -1,24 +1,29 @@
-import { formatPicos, oneOff } from '@bursar/contracts';
-import { blockPoint } from '@bursar/contracts/folds';
+import { formatPicos, oneOff, readOnce } from '@bursar/contracts';
+import { type BudgetState, blockPoint } from '@bursar/contracts/folds';
 import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import { type Audience, seesFigures } from '../domain/check/audience.js';
 import type { SuggestedAction } from '../domain/check/decide-check.js';
-import { endOf, remainingOf, roomOf, type Standing } from '../domain/check/standing.js';
+import { endOf, roomOf, type Standing } from '../domain/check/standing.js';
 import type { Answer } from './answer.js';
-import { budgetHeader } from './budget-header.js';
+import { type AmountTexts, amountText, amountTexts, budgetHeader } from './budget-header.js';
 import type { Decided } from './decisions.js';
 
-/** What is asked of a verdict: may it be spent, and why not, as far as the reader may know that. */
-type Say = (allowed: boolean, reason: string | null) => object;
+/** What is asked of a verdict, as members of JSON: may it be spent, and why not, as far as the reader may know that. */
+type Say = (allowed: boolean, reason: string | null) => string;
 
 /** `POST /check` (contracts `CheckAnswer`). Throws 503 `counting`. */
 export const checkAnswer = (decided: Decided, partition: number, audience: Audience): Answer =>
-  answerOf(decided, partition, audience, (allowed, reason) => ({ allowed, ...(reason !== null && { reason }) }));
+  answerOf(
+    decided,
+    partition,
+    audience,
+    (allowed, reason) => `"allowed":${allowed}${reason === null ? '' : `,"reason":${JSON.stringify(reason)}`}`,
+  );
 
 /** `POST /budgets/:id/check-constraints` (contracts `ConstraintsAnswer`). Throws 503 `counting`, and 404 where there is no such budget. */
 export const constraintsAnswer = (decided: Decided, partition: number, audience: Audience): Answer =>
-  answerOf(decided, partition, audience, (allowed, reason) => ({ canProceed: allowed, reason }));
+  answerOf(decided, partition, audience, (allowed, reason) => `"canProceed":${allowed},"reason":${JSON.stringify(reason)}`);
 
 /** Of budgets that its reader may not see it says neither figures nor names: the verdict, what to do, and when to come back. */
 const answerOf = (decided: Decided, partition: number, audience: Audience, verdict: Say): Answer => {
@@ -28,21 +33,23 @@ const answerOf = (decided: Decided, partition: number, audience: Audience, verdi
   const { allowed, deciding, refusal, actions, worstOvershoot } = decision;
   const position = `${partition}:${decided.position}`;
   const isSeen = deciding === null || seesFigures(audience, deciding.state.definition);
-  const body = {
-    ...verdict(allowed, refusal === null ? null : isSeen ? refusal.reason : `${PROBLEMS[refusal.code].title}.`),
-    ...(refusal !== null && { code: refusal.code }),
-    ...(deciding === null ? { remaining: null, graceRemaining: null } : isSeen ? figures(deciding) : resetOf(deciding)),
-    suggestedActions: audience === 'operator' ? actions : actions.map((action) => told(action, scene.standings, audience)),
-    worstOvershoot: formatPicos(worstOvershoot),
-    position,
-  };
+  const texts = deciding !== null && isSeen ? amountTexts(deciding) : null;
+  const said = verdict(allowed, refusal === null ? null : isSeen ? refusal.reason : `${PROBLEMS[refusal.code].title}.`);
+  const code = refusal === null ? '' : `,"code":"${refusal.code}"`;
+  const shown = deciding === null ? NO_FIGURES : texts === null ? resetOf(deciding) : figures(deciding, texts);
+  const asked = audience === 'operator' ? actions : actions.map((action) => told(action, scene.standings, audience));
+  const overshoot = `,"worstOvershoot":"${formatPicos(worstOvershoot)}"`;
+  // On every answer, and half of it the same each time, so put together by hand.
+  const body = `{${said}${code}${shown},"suggestedActions":${JSON.stringify(asked)}${overshoot},"position":"${position}"}`;
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'bursar-position': position,
-    ...(deciding !== null && isSeen && { 'bursar-budget': budgetHeader(deciding) }),
+    ...(deciding !== null && texts !== null && { 'bursar-budget': budgetHeader(deciding, texts) }),
   };
-  return { status: 200, headers, body: JSON.stringify(body) };
+  return { status: 200, headers, body };
 };
+
+const NO_FIGURES = ',"remaining":null,"graceRemaining":null';
 
 /** What a threshold asks of whoever spends is his to know, but not of which budget it is. */
 const told = ({ budgetId, ...action }: SuggestedAction, standings: readonly Standing[], audience: Audience): object => {
@@ -50,24 +57,22 @@ const told = ({ budgetId, ...action }: SuggestedAction, standings: readonly Stan
   return asking !== undefined && seesFigures(audience, asking.state.definition) ? { ...action, budgetId } : action;
 };
 
-const figures = (standing: Standing): object => {
-  const { state, limit, spend, reserved } = standing;
-  const { definition, budgetId, currency } = state;
-  return {
-    budgetId,
-    scope: definition.scope,
-    currency,
-    currentSpend: formatPicos(spend),
-    reserved: formatPicos(reserved),
-    limit: amount(limit),
-    blockPoint: amount(blockPoint(definition, limit)),
-    remaining: amount(remainingOf(standing)),
-    graceRemaining: amount(roomOf(standing)),
-    ...resetOf(standing),
-  };
+/** Members of JSON, each behind a comma. Amounts and instants are plain ASCII. */
+const figures = (standing: Standing, { limit, spend, reserved, remaining }: AmountTexts): string => {
+  const { definition } = standing.state;
+  const [point, room] = [blockPoint(definition, standing.limit), roomOf(standing)];
+  const [blocksAt, grace] = [point === standing.limit ? limit : amountText(point), amountText(room)];
+  const held = `,"currentSpend":"${spend}","reserved":"${reserved}"`;
+  const bounds = `,"limit":${quoted(limit)},"blockPoint":${quoted(blocksAt)},"remaining":${quoted(remaining)},"graceRemaining":${quoted(grace)}`;
+  return `${namesOf(standing.state)}${held}${bounds}${resetOf(standing)}`;
 };
 
-/** Nothing begins anew after the only period of a one-off budget. */
-const resetOf = ({ state, period }: Standing): object => (oneOff(state.definition.period) === null ? { resetAt: endOf(period) } : {});
+const namesOf = readOnce(
+  ({ budgetId, definition, currency }: BudgetState): string =>
+    `,"budgetId":${JSON.stringify(budgetId)},"scope":${JSON.stringify(definition.scope)},"currency":${JSON.stringify(currency)}`,
+);
 
-const amount = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
+/** Nothing begins anew after the only period of a one-off budget. */
+const resetOf = ({ state, period }: Standing): string => (oneOff(state.definition.period) === null ? `,"resetAt":"${endOf(period)}"` : '');
+
+const quoted = (text: string | null): string => (text === null ? 'null' : `"${text}"`);

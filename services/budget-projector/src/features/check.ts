@@ -24,18 +24,25 @@ export class Check {
     private readonly partitions: number,
   ) {}
 
-  check(body: z.output<typeof CheckBody>, way: Way): Promise<Answer> {
+  /** At once, where it can be told from memory: everybody asks before every spend. */
+  check(body: z.output<typeof CheckBody>, way: Way): Answer | Promise<Answer> {
     return this.#ask(questionOf(body, { scopes: body.scopes }), way, checkAnswer);
   }
 
-  constraints(budgetId: string, body: z.output<typeof CheckConstraintsBody>, way: Way): Promise<Answer> {
+  constraints(budgetId: string, body: z.output<typeof CheckConstraintsBody>, way: Way): Answer | Promise<Answer> {
     return this.#ask(questionOf(body, { budgetId }), way, constraintsAnswer);
   }
 
-  #ask(question: Question, way: Way, say: typeof checkAnswer): Promise<Answer> {
+  #ask(question: Question, way: Way, say: typeof checkAnswer): Answer | Promise<Answer> {
     const { tenant, audience } = way.call;
+    const partition = partitionOf(tenant, this.partitions);
+    const answer = this.desk.answerNow(way, (decisions) => {
+      const decided = decisions.checkNow(tenant, question, this.clock.now());
+      return decided === null ? null : say(decided, partition, audience);
+    });
+    if (answer !== null) return answer;
     const decide = async (decisions: Decisions): Promise<Decision> => ({
-      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partitionOf(tenant, this.partitions), audience),
+      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partition, audience),
       isFenced: false,
     });
     return this.desk.answer({ ...way, decide });

@@ -36,6 +36,14 @@ export class DecideAtOwner {
     private readonly owners: Owners,
   ) {}
 
+  /** What this process decides at once, without a promise; null: it is not the owner, or has to wait or load something for it. */
+  answerNow({ call, minPosition }: Pick<Asked, 'call' | 'minPosition'>, decide: (decisions: Decisions) => Answer | null): Answer | null {
+    if (minPosition !== null) return null;
+    const decisions = this.here.decisionsOf(partitionOf(call.tenant, this.here.partitions));
+    const answer = decisions === null ? null : decide(decisions);
+    return answer === null ? null : this.#signed(answer);
+  }
+
   /** Throws 503 `no_owner` with `Retry-After`, within 5 s. */
   async answer(asked: Asked): Promise<Answer> {
     const { call, minPosition, isForwarded } = asked;
@@ -59,7 +67,10 @@ export class DecideAtOwner {
     const decision = isThere ? await decide(decisions) : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
     // The lease may have run out meanwhile, and another owner may have decided otherwise.
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
-    const { answer } = decision;
+    return this.#signed(decision.answer);
+  }
+
+  #signed(answer: Answer): Answer {
     const url = this.here.url();
     return url === null ? answer : { ...answer, headers: { ...answer.headers, 'bursar-owner': url } };
   }

@@ -68,11 +68,17 @@ export class Decisions {
     };
   }
 
+  /** From memory as it is at this moment; null: something has to come into it first. */
+  checkNow(tenantId: string, question: Question, now: EpochNs): Decided | null {
+    const tenant = this.memory.known(tenantId);
+    const gathered = tenant === undefined ? null : this.#gather(tenant, question, now);
+    return gathered === null || gathered.found === 'some' ? null : this.#decide(gathered, question);
+  }
+
   /** `now` is asked at the moment of the decision. Faults of the database surface as they are. */
   async check(tenantId: string, question: Question, now: () => EpochNs): Promise<Decided> {
-    const tenant = this.memory.known(tenantId);
-    const gathered = tenant === undefined ? null : this.#gather(tenant, question, now());
-    if (gathered !== null && gathered.found !== 'some') return this.#decide(gathered, question);
+    const atOnce = this.checkNow(tenantId, question, now());
+    if (atOnce !== null) return atOnce;
     return this.turns.take(async () => {
       this.makeRoom();
       const loaded = await this.memory.tenant(tenantId);

@@ -18,7 +18,11 @@ export type Received = Readonly<{
 }>;
 
 /** Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. */
-export const respond = async (request: NatsRequest, logger: Logger, answer: (received: Received) => Promise<Answer>): Promise<Reply> => {
+export const respond = async (
+  request: NatsRequest,
+  logger: Logger,
+  answer: (received: Received) => Answer | Promise<Answer>,
+): Promise<Reply> => {
   try {
     const { status, headers, body } = await answer(receive(request));
     // Over HTTP that is a 202; here an answer would pass for one.

@@ -1,4 +1,4 @@
-import { type EpochNs, formatPicos, type ThresholdDefinition } from '@bursar/contracts';
+import { type EpochNs, formatPicos, remembering, type ThresholdDefinition } from '@bursar/contracts';
 import { automaticPause, type BudgetState, globMatches, thresholdKey } from '@bursar/contracts/folds';
 import { blocks, type Question, reachedGates, roomOf, type Standing } from './standing.js';
 
@@ -67,5 +67,8 @@ const thresholdText = (threshold: ThresholdDefinition): string => thresholdKey(t
 const figures = ({ state: { currency }, spend, limit }: Standing): string =>
   `Current: ${money(spend, currency)}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`;
 
-const money = (picos: bigint, currency: string): string =>
-  new Intl.NumberFormat('en-US', { style: 'currency', currency }).format(formatPicos(picos) as Intl.StringNumericLiteral);
+const money = (picos: bigint, currency: string): string => formatOf(currency).format(formatPicos(picos) as Intl.StringNumericLiteral);
+
+/** Making one takes longer than the decision. */
+const MOST_CURRENCIES = 32;
+const formatOf = remembering((currency: string) => new Intl.NumberFormat('en-US', { style: 'currency', currency }), MOST_CURRENCIES);
