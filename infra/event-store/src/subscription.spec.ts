@@ -50,3 +50,33 @@ test('a store that does not answer is asked again, and it is said', async () => 
   await subscription.run();
   expect(warnings).toHaveLength(2);
 });
+
+test('what was appended here is handed over from memory where it comes next, and read where it does not', async () => {
+  const abort = new AbortController();
+  const got: number[] = [];
+  const reads: number[] = [];
+  const range = (first: number, last: number) => {
+    const events = Array.from({ length: last - first + 1 }, (_, n) => at(first + n));
+    return { partition: 0, first, last, link: new Uint8Array(), events };
+  };
+  const subscription = new Subscription(
+    {
+      read: async (after) => {
+        reads.push(after);
+        return after === 2 ? [at(3), at(4)] : [];
+      },
+      warn: () => {},
+    },
+    { after: 0, batch: 10, pollMs: 1, signal: abort.signal },
+    async (events) => {
+      got.push(...events.map(({ position }) => position));
+      if (got.length === 5) abort.abort();
+    },
+  );
+  subscription.offer(range(1, 2));
+  // Of an append that the read below has handed over already.
+  subscription.offer(range(4, 4));
+  subscription.offer(range(5, 5));
+  await subscription.run();
+  expect([got, reads]).toEqual([[1, 2, 3, 4, 5], [2]]);
+});

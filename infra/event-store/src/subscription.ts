@@ -1,4 +1,4 @@
-import { type StoredEvent, StoreUnavailableError } from './port.js';
+import { type AppendedRange, type StoredEvent, StoreUnavailableError } from './port.js';
 
 type Source = Readonly<{
   read: (after: number, limit: number) => Promise<readonly StoredEvent[]>;
@@ -6,8 +6,15 @@ type Source = Readonly<{
   warn: (message: string, error: unknown) => void;
 }>;
 
-/** Follows one partition: reads while there is something, then waits for a wake-up or the poll interval. */
+/** What this process appended and the handler has not come to; what is more is read from the store. */
+const MOST_OFFERED = 64;
+
+/**
+ * Follows one partition: takes what this process appended itself from memory where it comes next, else reads while there is something,
+ * then waits for a wake-up or the poll interval.
+ */
 export class Subscription {
+  private readonly offered = new Map<number, AppendedRange>();
   private woken = false;
   private stopWaiting: (() => void) | undefined;
 
@@ -23,12 +30,18 @@ export class Subscription {
     this.stopWaiting?.();
   }
 
+  /** A range that is in the store. */
+  offer(range: AppendedRange): void {
+    if (this.offered.size < MOST_OFFERED) this.offered.set(range.first, range);
+    this.wake();
+  }
+
   async run(): Promise<void> {
     const { batch, signal } = this.options;
     let { after } = this.options;
     while (!signal.aborted) {
       this.woken = false;
-      const events = await this.read(after, batch);
+      const events = this.takeOffered(after) ?? (await this.read(after, batch));
       const last = events.at(-1);
       if (last === undefined) {
         await this.pause();
@@ -37,6 +50,13 @@ export class Subscription {
         after = last.position;
       }
     }
+  }
+
+  /** null: what comes next is to be read. */
+  private takeOffered(after: number): readonly StoredEvent[] | null {
+    const next = this.offered.get(after + 1);
+    for (const [first, { last }] of this.offered) if (last <= after || first === after + 1) this.offered.delete(first);
+    return next === undefined || next.events.length > this.options.batch ? null : next.events;
   }
 
   private async read(after: number, limit: number): Promise<readonly StoredEvent[]> {

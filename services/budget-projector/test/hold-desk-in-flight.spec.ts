@@ -63,7 +63,8 @@ describe('a hold desk with an append on its way', () => {
     const first = Promise.withResolvers<void>();
     on.append = async (data) => {
       const [granted] = (JSON.parse(data) as { changes: HoldGranted[] }).changes;
-      if (granted !== undefined) foldGranted(tenant, granted, null, { position: 1 } as HoldsChangedEvent, new Changes());
+      if (granted !== undefined)
+        foldGranted(tenant, { ...granted, wire: () => granted }, null, { position: 1 } as HoldsChangedEvent, new Changes());
       await first.promise;
     };
     const said: string[] = [];

@@ -138,9 +138,11 @@ class PostgresEventStore extends EventStore {
   }
 
   private announce(range: () => AppendedRange, partition: number): void {
-    this.wake(partition);
-    if (this.listeners.length === 0) return;
+    const subscriptions = this.subscriptions.get(partition);
+    const isFollowed = subscriptions !== undefined && subscriptions.size > 0;
+    if (!isFollowed && this.listeners.length === 0) return;
     const made = range();
+    for (const subscription of subscriptions ?? []) subscription.offer(made);
     for (const listener of this.listeners) listener(made);
   }
 }

@@ -80,4 +80,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON store.events EXECUTE FUNCTION store.refuse_change();
   CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON store.appends EXECUTE FUNCTION store.refuse_change();
   `,
+  `
+  ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
+  `,
 ];

@@ -71,7 +71,7 @@ export class HoldDecider {
       group.answer(waiting, () => ({ is: 'refused', decision: decision.refused, scene, question, position }));
     } else {
       const { grant, parts, taken, tightest } = decision.granted;
-      group.grant(tenant.undecided.add(grant, taken));
+      group.grant(tenant.tenant, tenant.undecided.add(grant, taken));
       this.#granted += 1;
       if (this.#granted % GRANTS_PER_CHECK === 0) this.checked(this.#overBlockPoint(tenant, question, now));
       group.answer(waiting, (appended) => ({ is: 'held', held: { parts, status: 'held', position: appended ?? 0, tightest } }));
@@ -111,7 +111,7 @@ export class HoldDecider {
       tenant.undecided.ending.add(reservationId);
       const at = formatInstant(now);
       const change: HoldChange = { at, change: want === 'release' ? 'released' : 'expired', reservationId, tenant: tenant.tenant };
-      group.change(JSON.stringify(change));
+      group.change(JSON.stringify(change), change);
     }
     return { is: 'released', position };
   }

@@ -13,6 +13,7 @@ import { settleWaiting } from './fold/settle-waiting.js';
 import { noteTold } from './fold/told.js';
 import type { FoldMemory } from './fold-memory.js';
 import { isCorrection, isUnreadable, type LedgerItem, type Unreadable } from './ledger.js';
+import { OwnChanges } from './own-changes.js';
 import type { ProjectionTables } from './projection-tables.js';
 
 const UNWATCHED: HoldWatch = { opened: () => undefined, closed: () => undefined };
@@ -32,9 +33,10 @@ export class PartitionFold {
     /** Of each, in order: what it was charged as, null when it was not. */
     private readonly onFolded: (item: LedgerItem, charged: Charge | null) => void = () => undefined,
     watch: HoldWatch = UNWATCHED,
+    own: OwnChanges = new OwnChanges(),
   ) {
     const open = new OpenChanges(tables, memory);
-    const reservations = new ReservationsFold(open, watch);
+    const reservations = new ReservationsFold(open, watch, own);
     this.#open = open;
     this.#reservations = reservations;
     this.#definitions = new DefinitionsFold(open, (tenant, reason, event) =>

@@ -8,6 +8,7 @@ import type { Waiting } from './hold-group.js';
 import { HoldLane } from './hold-lane.js';
 import { type Fenced, NotDecidedError, OutcomeUnknownError, type ReleaseOutcome, type ReserveOutcome } from './hold-outcomes.js';
 import type { Ledger } from './ledger.js';
+import type { OwnChanges } from './own-changes.js';
 import type { HoldKey, ProjectionTables } from './projection-tables.js';
 import type { Turns } from './turns.js';
 import type { Watermark } from './watermark.js';
@@ -19,6 +20,8 @@ export type DeskParts = Readonly<{
   memory: FoldMemory;
   tables: Pick<ProjectionTables, 'holds'>;
   ledger: Pick<Ledger, 'appendHolds'>;
+  /** Told what is appended. */
+  own: OwnChanges;
   turns: Turns;
   folded: Watermark;
   makeRoom: () => void;
@@ -44,7 +47,7 @@ export class HoldDesk {
   #over: Error | null = null;
 
   constructor(private readonly parts: DeskParts) {
-    this.#lane = new HoldLane(parts.ledger, parts.key, parts.revision, (error) => this.#fail(error));
+    this.#lane = new HoldLane(parts.ledger, parts.own, parts.key, parts.revision, (error) => this.#fail(error));
     this.#decider = new HoldDecider(parts.folded, parts.now, parts.checked, () => this.#lane.appended);
   }
 

@@ -1,6 +1,7 @@
 import type { Ask } from '../domain/holds/ask.js';
 import type { Undecided } from '../domain/holds/undecided.js';
 import type { Fenced, ReleaseOutcome, ReserveOutcome } from './hold-outcomes.js';
+import type { OwnChange } from './own-changes.js';
 
 /** A request at the desk, until it is answered. */
 export type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }> &
@@ -15,6 +16,7 @@ const MAX_BYTES = 192 * 1024;
 /** Decisions that share one append of `HoldsChanged`, and are said together once it is in the ledger. */
 export class HoldGroup {
   readonly #changes: string[] = [];
+  readonly #own: OwnChange[] = [];
   readonly #granted: Undecided[] = [];
   #bytes = 0;
   /** Each says what came of it, once the append is at a position; null: there was nothing to append. */
@@ -34,15 +36,22 @@ export class HoldGroup {
     return this.#changes;
   }
 
+  /** The same, as the fold takes them. */
+  get own(): readonly OwnChange[] {
+    return this.#own;
+  }
+
   /** @param text canonical JSON of the change */
-  change(text: string): void {
+  change(text: string, own: OwnChange): void {
     this.#changes.push(text);
+    this.#own.push(own);
     this.#bytes += text.length;
   }
 
-  grant(granted: Undecided): void {
+  grant(tenant: string, granted: Undecided): void {
+    const { reservationId, text } = granted.grant;
     this.#granted.push(granted);
-    this.change(granted.grant.text);
+    this.change(text, { change: 'granted', tenant, reservationId });
   }
 
   answer<W extends Waiting>(

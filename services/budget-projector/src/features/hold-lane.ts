@@ -3,6 +3,7 @@ import type { LeaseKey } from '@bursar/leases';
 import { HoldGroup } from './hold-group.js';
 import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
 import type { Ledger } from './ledger.js';
+import type { OwnChanges } from './own-changes.js';
 
 /**
  * Puts groups of decisions into the ledger, one append at a time, each fenced by the revision after the one before it. What is decided
@@ -16,6 +17,7 @@ export class HoldLane {
 
   constructor(
     private readonly ledger: Pick<Ledger, 'appendHolds'>,
+    private readonly own: OwnChanges,
     private readonly key: LeaseKey,
     /** Revision of the stream's last event. */
     private revision: number,
@@ -59,12 +61,14 @@ export class HoldLane {
     const { partition, owner, epoch } = this.key;
     const id = derivedId('holds-changed', owner, String(partition), String(this.revision + 1), String(epoch));
     const data = `{"changes":[${group.changes.join(',')}],"partition":${partition}}`;
+    this.own.expect(id, group.own);
     try {
       const { position, revision } = await this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
       this.revision = revision;
       this.#appended = position;
       group.landed(position);
     } catch (cause) {
+      this.own.take(id);
       this.#flying = null;
       const error = new OutcomeUnknownError('the append of a group of decisions failed', { cause });
       group.failed(error);

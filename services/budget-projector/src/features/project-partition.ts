@@ -11,6 +11,7 @@ import { Handover } from './handover.js';
 import { HoldDesk } from './hold-desk.js';
 import type { Expiring } from './hold-rows.js';
 import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
+import { OwnChanges } from './own-changes.js';
 import { Pace } from './pace.js';
 import { type Portion, portionsOf } from './portions.js';
 import type { ProcessShare } from './process-share.js';
@@ -144,10 +145,12 @@ export class PartitionSession {
     const turns = new Turns();
     const makeRoom = (): void => memory.evict(fold.changes);
     const failed: Error[] = [];
+    const own = new OwnChanges();
     const desk = new HoldDesk({
       memory,
       tables: this.tables,
       ledger: this.ledger,
+      own,
       turns,
       folded,
       makeRoom,
@@ -171,6 +174,7 @@ export class PartitionSession {
         folded.advance(item.position);
       },
       expiries,
+      own,
     );
     this.#expiries = expiries;
     this.#decisions = new Decisions(memory, folded, turns, makeRoom, this.#ended.signal, desk, () => this.ledger.head(partition));

@@ -7,6 +7,7 @@ import { TenantFold } from '../../src/domain/tenant-fold.js';
 import { TenantHistory } from '../../src/domain/tenant-history.js';
 import type { FoldMemory } from '../../src/features/fold-memory.js';
 import { HoldDesk } from '../../src/features/hold-desk.js';
+import { OwnChanges } from '../../src/features/own-changes.js';
 import { Turns } from '../../src/features/turns.js';
 import { Watermark } from '../../src/features/watermark.js';
 import { definitionOf } from './stories.js';
@@ -84,6 +85,7 @@ export const setUp = (history = new TenantHistory('acme')) => {
         return { position: appends.length, revision: expectedRevision + 1 };
       },
     },
+    own: new OwnChanges(),
     turns: new Turns(),
     folded: new Watermark(1),
     makeRoom: () => undefined,

@@ -95,8 +95,7 @@ export class StoreLedger extends Ledger {
 
   async appendHolds(partition: number, { id, data, expectedRevision }: HoldsAppend): Promise<Appended> {
     const stream = holdsStream(partition);
-    const version = EVENT_DEFINITIONS.get('HoldsChanged')?.version ?? 1;
-    const event = { id, type: 'HoldsChanged', version, data, meta: OWN_META, contentHash: hash('sha256', data, 'buffer') };
+    const event = { id, type: 'HoldsChanged', version: HOLDS_VERSION, data, meta: OWN_META, contentHash: hash('sha256', data, 'buffer') };
     const result = await this.store.append({ partition, stream, events: [event], expectedRevision });
     const [outcome] = result.ok ? result.outcomes : [];
     if (outcome === undefined || outcome.status === 'conflict') throw new HoldsRefusedError(`append to ${stream} refused`);
@@ -169,12 +168,25 @@ const deliverUntilUnknown = async (
 /** Throws `UnknownEventError`; anything else that cannot be decoded is unreadable for good. */
 export const readItem = (event: StoredEvent): LedgerItem => {
   try {
-    return decodeStored(event);
+    return isNewestHolds(event) ? decodedLater(event) : decodeStored(event);
   } catch (error) {
     if (error instanceof UnknownEventError) throw error;
     const reason = error instanceof Error ? error.name : 'undecodable';
     return { unreadable: `cannot be decoded: ${reason}`, position: event.position, tenant: tenantOf(event) };
   }
+};
+
+const HOLDS_VERSION = EVENT_DEFINITIONS.get('HoldsChanged')?.version ?? 1;
+const isNewestHolds = ({ type, version }: StoredEvent): boolean => type === 'HoldsChanged' && version === HOLDS_VERSION;
+
+/** Its data are parsed when they are asked for, and may be malformed then: whoever decided what it says never asks. */
+const decodedLater = (event: StoredEvent): LedgerItem => {
+  let whole: ReturnType<typeof decodeStored> | null = null;
+  const get = (): unknown => {
+    whole ??= decodeStored(event);
+    return whole.data;
+  };
+  return Object.defineProperty(decodeStored({ ...event, data: 'null' }), 'data', { get, enumerable: true }) as LedgerItem;
 };
 
 const tenantOf = (event: StoredEvent): string | null => {

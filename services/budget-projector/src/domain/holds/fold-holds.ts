@@ -7,19 +7,21 @@ import { free, hold } from './place-holds.js';
 import type { SettlementFlag } from './settlement-flag.js';
 
 export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
-type Ended = Exclude<HoldChange, { change: 'granted' }>;
+/** A grant; `wire` is asked only where this process has not decided it. */
+export type Granting = Readonly<{ change: 'granted'; tenant: string; reservationId: string; wire: () => HoldGranted }>;
+export type Ended = Exclude<HoldChange, { change: 'granted' }>;
 
 /** A grant at its position. `before`: what the id stands for already, which then stays: usage named it first. */
 export const foldGranted = (
   tenant: TenantFold,
-  wire: HoldGranted,
+  { reservationId, wire }: Pick<Granting, 'reservationId' | 'wire'>,
   before: Hold | null,
   { position }: HoldsChangedEvent,
   changes: Changes,
 ): Hold | null => {
-  const decided = tenant.undecided.take(wire.reservationId);
+  const decided = tenant.undecided.take(reservationId);
   if (before !== null) return null;
-  const one = new Hold(tenant.tenant, wire.reservationId, decided?.grant ?? readGrant(wire), position);
+  const one = new Hold(tenant.tenant, reservationId, decided?.grant ?? readGrant(wire()), position);
   tenant.holds.set(one.id, one);
   hold(tenant, one, changes);
   changes.holds.add(one);

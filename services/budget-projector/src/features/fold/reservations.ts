@@ -1,9 +1,17 @@
-import type { UsageRecordedEvent } from '@bursar/contracts';
-import { foldEnded, foldGranted, foldSettlement, type HoldsChangedEvent } from '../../domain/holds/fold-holds.js';
+import type { HoldGranted, UsageRecordedEvent } from '@bursar/contracts';
+import {
+  type Ended,
+  foldEnded,
+  foldGranted,
+  foldSettlement,
+  type Granting,
+  type HoldsChangedEvent,
+} from '../../domain/holds/fold-holds.js';
 import { type Hold, tell } from '../../domain/holds/hold.js';
 import type { Plan } from '../../domain/posting.js';
 import type { TenantFold } from '../../domain/tenant-fold.js';
 import type { Waiting } from '../../domain/waiting.js';
+import type { OwnChanges } from '../own-changes.js';
 import type { OpenChanges } from './open-changes.js';
 
 /** Told of holds as they are folded. */
@@ -14,12 +22,13 @@ export class ReservationsFold {
   constructor(
     private readonly open: OpenChanges,
     private readonly watch: HoldWatch,
+    private readonly own: OwnChanges,
   ) {}
 
   /** One by one: what takes room before it is folded, and what takes it then, change places at once. */
   async change(event: HoldsChangedEvent): Promise<void> {
     const { open } = this;
-    for (const change of event.data.changes) {
+    for (const change of open.attempt(event, () => this.#changesOf(event)) ?? []) {
       const tenant = await open.memory.tenant(change.tenant);
       open.now.tenants.add(change.tenant);
       if (change.change === 'granted') {
@@ -35,6 +44,16 @@ export class ReservationsFold {
         if (closed !== null) this.#closed(tenant, closed);
       }
     }
+  }
+
+  #changesOf(event: HoldsChangedEvent): readonly (Granting | Ended)[] {
+    const own = this.own.take(event.id);
+    const wire = (index: number) => (): HoldGranted => grantAt(event, index);
+    return (own ?? event.data.changes).map((change, index) =>
+      change.change === 'granted'
+        ? { change: change.change, tenant: change.tenant, reservationId: change.reservationId, wire: wire(index) }
+        : change,
+    );
   }
 
   /** Usage that names a reservation is charged as that: the charge is made right after this. */
@@ -70,3 +89,9 @@ export class ReservationsFold {
     this.watch.closed(hold);
   }
 }
+
+const grantAt = ({ data }: HoldsChangedEvent, index: number): HoldGranted => {
+  const change = data.changes[index];
+  if (change?.change !== 'granted') throw new Error(`entry ${index} of the event is no grant`);
+  return change;
+};

@@ -1,0 +1,24 @@
+import type { Ended } from '../domain/holds/fold-holds.js';
+
+/** What one entry of a `HoldsChanged` does, as its owner decided it; of a grant the rest is among the undecided. */
+export type OwnChange = Readonly<{ change: 'granted'; tenant: string; reservationId: string }> | Ended;
+
+/**
+ * What this owner decided and put into the ledger, until the fold comes to it there: it knows then what the event says without reading it.
+ * By the event's id, entry by entry.
+ */
+export class OwnChanges {
+  readonly #byEvent = new Map<string, readonly OwnChange[]>();
+
+  /** Before it is appended: the fold may come to it first. */
+  expect(eventId: string, changes: readonly OwnChange[]): void {
+    this.#byEvent.set(eventId, changes);
+  }
+
+  /** Undefined: somebody else's. */
+  take(eventId: string): readonly OwnChange[] | undefined {
+    const changes = this.#byEvent.get(eventId);
+    this.#byEvent.delete(eventId);
+    return changes;
+  }
+}
