@@ -19,6 +19,7 @@ import { up as schedulerShares } from './migrations/0018_scheduler_shares.js';
 import { up as timeZoneData } from './migrations/0019_time_zone_data.js';
 import { up as deliveries } from './migrations/0021_deliveries.js';
 import { up as readsByPage } from './migrations/0030_reads_by_page.js';
+import { up as holdGroups } from './migrations/0031_hold_groups.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0019_time_zone_data', up: timeZoneData },
   { name: '0021_deliveries', up: deliveries },
   { name: '0030_reads_by_page', up: readsByPage },
+  { name: '0031_hold_groups', up: holdGroups },
 ];

@@ -225,17 +225,23 @@ export interface RollupTable {
 export interface HoldTable {
   tenant: string;
   reservation_id: string;
-  partition: number;
   status: 'held' | 'settled' | 'released' | 'expired' | 'unknown';
-  grant: string | null;
-  budget_ids: string[];
   since: Count;
-  expires_at: Instant | null;
   ended_at: Instant | null;
   ended_position: Count | null;
   settled_by: string | null;
   actual: Amount | null;
   flags: string[];
+  position: Count;
+}
+
+export interface HoldGroupTable {
+  tenant: string;
+  since: Count;
+  partition: number;
+  grants: string;
+  budget_ids: string[];
+  open: number;
   position: Count;
 }
 
@@ -458,6 +464,7 @@ export interface Database {
   'alerting.acknowledgement': AcknowledgementTable;
   'alerting.published_stream': PublishedStreamTable;
   'projection.hold': HoldTable;
+  'projection.hold_group': HoldGroupTable;
   'projection.reserved': ReservedTable;
   'projection.settlement': SettlementTable;
   'alerting.channel': ChannelTable;

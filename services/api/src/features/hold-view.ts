@@ -4,7 +4,6 @@ import { positionText } from '../adapters/sql/snapshot.js';
 
 /** An open hold (contracts `Reservation`), as `GET /reservations/:id` of its owner says it. */
 export const showHold = ({ reservation_id, status, grant, flags, position }: HoldRow, partition: number): object => {
-  if (grant === null) throw new Error('what is open was granted');
   const wire = JSON.parse(grant) as HoldGranted;
   const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = wire;
   return {

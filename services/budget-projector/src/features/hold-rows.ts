@@ -21,6 +21,8 @@ export type HoldRow = Readonly<{
   position: number;
   /** The table has it not: what never changes is to be written too. */
   isNew: boolean;
+  /** The table has it as open, and it is no more. */
+  ends: boolean;
 }>;
 
 /** What is held in a period of a budget, absolute; `0`: no row. */
@@ -33,6 +35,7 @@ export type Expiring = Readonly<{ tenant: string; reservationId: string; expires
 export const toHoldRow = (one: Hold): HoldRow => {
   const row = rowOf(one);
   one.isNew = false;
+  one.isStoredOpen = one.isOpen;
   return row;
 };
 
@@ -51,10 +54,11 @@ const rowOf = (one: Hold): HoldRow => ({
   flags: one.flags,
   position: one.position,
   isNew: one.isNew,
+  ends: one.isStoredOpen && !one.isOpen,
 });
 
 /** What the table keeps, as the fold uses it. */
-export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt' | 'isNew'>): Hold => {
+export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt' | 'isNew' | 'ends'>): Hold => {
   const one = new Hold(
     row.tenant,
     row.reservationId,
@@ -67,6 +71,7 @@ export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt' | 'isNew'>
   one.actual = row.actual === null ? null : parsePicos(row.actual);
   one.position = row.position;
   one.isNew = false;
+  one.isStoredOpen = one.isOpen;
   one.flag(row.flags);
   return one;
 };

@@ -162,7 +162,7 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
     for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
     for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
-    for (const row of batch.holds) this.holdRows.set(key(row.tenant, row.reservationId), { ...row, isNew: false });
+    for (const row of batch.holds) this.holdRows.set(key(row.tenant, row.reservationId), { ...row, isNew: false, ends: false });
     for (const row of batch.reserved) {
       const id = key(row.tenant, row.budgetId, row.periodStart);
       if (row.reserved === '0') this.reservedRows.delete(id);

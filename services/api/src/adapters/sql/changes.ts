@@ -27,10 +27,12 @@ export const reservedByPeriod = async (trx: Kysely<Database>, tenant: string): P
 };
 export type Reserved = Readonly<{ budgetId: string; reserved: string }>;
 
-/** Budgets on which something was held, settled, released or expired after a position. Reads all holds of the tenant. */
+/** Budgets on which something was held, settled, released or expired after a position. Reads all reservations of the tenant, by the groups they were granted in. */
 export const budgetsHeldSince = async (trx: Kysely<Database>, tenant: string, after: number): Promise<readonly string[]> => {
   const { rows } = await sql<{ budget_id: string }>`
-    SELECT DISTINCT unnest(budget_ids) AS budget_id FROM projection.hold WHERE tenant = ${tenant} AND position > ${after}`.execute(trx);
+    SELECT DISTINCT unnest(budget_ids) AS budget_id FROM projection.hold_group WHERE tenant = ${tenant} AND position > ${after}`.execute(
+    trx,
+  );
   return rows.map(({ budget_id }) => budget_id);
 };
 

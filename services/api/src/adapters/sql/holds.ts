@@ -1,6 +1,6 @@
 import { type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
-import type { Database } from '@bursar/database';
+import { type Database, grantOfHold, heldInGroups } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely, type Selectable, sql } from 'kysely';
 import type { HeldThen } from '../../domain/budget-as-of.js';
@@ -35,8 +35,8 @@ export class Holds {
     const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
     if (ids.length === 0) return NONE;
     const rows = await this.db
-      .selectFrom('projection.hold')
-      .select(['since', 'grant'])
+      .selectFrom('projection.hold as hold')
+      .select(['since', grantOfHold.as('grant')])
       .where('tenant', '=', tenant)
       .where('reservation_id', 'in', ids)
       .execute();
@@ -47,8 +47,8 @@ export class Holds {
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
     const row = await this.db
-      .selectFrom('projection.hold')
-      .select('grant')
+      .selectFrom('projection.hold as hold')
+      .select(grantOfHold.as('grant'))
       .where('tenant', '=', tenant)
       .where('reservation_id', '=', reservationId)
       .executeTakeFirst();
@@ -57,16 +57,11 @@ export class Holds {
 
   /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
   async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
-    const rows = await this.db
-      .selectFrom('projection.hold')
-      .select(['since', 'grant'])
-      .where('tenant', '=', tenant)
-      .where('since', '<=', position)
-      .where(({ eb, or }) => or([eb('ended_position', 'is', null), eb('ended_position', '>', position)]))
-      .where('budget_ids', '&&', sql<string[]>`${budgetIds}::text[]`)
-      .execute();
+    const { rows } = await sql<{ since: number; grant: string }>`
+      SELECT hold.since, one.value::text AS "grant" FROM ${heldInGroups}
+      WHERE held.tenant = ${tenant} AND held.since <= ${position} AND held.budget_ids && ${budgetIds}::text[]
+        AND (hold.ended_position IS NULL OR hold.ended_position > ${position})`.execute(this.db);
     const held = rows.flatMap(({ since, grant }) => {
-      if (grant === null) return [];
       const { budgets, grantedAt } = JSON.parse(grant) as HoldGranted;
       const at = parseInstant(grantedAt);
       return budgets.map(({ budgetId, amount }) => ({ budgetId, position: since, at, picos: parsePicos(amount) }));
@@ -87,7 +82,8 @@ export class Holds {
   }
 }
 
-export type HoldRow = Selectable<Database['projection.hold']>;
+/** `grant`: its JSON. */
+export type HoldRow = Selectable<Database['projection.hold']> & Readonly<{ grant: string }>;
 
 /** Open holds on a budget, the newest first: before this position, or from the head. */
 export const openHoldsOn = async (
@@ -97,18 +93,16 @@ export const openHoldsOn = async (
   before: Readonly<{ since: number; reservationId: string }> | null,
   limit: number,
 ): Promise<readonly HoldRow[]> => {
-  let query = trx
-    .selectFrom('projection.hold')
-    .selectAll()
-    .where('tenant', '=', tenant)
-    .where('status', '=', 'held')
-    .where(({ eb, fn, val }) => eb(val(budgetId), '=', fn.any('budget_ids')));
-  if (before !== null) {
-    query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('since', 'reservation_id'), '<', tuple(before.since, before.reservationId)),
-    );
-  }
-  return query.orderBy('since', 'desc').orderBy('reservation_id', 'desc').limit(limit).execute();
+  const from =
+    before === null
+      ? sql``
+      : sql`AND held.since <= ${before.since} AND (hold.since, hold.reservation_id) < (${before.since}, ${before.reservationId})`;
+  const { rows } = await sql<HoldRow>`
+    SELECT hold.*, one.value::text AS "grant" FROM ${heldInGroups}
+    WHERE held.tenant = ${tenant} AND held.open > 0 AND ${budgetId} = ANY (held.budget_ids) AND hold.status = 'held' ${from}
+      AND one.value::jsonb -> 'budgets' @> ${JSON.stringify([{ budgetId }])}::jsonb
+    ORDER BY hold.since DESC, hold.reservation_id DESC LIMIT ${limit}`.execute(trx);
+  return rows;
 };
 
 /** Is anything held in any period of the budget, as far as it is folded? */

@@ -1,8 +1,9 @@
 import { parseInstant } from '@bursar/contracts';
-import type { Database } from '@bursar/database';
+import { type Database, grantOfHold, heldInGroups } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
+import { type ChangedGroup, changedGroups, type NewGroup, newGroups } from '../../features/hold-groups.js';
 import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../features/hold-rows.js';
 import type { HoldKey } from '../../features/projection-tables.js';
 import { column, textArray } from './columns.js';
@@ -10,33 +11,39 @@ import { trimZeros } from './read-state.js';
 
 type Session = Kysely<Database>;
 
+/** Seven parameters each, of the 65,535 that a statement may have. */
+const GROUPS_PER_INSERT = 500;
+
+type StoredHold = Selectable<Database['projection.hold']> & Readonly<{ grant: string | null }>;
+
 export const readOpenHolds = async (db: Session, tenant: string): Promise<readonly Hold[]> => {
-  const rows = await db.selectFrom('projection.hold').selectAll().where('tenant', '=', tenant).where('status', '=', 'held').execute();
+  const { rows } = await sql<StoredHold>`
+    SELECT hold.*, one.value::text AS "grant" FROM ${heldInGroups}
+    WHERE held.tenant = ${tenant} AND held.open > 0 AND hold.status = 'held'`.execute(db);
   return rows.map(toHold);
 };
 
 export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<readonly Hold[]> => {
   if (keys.length === 0) return [];
-  const { rows } = await sql<Selectable<Database['projection.hold']>>`
-    SELECT hold.* FROM unnest(
+  const { rows } = await sql<StoredHold>`
+    SELECT hold.*, ${grantOfHold} AS "grant" FROM unnest(
       ${column(keys, 'text', (key) => key.tenant)}, ${column(keys, 'text', (key) => key.reservationId)}) AS u (tenant, reservation_id)
     JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
   return rows.map(toHold);
 };
 
 export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {
-  const rows = await db
-    .selectFrom('projection.hold')
-    .select(['tenant', 'reservation_id', 'expires_at'])
-    .where('partition', '=', partition)
-    .where('status', '=', 'held')
-    .execute();
-  return rows.flatMap(({ tenant, reservation_id, expires_at }) =>
-    expires_at === null ? [] : [{ tenant, reservationId: reservation_id, expiresAt: parseInstant(expires_at) }],
-  );
+  const { rows } = await sql<{ tenant: string; reservation_id: string; expires_at: string }>`
+    SELECT hold.tenant, hold.reservation_id, one.value ->> 'expiresAt' AS expires_at FROM ${heldInGroups}
+    WHERE held.partition = ${partition} AND held.open > 0 AND hold.status = 'held'`.execute(db);
+  return rows.map(({ tenant, reservation_id: reservationId, expires_at }) => ({
+    tenant,
+    reservationId,
+    expiresAt: parseInstant(expires_at),
+  }));
 };
 
-const toHold = (row: Selectable<Database['projection.hold']>): Hold =>
+const toHold = (row: StoredHold): Hold =>
   readHold({
     tenant: row.tenant,
     reservationId: row.reservation_id,
@@ -52,36 +59,40 @@ const toHold = (row: Selectable<Database['projection.hold']>): Hold =>
   });
 
 export const writeHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
-  await addHolds(
-    db,
-    partition,
-    rows.filter(({ isNew }) => isNew),
-  );
+  const added = rows.filter(({ isNew }) => isNew);
+  await addGroups(db, partition, newGroups(added));
+  await addHolds(db, added);
   await changeHolds(
     db,
     rows.filter((row) => !row.isNew || row.status !== 'held'),
   );
+  await changeGroups(db, changedGroups(rows.filter((row) => !row.isNew)));
 };
 
-/**
- * Open, as they begin; what has become of some by now is written on top. The grants travel as one JSON array, which needs no quoting here;
- * an element of type json keeps its text to the byte.
- */
-const addHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
+const addGroups = async (db: Session, partition: number, groups: readonly NewGroup[]): Promise<void> => {
+  for (let from = 0; from < groups.length; from += GROUPS_PER_INSERT) {
+    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, grants, budgetIds, open, position }) => ({
+      tenant,
+      since,
+      partition,
+      grants: `[${grants.join(',')}]`,
+      budget_ids: [...budgetIds],
+      open,
+      position,
+    }));
+    await db.insertInto('projection.hold_group').values(values).execute();
+  }
+};
+
+/** Open, as they begin; what has become of some by now is written on top. */
+const addHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
   if (rows.length === 0) return;
-  const grants = `[${rows.map(({ grant }) => grant ?? 'null').join(',')}]`;
   await sql`
-    INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, expires_at, flags, position)
-    SELECT u.tenant, u.reservation_id, ${partition}, 'held', nullif(u.granted::text, 'null'), u.budget_ids::text[], u.since, u.expires_at,
-      '{}', u.since
-    FROM ROWS FROM (
-      unnest(${column(rows, 'text', (row) => row.tenant)}),
-      unnest(${column(rows, 'text', (row) => row.reservationId)}),
-      json_array_elements(${grants}::json),
-      unnest(${column(rows, 'text', (row) => textArray(row.budgetIds))}),
-      unnest(${column(rows, 'bigint', (row) => row.since)}),
-      unnest(${column(rows, 'timestamptz', (row) => row.expiresAt)}))
-      AS u (tenant, reservation_id, granted, budget_ids, since, expires_at)`.execute(db);
+    INSERT INTO projection.hold (tenant, reservation_id, status, since, flags, position)
+    SELECT u.tenant, u.reservation_id, 'held', u.since, '{}', u.since FROM unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.reservationId)},
+      ${column(rows, 'bigint', (row) => row.since)}) AS u (tenant, reservation_id, since)`.execute(db);
 };
 
 /** What was granted never changes; the rest as it is now. */
@@ -102,6 +113,18 @@ const changeHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void>
       ${column(rows, 'bigint', (row) => row.position)})
       AS u (tenant, reservation_id, status, ended_at, ended_position, settled_by, actual, flags, position)
     WHERE hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
+};
+
+const changeGroups = async (db: Session, groups: readonly ChangedGroup[]): Promise<void> => {
+  if (groups.length === 0) return;
+  await sql`
+    UPDATE projection.hold_group AS held SET open = held.open - u.ended, position = u.position
+    FROM unnest(
+      ${column(groups, 'text', ({ tenant }) => tenant)},
+      ${column(groups, 'bigint', ({ since }) => since)},
+      ${column(groups, 'int', ({ ended }) => ended)},
+      ${column(groups, 'bigint', ({ position }) => position)}) AS u (tenant, since, ended, position)
+    WHERE held.tenant = u.tenant AND held.since = u.since`.execute(db);
 };
 
 /** Absolute: what nothing is held in any more has no row. */

@@ -1,5 +1,5 @@
 import { type EpochNs, formatInstant, parsePicos } from '@bursar/contracts';
-import type { Database } from '@bursar/database';
+import { type Database, heldInGroups } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import { AuditReads, type CellsAt } from '../../features/audit/audit-reads.js';
 
@@ -68,9 +68,11 @@ export class SqlAuditReads extends AuditReads {
           open.count, open.held
         FROM sampled CROSS JOIN LATERAL (
           SELECT count(*) AS count, sum((part ->> 'amount')::numeric) AS held FROM (
-            SELECT "grant" FROM projection.hold
-            WHERE tenant = sampled.tenant AND status = 'held' AND sampled.budget_id = ANY (budget_ids) LIMIT ${MOST_HOLDS + 1}
-          ) AS holds CROSS JOIN LATERAL jsonb_array_elements(holds."grant"::jsonb -> 'budgets') AS part
+            SELECT one.value FROM ${heldInGroups}
+            WHERE held.tenant = sampled.tenant AND held.open > 0 AND hold.status = 'held' AND sampled.budget_id = ANY (held.budget_ids)
+              AND one.value::jsonb -> 'budgets' @> jsonb_build_array(jsonb_build_object('budgetId', sampled.budget_id))
+            LIMIT ${MOST_HOLDS + 1}
+          ) AS holds CROSS JOIN LATERAL json_array_elements(holds.value -> 'budgets') AS part
           WHERE part ->> 'budgetId' = sampled.budget_id
         ) AS open
       )

@@ -47,6 +47,8 @@ export class Hold {
   position: number;
   /** The tables do not have it yet. */
   isNew = true;
+  /** They have it, as open. */
+  isStoredOpen = false;
 
   /** @param grant null: only usage named it */
   constructor(

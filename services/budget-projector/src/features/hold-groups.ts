@@ -1,0 +1,50 @@
+import type { HoldRow } from './hold-rows.js';
+
+/** What was granted to one tenant by one event; a table keeps it as one row. */
+export type NewGroup = Readonly<{
+  tenant: string;
+  /** Position of the event. */
+  since: number;
+  /** JSON of each, as the ledger says it. */
+  grants: readonly string[];
+  budgetIds: ReadonlySet<string>;
+  /** How many of them are held. */
+  open: number;
+  /** Of the last event that changed one of them. */
+  position: number;
+}>;
+
+/** What became of a group that its table has: so many of its holds are held no more. */
+export type ChangedGroup = Readonly<{ tenant: string; since: number; ended: number; position: number }>;
+
+/** @param rows that the tables do not have */
+export const newGroups = (rows: readonly HoldRow[]): readonly NewGroup[] => {
+  const groups = new Map<string, NewGroup & { grants: string[]; budgetIds: Set<string>; open: number; position: number }>();
+  for (const { tenant, since, grant, budgetIds, status, position } of rows) {
+    if (grant === null) continue;
+    const key = keyOf(tenant, since);
+    const group = groups.get(key) ?? { tenant, since, grants: [], budgetIds: new Set<string>(), open: 0, position };
+    groups.set(key, group);
+    group.grants.push(grant);
+    for (const id of budgetIds) group.budgetIds.add(id);
+    if (status === 'held') group.open += 1;
+    group.position = Math.max(group.position, position);
+  }
+  return [...groups.values()];
+};
+
+/** @param rows that the tables have */
+export const changedGroups = (rows: readonly HoldRow[]): readonly ChangedGroup[] => {
+  const groups = new Map<string, ChangedGroup & { ended: number; position: number }>();
+  for (const { tenant, since, grant, ends, position } of rows) {
+    if (grant === null) continue;
+    const key = keyOf(tenant, since);
+    const group = groups.get(key) ?? { tenant, since, ended: 0, position };
+    groups.set(key, group);
+    if (ends) group.ended += 1;
+    group.position = Math.max(group.position, position);
+  }
+  return [...groups.values()];
+};
+
+const keyOf = (tenant: string, since: number): string => `${since} ${tenant}`;
