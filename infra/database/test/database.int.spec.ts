@@ -1,7 +1,16 @@
 import { testDatabase } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
-import { column, createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
+import {
+  column,
+  createDatabase,
+  createPool,
+  type Database,
+  DatabaseUnreachableError,
+  grantOfHold,
+  MIGRATIONS,
+  migrate,
+} from '../src/index.js';
 
 let home: Awaited<ReturnType<typeof testDatabase>>;
 let db: Kysely<Database>;
@@ -114,6 +123,49 @@ test('crossings written before they had causes of their own keep their order', a
       ['50%', 4, 0],
       ['80%', 4, 1],
       ['100%', 9, 0],
+    ]);
+  } finally {
+    await old.destroy();
+    await earlier.drop();
+  }
+});
+
+test('reservations that had a row each with all that was granted are found in groups, whatever became of them', async () => {
+  const earlier = await testDatabase();
+  const old = createDatabase(createPool(earlier.url, { name: 'earlier', max: 1 }));
+  try {
+    const before = MIGRATIONS.findIndex(({ name }) => name === '0031_hold_groups');
+    await sql`CREATE SCHEMA bursar; CREATE TABLE bursar.migration (name text PRIMARY KEY)`.execute(old);
+    for (const { name, up } of MIGRATIONS.slice(0, before)) {
+      await up(old as unknown as Kysely<unknown>);
+      await sql`INSERT INTO bursar.migration (name) VALUES (${name})`.execute(old);
+    }
+    await sql`
+      INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, flags, position)
+      SELECT tenant, id, 3, status, CASE WHEN status <> 'unknown' THEN json_build_object('reservationId', id)::text END, budgets::text[], since, '{}', position
+      FROM (VALUES ('acme', 'a', 'held', '{one,two}', 7, 7), ('acme', 'b', 'settled', '{two}', 7, 12), ('acme', 'c', 'released', '{}', 8, 9),
+        ('acme', 'd', 'unknown', '{}', 10, 10), ('other', 'a', 'held', '{one}', 7, 7)) AS each (tenant, id, status, budgets, since, position)`.execute(
+      old,
+    );
+    await migrate(earlier.url);
+    const groups = await old.selectFrom('projection.hold_group').selectAll().orderBy('tenant').orderBy('since').execute();
+    expect(groups.map(({ grants, budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
+      { tenant: 'acme', since: 7, partition: 3, budget_ids: ['one', 'two'], open: 1, position: 12 },
+      { tenant: 'acme', since: 8, partition: 3, budget_ids: [], open: 0, position: 9 },
+      { tenant: 'other', since: 7, partition: 3, budget_ids: ['one'], open: 1, position: 7 },
+    ]);
+    const holds = await old
+      .selectFrom('projection.hold as hold')
+      .select(['tenant', 'reservation_id', grantOfHold.as('grant')])
+      .orderBy('tenant')
+      .orderBy('reservation_id')
+      .execute();
+    expect(holds.map(({ tenant, grant }) => [tenant, grant === null ? null : JSON.parse(grant)])).toEqual([
+      ['acme', { reservationId: 'a' }],
+      ['acme', { reservationId: 'b' }],
+      ['acme', { reservationId: 'c' }],
+      ['acme', null],
+      ['other', { reservationId: 'a' }],
     ]);
   } finally {
     await old.destroy();

@@ -15,6 +15,11 @@ export class OwnChanges {
     this.#byEvent.set(eventId, changes);
   }
 
+  /** How many; undefined: somebody else's. */
+  count(eventId: string): number | undefined {
+    return this.#byEvent.get(eventId)?.length;
+  }
+
   /** Undefined: somebody else's. */
   take(eventId: string): readonly OwnChange[] | undefined {
     const changes = this.#byEvent.get(eventId);

@@ -216,7 +216,7 @@ export class PartitionSession {
         await committer.around(() => turns.take(step));
       };
       await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items, alive) => {
-        for (const portion of portionsOf(items, PORTION)) {
+        for (const portion of portionsOf(items, PORTION, own)) {
           if (stop.aborted) return;
           await foldPortion(portion);
           alive();
