@@ -96,7 +96,8 @@ export const priceCorrections = (api: () => Client): void => {
       const dry = (await correct('0.1', { dryRun: true })).body;
       const { status, body, headers } = await correct('0.1');
       expect([status, body]).toMatchObject([200, { dryRun: false, status: 'applied', correctionId: expect.any(String) }]);
-      expect(body.report).toEqual(dry.report);
+      // Other tenants of the partition move its head in between.
+      expect({ ...body.report, position: null }).toEqual({ ...dry.report, position: null });
       expect(headers.get('bursar-position')).toBe(body.position);
       expect(await statusOf(tenant, budget, body.position)).toMatchObject({ currentSpend: '23.5', waiting: 0, activeAlerts: [] });
       expect(await statusOf(tenant, euros, body.position)).toMatchObject({ currentSpend: '47' });
