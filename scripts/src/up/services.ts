@@ -28,7 +28,13 @@ const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
   'budget-projector': ['--heap-growing-percent=50', '--max-semi-space-size=16'],
 };
 
-const DEFAULTS = { PARTITIONS: '16', MAX_EVENT_AGE: '35d', LOG_LEVEL: 'info' };
+/**
+ * What a service reads and sends goes through buffers outside its heap. By itself the C library keeps what was freed of them, in pools per
+ * thread that grow with the largest ever asked for: with a fixed threshold large ones go back at once.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' };
+
+const DEFAULTS = { PARTITIONS: '16', MAX_EVENT_AGE: '35d', LOG_LEVEL: 'info', ...MALLOC };
 
 /** The services of this clone: every folder under services/ that was built. */
 export const builtServices = (root: string): readonly string[] =>

@@ -18,13 +18,14 @@ export type BufferedRange = Readonly<{
   linkAfter: (previous: Uint8Array) => Uint8Array | null;
 }>;
 
-const EVENT_OVERHEAD_BYTES = 400;
+/** Of one event: what is around its text, and the text once more as it was announced, which lives as long as the event (`encodedBatch`). */
+const EVENT_OVERHEAD_BYTES = 800;
 
-/** What this process appended itself. */
+/** What this process appended itself. The link is copied: as the driver gave it, it is a view of all that came in the same read of the socket. */
 export const ownRange = ({ first, last, link, events }: AppendedRange): BufferedRange => {
-  const bytes = events.reduce((sum, event) => sum + event.data.length + EVENT_OVERHEAD_BYTES, 0);
+  const bytes = events.reduce((sum, event) => sum + 2 * event.data.length + EVENT_OVERHEAD_BYTES, 0);
   const linkAfter = (previous: Uint8Array) => linkOfAppends(previous, events);
-  return { first, last, link, bytes, trusted: true, events: () => events, linkAfter };
+  return { first, last, link: Uint8Array.from(link), bytes, trusted: true, events: () => events, linkAfter };
 };
 
 /** What a message brought: bytes of whoever may publish there. */
