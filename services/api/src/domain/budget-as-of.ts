@@ -133,15 +133,15 @@ export class BudgetAsOf {
     if (settledAt > since) this.#touch(settledAt, this.facts.arrivals.recordedAt(settledAt) ?? null);
   }
 
-  /** `since`: when the cause of a crossing was recorded. */
-  status(since: (causePosition: number) => EpochNs): BudgetStatus {
+  /** `since`: when the cause of a crossing was recorded. `undecided`: held beside what was folded by then. */
+  status(since: (causePosition: number) => EpochNs, undecided = 0n): BudgetStatus {
     const { state, moment, updatedAt } = this.facts;
     return budgetStatus({
       budgetId: state.budgetId,
       definition: state.definition,
       period: this.period,
       balance: { spend: this.#spend, waiting: this.#waiting },
-      reserved: this.#reserved(),
+      reserved: this.#reserved() + undecided,
       crossings: this.active().map((crossed): Crossing => {
         return { alertId: crossed.id, data: crossed.data, crossedAt: since(crossed.data.causePosition), clearedAt: null };
       }),

@@ -1,6 +1,7 @@
-import { budgetStream, formatInstant, type ScopeRef, toWireMoney } from '@bursar/contracts';
+import { budgetStream, formatInstant, parsePicos, type ScopeRef, toWireMoney } from '@bursar/contracts';
 import {
   type BudgetState,
+  type BudgetStatus,
   budgetAppliesAt,
   budgetsOnPath,
   chargedPath,
@@ -65,7 +66,7 @@ export class Explain {
         return showApplied({
           budgetId: state.budgetId,
           definition: state.definition,
-          status: budget.status(since),
+          status: statusThen(budget, subject, since),
           amount: amountFor(state, scene, subject),
           isAsked: subject.usage === null,
           decided: state.budgetId === subject.decidedBy,
@@ -116,6 +117,14 @@ export class Explain {
     return state.status === 'Active' ? state.grants : [];
   }
 }
+
+/** As its owner saw it: of the budget that decided with what was decided before this and folded later. */
+const statusThen = (budget: BudgetAsOf, { decidedBy, room }: Subject, since: (cause: number) => bigint): BudgetStatus => {
+  const folded = budget.status(since);
+  const { budgetId, graceRemaining } = folded;
+  if (room === undefined || budgetId !== decidedBy || graceRemaining === null) return folded;
+  return budget.status(since, parsePicos(graceRemaining) - room);
+};
 
 /** What is asked, or what was counted, in the budget's currency. */
 const amountFor = (state: BudgetState, { settled, past }: Scene, { usage, amount, moment }: Subject): bigint | null => {

@@ -43,6 +43,8 @@ export type Subject = Readonly<{
   code: string | null;
   reason: string | null;
   decidedBy: string | null;
+  /** Room that the owner saw on the budget that decided, in picos: other decisions, on their way to the ledger, had taken theirs. */
+  room?: bigint;
   count?: number;
   /** Usage that was recorded, rather than asked for: who counted it, and how much of it. */
   usage: EventOf<'UsageRecorded'> | null;
@@ -101,6 +103,7 @@ export class ExplainedSubjects {
       code: answer.code ?? null,
       reason: answer.reason ?? null,
       decidedBy: answer.budgetId ?? null,
+      ...(answer.graceRemaining != null && { room: parsePicos(answer.graceRemaining) }),
       usage: null,
     };
   }
@@ -149,9 +152,22 @@ const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'k
   allowed: false,
   code: data.code,
   decidedBy: data.budgetId,
+  ...roomThen(data),
   count: data.count,
   usage: null,
 });
+
+const roomThen = ({ blockPoint, currentSpend, reserved }: EventOf<'UsageRefused'>['data']): Pick<Subject, 'room'> =>
+  blockPoint === null || currentSpend === null || reserved === null
+    ? {}
+    : { room: parsePicos(blockPoint.amount) - parsePicos(currentSpend.amount) - parsePicos(reserved.amount) };
+
+/** What was left by the grant, and the grant. */
+const roomBefore = ({ tightest, budgets }: HoldGranted): Pick<Subject, 'room'> => {
+  if (tightest === null || tightest.graceRemaining === null) return {};
+  const own = budgets.find(({ budgetId }) => budgetId === tightest.budgetId)?.amount ?? '0';
+  return { room: parsePicos(tightest.graceRemaining) + parsePicos(own) };
+};
 
 const granted = (grant: HoldGranted, partition: number): Subject => ({
   kind: 'decision',
@@ -166,6 +182,7 @@ const granted = (grant: HoldGranted, partition: number): Subject => ({
   code: null,
   reason: null,
   decidedBy: grant.tightest?.budgetId ?? null,
+  ...roomBefore(grant),
   usage: null,
 });
 

@@ -203,6 +203,30 @@ export const explain = (api: () => Client): void => {
     });
   });
 
+  describe('decisions that came together', () => {
+    test('are explained with the room that each of them saw', async () => {
+      const budget = await makeBudget(acme, { scope: 'team:crowd', ...money('20') });
+      const asks = Array.from({ length: 30 }, (_, n) => acme.post('reservations', { id: `c-${n}`, scopes: ['team:crowd'], amount: '1' }));
+      const replies = await Promise.all(asks);
+      const refused = replies.find(({ status }) => status === 402);
+      const line = async (decisionId: string) => {
+        // A refusal is recorded behind its answer.
+        for (;;) {
+          const { status, body } = await acme.post('explain', { decisionId });
+          if (status !== 404) return body.budgets[0];
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      expect(await line(refused?.body.decisionId)).toMatchObject({ budgetId: budget.id, reserved: '20', graceRemaining: '0', fits: false });
+      const granted = replies.filter(({ status }) => status === 201);
+      expect(granted).toHaveLength(20);
+      for (const { body } of granted) {
+        const left = String(Number(body.remaining) + 1);
+        expect(await line(body.reservationId)).toMatchObject({ graceRemaining: left, fits: true, decided: true });
+      }
+    });
+  });
+
   describe('a granted reservation', () => {
     test('is explained by its id, as its owner decided it, whatever was spent since', async () => {
       const team = await makeBudget(acme, { scope: 'team:granted', ...money('20') });
