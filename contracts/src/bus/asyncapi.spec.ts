@@ -73,6 +73,7 @@ describe('the table', () => {
         'usage.record.{tenant}',
         'usage.rejected.{tenant}',
         'ledger.{partition}',
+        'appended.{partition}',
         'budgets.{tenant}.check',
         'budgets.{tenant}.reserve',
         'budgets.{tenant}.release',

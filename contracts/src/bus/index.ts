@@ -1,5 +1,7 @@
 import { rootScope, scopeId, scopeType } from '../values/scope.js';
 
+export { AppendNotice } from './append-notice.js';
+
 /** Subjects, streams and headers on NATS. */
 export const LEDGER_STREAM = 'LEDGER';
 export const EVENTS_STREAM = 'EVENTS';
@@ -8,6 +10,8 @@ export const USAGE_INTAKE_STREAM = 'USAGE_INTAKE';
 export const USAGE_REJECTED_STREAM = 'USAGE_REJECTED';
 
 export const ledgerSubject = (partition: number): string => `ledger.${partition}`;
+/** Of notices that something was appended; no stream keeps them. */
+export const appendedSubject = (partition: number): string => `appended.${partition}`;
 export const eventsSubject = (tenant: string, type: string): string => `events.${tenant}.${type}`;
 export const usageIntakeSubject = (tenant: string): string => `usage.ingest.${tenant}`;
 export const usageRecordSubject = (tenant: string): string => `usage.record.${tenant}`;

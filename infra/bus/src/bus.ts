@@ -1,5 +1,6 @@
 import type { AppendedRange, EventStore } from '@bursar/event-store';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { toNoticeMessage } from './append-notice.js';
 import { type Counters, gauge, newCounters, type Sample, samplesOf } from './counters.js';
 import { LedgerHub } from './ledger/hub.js';
 import { type Logger, silent } from './logger.js';
@@ -176,6 +177,7 @@ export class Bus {
   }
 
   #send(range: AppendedRange, settled: (stored: boolean) => void): void {
+    this.#publishNotice(range);
     // Without a connection not even the message is made.
     const message = this.connected ? toRangeMessage(range) : null;
     const sent =
@@ -189,6 +191,13 @@ export class Bus {
       settled(false);
     } else if (message.wake) this.counters.wakesPublished += 1;
     else this.counters.rangesPublished += 1;
+  }
+
+  /** For whoever takes no ranges: it is heard now, or not at all. */
+  #publishNotice(range: AppendedRange): void {
+    if (!this.connected) return;
+    const { subject, body } = toNoticeMessage(range);
+    if (this.#publisher.tell(subject, body)) this.counters.noticesPublished += 1;
   }
 
   #onRangeAck({ partition, first, last }: AppendedRange, stored: boolean): void {

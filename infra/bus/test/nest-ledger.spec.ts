@@ -7,7 +7,7 @@ import type { LedgerBatch, LedgerContext } from '../src/nest/ledger/ledger-event
 import { LedgerEvents } from '../src/nest/ledger/ledger-events.js';
 import { LedgerServer } from '../src/nest/ledger/ledger-server.js';
 import { allPartitions, type PartitionSupply } from '../src/nest/ledger/partition-supply.js';
-import { appendOf, eventually, usage } from './support/events.js';
+import { appendOf, eventually, usage, usages } from './support/events.js';
 import { MemoryEventStore } from './support/memory-store.js';
 import { nestApp } from './support/nest-app.js';
 
@@ -41,6 +41,15 @@ class Audit {
 }
 
 @Controller()
+class Rare {
+  @LedgerEvents('rare', { pollMs: 10, wants: (type) => type !== 'UsageRecorded' })
+  async count({ events, last }: LedgerBatch, { partition }: LedgerContext): Promise<void> {
+    expect(events).toEqual([]);
+    checkpoints.set(`rare/${partition}`, last);
+  }
+}
+
+@Controller()
 class Twin {
   @LedgerEvents('audit')
   async twin(): Promise<void> {}
@@ -49,7 +58,7 @@ class Twin {
 const startAfter = async (consumer: string, partition: number): Promise<number> => checkpoints.get(`${consumer}/${partition}`) ?? 0;
 const start = async (supply: PartitionSupply = allPartitions({ partitions: PARTITIONS, startAfter, logger: bus.logger })) => {
   server = new LedgerServer({ store, bus, supply });
-  app = await nestApp([Projection, Audit], [server]);
+  app = await nestApp([Projection, Audit, Rare], [server]);
 };
 const append = async (partition: number, count: number) => {
   for (let n = 0; n < count; n += 1) await store.append(appendOf(partition, [usage(n)]));
@@ -98,6 +107,22 @@ test('after a failure a partition begins again at its checkpoint, and the others
   await eventually('the other went on', () => checkpoints.get('projection/1') === 5);
   await eventually('it got over it', () => checkpoints.get('projection/0') === 5);
   expect([failures, positionsOf(0)]).toEqual([2, upTo(5)]);
+});
+
+test('who passes over everything is not behind, and its checkpoint moves', async () => {
+  store = new MemoryEventStore(PARTITIONS);
+  await store.append(appendOf(0, usages(0, 25_000)));
+  await start();
+  await eventually('it has passed', () => checkpoints.get('rare/0') === 25_000);
+  await eventually(
+    'the others have come as far',
+    () => checkpoints.get('projection/0') === 25_000 && checkpoints.get('audit/0') === 25_000,
+  );
+  const lag = (name: string) => server.samples().find((each) => each.name === name && each.labels?.consumer === 'rare')?.value;
+  await eventually('the heads were polled', () => lag('bursar_consumer_lag_seconds') === 0);
+  expect([lag('bursar_consumer_partitions'), lag('bursar_consumer_lag_events')]).toEqual([PARTITIONS, 0]);
+  await append(0, 1);
+  await eventually('and goes on', () => checkpoints.get('rare/0') === 25_001);
 });
 
 test('closing lets the batch in hand be committed, and begins no other', async () => {

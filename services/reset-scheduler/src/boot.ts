@@ -36,16 +36,14 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
     name: 'reset-scheduler',
     warn: (message, error) => logger.warn({ err: error }, message),
   });
-  const bus = config.NATS_URL === undefined ? null : await connectBus({ url: config.NATS_URL, name: 'reset-scheduler', logger });
-  if (bus !== null) store.onAppended((range) => bus.publishRange(range));
+  const bus = await connectBus({ url: config.NATS_URL, name: 'reset-scheduler', logger });
+  store.onAppended((range) => bus.publishRange(range));
   const database = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: DATABASE_CONNECTIONS }));
   const reads = createDatabase(createPool(config.DATABASE_URL, { name: 'reset-scheduler', max: READING_CONNECTIONS }));
   const service = await createService({ name: 'reset-scheduler', module: AppModule, config, logger });
   const metrics = new SchedulerMetrics(service.metrics, logger, () => countStuck(database));
-  if (bus !== null) {
-    service.metrics.expose(() => bus.samples());
-    service.readiness.add('bus', () => bus.ready());
-  }
+  service.metrics.expose(() => bus.samples());
+  service.readiness.add('bus', () => bus.ready());
 
   const ledger = new StoreLedger(store, bus);
   const close = new CloseDue(database, ledger, metrics, reads);
@@ -53,13 +51,13 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
   if (before !== null) metrics.otherTimeZoneData(before);
   const bucket = new Bucket(AT_ONCE, config.RESETS_PER_SECOND, performance.now());
   const slots = new Slots(TURNS_TOGETHER);
-  const keeperOf = (flush: (partition: number) => Promise<void>): TimeKeeper => {
+  const keeperOf = (hurry: (partition: number) => Promise<void>): TimeKeeper => {
     const watch = {
       failed: (what: string, error: unknown) => metrics.failedAt(what, error),
       overdue: (seconds: number) => metrics.overdue(seconds),
       skewed: (seconds: number) => metrics.skewed(seconds),
     };
-    const closing = new ClosePartition(database, ledger, close, bucket, slots, flush);
+    const closing = new ClosePartition(database, ledger, close, bucket, slots, hurry);
     return new TimeKeeper(database, ledger.partitions, closing, watch, () => Date.now());
   };
   const scheduler = new Scheduler(
@@ -81,7 +79,7 @@ export const bootScheduler = async (config: SchedulerEnv): Promise<Service> => {
     for (const [partition, reason] of scheduler.halted) throw new Error(`partition ${partition} halted: ${reason}`);
   });
   service.onStop(() => store.close());
-  service.onStop(() => bus?.close());
+  service.onStop(() => bus.close());
   service.onStop(() => database.destroy());
   service.onStop(() => reads.destroy());
   service.onStop(() => scheduler.stop());

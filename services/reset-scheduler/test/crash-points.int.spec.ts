@@ -29,6 +29,9 @@ class Mortal extends Ledger {
   follow(options: FollowOptions, handler: (events: readonly LedgerEvent[], last: number) => Promise<void>): Promise<void> {
     return this.real.follow(options, handler);
   }
+  look(partition: number): void {
+    this.real.look(partition);
+  }
   heads(): Promise<ReadonlyMap<number, number>> {
     return this.real.heads();
   }
@@ -57,7 +60,7 @@ let following: Promise<void>;
 
 beforeAll(async () => {
   world = await startWorld();
-  ledger = new Mortal(new StoreLedger(world.store, null));
+  ledger = new Mortal(new StoreLedger(world.store, world.bus));
   const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
   following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 }, 120_000);
@@ -112,7 +115,7 @@ test('dying after the append and before the commit leaves the timer due, and the
   const id = await made();
   const until = await later(2n);
   // The transaction that would move the timer is ended by force, as kill -9 does.
-  const breaking = new Mortal(new StoreLedger(world.store, null));
+  const breaking = new Mortal(new StoreLedger(world.store, world.bus));
   const append = breaking.append.bind(breaking);
   breaking.append = async (at, sayings) => {
     await append(at, sayings);

@@ -39,7 +39,7 @@ let follower: PartitionFollower;
 let following: Promise<void>;
 beforeAll(async () => {
   world = await startWorld();
-  ledger = new SlowLedger(world.store, null);
+  ledger = new SlowLedger(world.store, world.bus);
   follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
   following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
 }, 120_000);
@@ -84,7 +84,7 @@ test(
       new CloseDue(world.db, ledger, watch),
       new Bucket(10 * MANY, 1, 0),
       new Slots(1),
-      () => follower.flush(),
+      () => follower.hurry(),
     );
     await close.execute(partition, until, stop.signal);
 

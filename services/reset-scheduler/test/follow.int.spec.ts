@@ -16,11 +16,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const follower = (): PartitionFollower =>
-  new PartitionFollower(new Checkpoints(world.db, CONSUMER), new StoreLedger(world.store, null), partition, ALONE);
+  new PartitionFollower(new Checkpoints(world.db, CONSUMER), new StoreLedger(world.store, world.bus), partition, ALONE);
 const flushed = async (one: PartitionFollower, position: number): Promise<void> => {
   await eventually(
     async () => {
-      await one.flush();
+      await one.hurry();
       return (await followedTo(world.db, partition)).timers;
     },
     (at) => at >= position,

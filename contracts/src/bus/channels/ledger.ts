@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppendNotice } from '../append-notice.js';
 import { eventsSubject, KEPT_INSIDE, MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '../index.js';
 import { STREAMS } from '../streams.js';
 import type { Channel } from './channel.js';
@@ -36,6 +37,26 @@ const ledger: Channel = {
   },
 };
 
+const appended: Channel = {
+  id: 'appended',
+  address: 'appended.{partition}',
+  summary: 'Internal: that something was appended, one small message per append',
+  description:
+    'For followers that have a use for few types of events: they look into the event store, and take no ranges. ' +
+    'A notice may be lost, late or wrong: it only says when to look.',
+  action: 'send',
+  operationId: 'publishAppendNotice',
+  messages: [
+    {
+      name: 'appendNotice',
+      summary: 'How far, and of which types',
+      contentType: 'application/json',
+      headers: z.looseObject({}),
+      payload: AppendNotice,
+    },
+  ],
+};
+
 const fanOut = (type: string): Channel => {
   const event = LEDGER_CLOUD_EVENTS.get(type);
   if (event === undefined) throw new RangeError(`no event ${type}`);
@@ -67,5 +88,6 @@ const fanOut = (type: string): Channel => {
 
 export const ledgerChannels: readonly Channel[] = [
   ledger,
+  appended,
   ...[...LEDGER_CLOUD_EVENTS.keys()].filter((type) => !KEPT_INSIDE.has(type)).map(fanOut),
 ];

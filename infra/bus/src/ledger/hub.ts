@@ -1,19 +1,28 @@
-import { ledgerSubject } from '@bursar/contracts/bus';
+import { type AppendNotice, appendedSubject, ledgerSubject } from '@bursar/contracts/bus';
 import type { AppendedRange, EventStore, PartitionHead } from '@bursar/event-store';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
+import { noticeOf, readNotice } from '../append-notice.js';
 import type { Counters } from '../counters.js';
 import type { Logger } from '../logger.js';
 import type { Connection } from '../nats/connection.js';
 import { isWake, readRange } from '../range-message.js';
 import { type BufferedRange, ownRange, receivedRange } from './buffered-range.js';
 import type { ByteBudget } from './range-buffer.js';
+import { Subscriptions } from './subscriptions.js';
 
-/** What a consumer hears about its partition. Must not throw. */
+/** What a consumer hears about its partition: ranges, or only that there are some. Must not throw. */
 export type Member = Readonly<{
-  offer(range: BufferedRange): void;
   /** The store's head, or what a message claims it is. */
   head(position: number): void;
-}>;
+}> &
+  (
+    | Readonly<{ offer(range: BufferedRange): void }>
+    | Readonly<{
+        appended(notice: AppendNotice): void;
+        /** Somebody waits for what there is. */
+        look(): void;
+      }>
+  );
 
 type Joined = Readonly<{ member: Member; pollMs: number }>;
 
@@ -21,15 +30,14 @@ type Joined = Readonly<{ member: Member; pollMs: number }>;
 const BUFFER_BYTES = 24 * 1024 * 1024;
 
 /**
- * One for all consumers of a process: one subscription per partition that somebody consumes, and one query for all heads per poll,
- * so sixteen idle partitions cost one query. Core subscriptions: a message missed is a gap, and gaps are read from the store.
+ * One for all consumers of a process: one subscription per partition and kind of message that somebody takes, and one query for all heads
+ * per poll, so sixteen idle partitions cost one query. Core subscriptions: a message missed is a gap, and gaps are read from the store.
  */
 export class LedgerHub {
   readonly buffers: ByteBudget = { used: 0, limit: BUFFER_BYTES };
   readonly #members = new Map<number, Set<Joined>>();
-  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #subscriptions: Subscriptions;
   readonly #headListeners = new Set<(heads: readonly PartitionHead[]) => void>();
-  #nc: NatsConnection | null = null;
   #timer: NodeJS.Timeout | null = null;
   #polling = false;
   #pollFailed = false;
@@ -41,7 +49,7 @@ export class LedgerHub {
     private readonly logger: Logger,
     private readonly covered: (partition: number, first: number, last: number) => void,
   ) {
-    connection.onConnection((nc) => this.#attach(nc));
+    this.#subscriptions = new Subscriptions(connection, logger);
   }
 
   /** Without a connection there is nothing to wait for: a consumer asks the store. */
@@ -59,15 +67,13 @@ export class LedgerHub {
     this.#schedule();
     return () => {
       members.delete(joined);
-      if (members.size === 0) this.#leave(partition);
+      this.#leave(partition, members);
     };
   }
 
   /** Should a subscription be there in name alone. */
   resubscribe(partition: number): void {
-    this.#subscriptions.get(partition)?.unsubscribe();
-    this.#subscriptions.delete(partition);
-    if (this.#members.has(partition)) this.#subscribe(partition);
+    this.#subscriptions.renew(partition);
   }
 
   /** Hears every poll of the heads, while somebody consumes. */
@@ -78,33 +84,32 @@ export class LedgerHub {
 
   /** What this process appended itself: its consumers take it from memory, however the bus fares. */
   appended(range: AppendedRange): void {
-    if (this.#members.has(range.partition)) this.#offer(range.partition, ownRange(range));
+    const joined = [...(this.#members.get(range.partition) ?? [])];
+    if (joined.some(({ member }) => 'offer' in member)) this.#offer(range.partition, ownRange(range));
+    if (joined.some(({ member }) => 'appended' in member)) this.#tell(range.partition, noticeOf(range));
   }
 
-  #leave(partition: number): void {
-    this.#members.delete(partition);
-    this.#subscriptions.get(partition)?.unsubscribe();
-    this.#subscriptions.delete(partition);
+  /** Whoever follows the partition here by looking is to look now: somebody waits for what there is. */
+  look(partition: number): void {
+    for (const { member } of this.#members.get(partition) ?? []) if ('look' in member) member.look();
+  }
+
+  #leave(partition: number, members: ReadonlySet<Joined>): void {
+    if (members.size === 0) this.#members.delete(partition);
+    this.#subscribe(partition);
     if (this.#members.size > 0 || this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  #attach(nc: NatsConnection): void {
-    this.#nc = nc;
-    this.#subscriptions.clear();
-    for (const partition of this.#members.keys()) this.#subscribe(partition);
-  }
-
+  /** To what its members take, and no more. */
   #subscribe(partition: number): void {
-    if (this.#subscriptions.has(partition) || this.#nc === null || this.#nc.isClosed()) return;
-    const subscription = this.#nc.subscribe(ledgerSubject(partition), {
-      callback: (error, message) => {
-        if (error === null) this.receive(partition, message);
-        else this.logger.warn({ error: String(error), partition }, 'the ledger subscription was refused; the store is polled');
-      },
+    const members = [...(this.#members.get(partition) ?? [])];
+    const takes = (what: 'offer' | 'appended'): boolean => members.some(({ member }) => what in member);
+    this.#subscriptions.set(partition, {
+      ...(takes('offer') && { [ledgerSubject(partition)]: (message: Msg) => this.receive(partition, message) }),
+      ...(takes('appended') && { [appendedSubject(partition)]: (message: Msg) => this.receiveNotice(partition, message) }),
     });
-    this.#subscriptions.set(partition, subscription);
   }
 
   /** A message that came on a partition's subject. Whoever may publish there may have sent it: it only says where to look. */
@@ -123,8 +128,20 @@ export class LedgerHub {
     this.#offer(partition, receivedRange(range, partition));
   }
 
+  /** As {@link receive}. */
+  receiveNotice(partition: number, message: Pick<Msg, 'data'>): void {
+    this.counters.noticesReceived += 1;
+    const notice = readNotice(message);
+    if (notice === null) this.counters.messagesMalformed += 1;
+    else this.#tell(partition, notice);
+  }
+
   #offer(partition: number, range: BufferedRange): void {
-    for (const { member } of this.#members.get(partition) ?? []) member.offer(range);
+    for (const { member } of this.#members.get(partition) ?? []) if ('offer' in member) member.offer(range);
+  }
+
+  #tell(partition: number, notice: AppendNotice): void {
+    for (const { member } of this.#members.get(partition) ?? []) if ('appended' in member) member.appended(notice);
   }
 
   #schedule(): void {

@@ -26,8 +26,8 @@ export type ConsumeOptions = Readonly<{
   gatherMs?: number;
 }>;
 
-/** Which types of events a handler has any use for; all others are passed over, with their positions. Default: all. */
+/** Which types of events a handler has any use for; all others are passed over unread, with their positions. Default: all. */
 export type Wanting = Readonly<{ wants?: (type: string) => boolean }>;
 
-/** `last` is the position of the last event: the next checkpoint. */
+/** `last` is the position of the last event, also of one that was passed over: the next checkpoint. */
 export type Batch<E> = Readonly<{ events: readonly E[]; last: number }>;

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { GENESIS, type StoredEvent } from '@bursar/event-store';
+import { askStore } from './ask-store.js';
 import type { BufferedRange } from './buffered-range.js';
 import type { LedgerHub } from './hub.js';
-import type { ConsumeOptions } from './options.js';
+import type { Batch, ConsumeOptions } from './options.js';
 import { RangeBuffer } from './range-buffer.js';
 import { verifyRanges } from './verify.js';
 import { Wake } from './wake.js';
@@ -15,8 +15,6 @@ const IDLE_MS = 60_000;
 const GRACE_MS = 20;
 /** Rows of one read of the store: large enough for its speed, small enough for sixteen partitions at once in memory. */
 const READ_EVENTS = 2_000;
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2_000;
 
 /** A page of the store ends at some 4 MB; text of one million UTF-16 units may be as much. */
 const FULL_PAGE_UNITS = 1_000_000;
@@ -64,13 +62,14 @@ export class PartitionReader {
     });
   }
 
-  /** The next events in order, after a wait if need be; empty when there is nothing to hand over yet. */
-  async next(): Promise<readonly StoredEvent[]> {
+  /** The next events in order, after a wait if need be; null when there is nothing to hand over yet. */
+  async next(): Promise<Batch<StoredEvent> | null> {
     this.#isHandedOver = false;
     const events = await this.#next();
     this.alive();
-    this.#isHandedOver = events.length > 0;
-    return events;
+    const last = events.at(-1);
+    this.#isHandedOver = last !== undefined;
+    return last === undefined ? null : { events, last: last.position };
   }
 
   async #next(): Promise<readonly StoredEvent[]> {
@@ -186,20 +185,8 @@ export class PartitionReader {
     return events;
   }
 
-  /** Asks the store until it answers: a restart of it is waited out. `aborted` is the answer when the consumer is told to stop. */
-  async #ask<T>(question: () => Promise<T>, aborted: T): Promise<T> {
-    const { bus, signal, partition } = this.options;
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
-      try {
-        return await question();
-      } catch (error) {
-        bus.counters.storeReadFailures += 1;
-        this.alive();
-        bus.logger.warn({ error: String(error), partition }, 'the event store does not answer; asking again');
-        await delay(wait, undefined, { signal }).catch(() => undefined);
-      }
-    }
-    return aborted;
+  #ask<T>(question: () => Promise<T>, aborted: T): Promise<T> {
+    return askStore(this.options, this.alive, question, aborted);
   }
 }
 

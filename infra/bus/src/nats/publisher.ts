@@ -68,6 +68,17 @@ export class Publisher {
     return true;
   }
 
+  /** Core NATS: neither kept nor acknowledged. False, and nothing sent, without a connection. */
+  tell(subject: string, body: string): boolean {
+    try {
+      this.connection.current?.publish(subject, body);
+      return this.connection.current !== null;
+    } catch {
+      // Closed in between: as without a connection.
+      return false;
+    }
+  }
+
   /** Whatever is unacknowledged settles as not stored. */
   close(): void {
     clearInterval(this.#sweeper);

@@ -22,6 +22,8 @@ export class MemoryEventStore extends EventStore {
   failure: Error | null = null;
   reads = 0;
   selections = 0;
+  /** So long a look's answer, once it is known, is on its way. */
+  delayed: Promise<void> = Promise.resolve();
   /** Positions of one look. */
   span = 10_000;
   /** A page ends at so much data. */
@@ -79,6 +81,7 @@ export class MemoryEventStore extends EventStore {
     const span = this.#at(partition).events.slice(after, after + this.span);
     const found = span.filter(({ type, version }) => version > (passedOver.get(type) ?? 0));
     const events = found.slice(0, limit);
+    await this.delayed;
     const through = events.length === limit ? events.at(-1)?.position : undefined;
     return { events, through: through ?? Math.max(after, Math.min(head, after + this.span)), head };
   }

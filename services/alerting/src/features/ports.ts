@@ -63,8 +63,6 @@ export abstract class Budgets {
 
 /** When events of the ledger were recorded that others name as their cause. */
 export abstract class Causes {
-  /** The next events of the partition. */
-  abstract fold(partition: number, events: readonly LedgerEvent[]): void;
   /** null: there is no such event. */
   abstract recordedAt(partition: number, position: number): Promise<string | null>;
 }

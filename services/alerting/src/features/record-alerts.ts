@@ -44,10 +44,9 @@ export class RecordAlerts {
     return position;
   }
 
-  /** Events that follow each other, from the checkpoint on. */
+  /** Events in the order of the ledger, from the checkpoint on; those of no use here are left out. */
   async batch(partition: number, events: readonly LedgerEvent[], last: number, signal: AbortSignal): Promise<void> {
-    const { tables, budgets, causes, effects } = this.recording;
-    causes.fold(partition, events);
+    const { tables, budgets, effects } = this.recording;
     for (const event of events) budgets.fold(event);
     const begunAt = this.#begunAt.get(partition) ?? 0;
     const batch = {

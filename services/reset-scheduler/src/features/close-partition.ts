@@ -33,8 +33,8 @@ export class ClosePartition {
     private readonly close: CloseDue,
     private readonly bucket: Bucket,
     private readonly slots: Slots,
-    /** Makes a partition's follower write how far it has come. */
-    private readonly flush: (partition: number) => Promise<void>,
+    /** Makes a partition's follower look at what there is, and write how far it has come. */
+    private readonly hurry: (partition: number) => Promise<void>,
   ) {}
 
   /** Every timer of the partition that is due by the instant, which is past; and, while there are many, what comes due meanwhile. */
@@ -74,7 +74,7 @@ export class ClosePartition {
 
   async #isCaughtUp(partition: number, head: number): Promise<boolean> {
     const { timers, balances } = await followedTo(this.db, partition);
-    if (timers < head) await this.flush(partition);
+    if (timers < head) await this.hurry(partition);
     return timers >= head && balances >= head;
   }
 

@@ -88,6 +88,15 @@ export class PartitionFollower {
     this.#again.abort();
   }
 
+  /**
+   * Writes how far it has come, if the checkpoint does not say so yet, and has it look at once for what there is beyond: somebody waits.
+   * Nothing while another follows the partition.
+   */
+  async hurry(): Promise<void> {
+    if (this.#isFollowing) this.ledger.look(this.partition);
+    await this.flush();
+  }
+
   /** Writes how far it has come, if the checkpoint does not say so yet. Nothing while another follows the partition. */
   async flush(): Promise<void> {
     if (!this.#isFollowing || this.#seen <= this.#written) return;

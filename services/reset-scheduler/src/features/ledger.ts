@@ -17,6 +17,9 @@ export abstract class Ledger {
    */
   abstract follow(options: FollowOptions, handler: (events: readonly LedgerEvent[], last: number) => Promise<void>): Promise<void>;
 
+  /** Somebody waits until everything there is was looked at: whoever follows the partition here is not to take its time. */
+  abstract look(partition: number): void;
+
   /** By partition. */
   abstract heads(): Promise<ReadonlyMap<number, number>>;
 

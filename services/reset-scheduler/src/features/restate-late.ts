@@ -36,10 +36,10 @@ export class RestateLate {
     private readonly reads: Kysely<Database> = db,
   ) {}
 
-  /** Looks through every partition that has some. `flush` makes its follower write how far it has come: nothing past that is looked at. */
-  async execute(flush: (partition: number) => Promise<void>): Promise<void> {
+  /** Looks through every partition that has some. `hurry` makes its follower write how far it has come: nothing past that is looked at. */
+  async execute(hurry: (partition: number) => Promise<void>): Promise<void> {
     for (const partition of await partitionsWithLate(this.db)) {
-      await flush(partition);
+      await hurry(partition);
       while ((await this.#turn(partition)) === MOST) {
         // The rest of what came late together.
       }

@@ -31,7 +31,7 @@ export class Scheduler {
   readonly #followers: readonly PartitionFollower[];
   readonly #halted = new Map<number, string>();
   readonly #keeper: TimeKeeper;
-  readonly #flush = async (partition: number): Promise<void> => this.#followers[partition]?.flush();
+  readonly #hurry = async (partition: number): Promise<void> => this.#followers[partition]?.hurry();
   #running: Promise<unknown> | null = null;
 
   constructor(
@@ -39,7 +39,7 @@ export class Scheduler {
     ledger: Ledger,
     private readonly parts: Readonly<{
       close: CloseDue;
-      keeper: (flush: (partition: number) => Promise<void>) => TimeKeeper;
+      keeper: (hurry: (partition: number) => Promise<void>) => TimeKeeper;
       restater: RestateLate;
     }>,
     private readonly watch: RunWatch,
@@ -50,7 +50,7 @@ export class Scheduler {
       { length: ledger.partitions },
       (_, partition) => new PartitionFollower(checkpoints, ledger, partition, hooks),
     );
-    this.#keeper = parts.keeper(this.#flush);
+    this.#keeper = parts.keeper(this.#hurry);
   }
 
   /** Partitions that stand still until an operator or a new release acts, with the reason. */
@@ -72,7 +72,7 @@ export class Scheduler {
     const { signal } = this.#stop;
     this.#running ??= Promise.all([
       this.#keeper.run(signal),
-      this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute(this.#flush)),
+      this.#every(RESTATE_EVERY_MS, 'restating', () => this.parts.restater.execute(this.#hurry)),
       this.#every(LOOK_FOR_LOSS_MS, 'looking for lost timers', () => this.#lookForLoss()),
       supply((partition, after, until) => this.#follow(partition, after, until), signal),
     ]);

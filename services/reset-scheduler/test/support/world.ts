@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { decodeStored } from '@bursar/bus';
+import { type Bus, connectBus, decodeStored } from '@bursar/bus';
 import {
   type BudgetDefinition,
   balanceStream,
@@ -30,6 +30,8 @@ export type Process = Readonly<{ kill(): Promise<void>; signal(name: 'SIGSTOP' |
 export type World = Readonly<{
   url: string;
   store: EventStore;
+  /** Without NATS: what the test appends is heard of in its own process alone. */
+  bus: Bus;
   db: Kysely<Database>;
   scheduler(): Promise<Process>;
   close(): Promise<void>;
@@ -46,16 +48,20 @@ export const startWorld = async (): Promise<World> => {
     LOG_LEVEL: 'error',
   };
   const store = await createEventStore(database.url, { partitions: PARTITIONS, name: 'test' });
+  const bus = await connectBus({ name: 'test' });
+  store.onAppended((range) => bus.publishRange(range));
   const children = new Set<ChildProcess>();
   await launch('budget-projector', env, children);
   const db = createDatabase(createPool(database.url, { name: 'test', max: 4 }));
   return {
     url: database.url,
     store,
+    bus,
     db,
     scheduler: () => launch('reset-scheduler', env, children),
     close: async () => {
       for (const child of children) child.kill('SIGKILL');
+      await bus.close();
       await store.close();
       await db.destroy();
       await Promise.all([database.drop(), nats.stop()]);

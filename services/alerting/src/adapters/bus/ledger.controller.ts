@@ -4,9 +4,9 @@ import { Controller } from '@nestjs/common';
 import { RecordAlerts } from '../../features/record-alerts.js';
 import { CONSUMER } from '../sql/sql-alert-tables.js';
 
-/** Most of the ledger, and of no use here. */
+/** Most of the ledger, and of no use here: it is not even read. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['UsageRecorded', 'HoldsChanged']);
-/** Each batch asks the store to confirm it: at load they are worth collecting for as long as nobody notices. */
+/** Each batch is a look into the store: at load they are worth collecting for as long as nobody notices. */
 const GATHER_MS = 10;
 
 /** The ledger, each partition for itself, to the one use case there is. */

@@ -6,7 +6,7 @@ import type { RecordedBatch } from '../../features/ports.js';
 import { RecordQueue } from './record-queue.js';
 
 /** Between two transactions that only move a checkpoint. */
-const EVERY_MS = 200;
+const EVERY_MS = 500;
 const RETRY_MS = 1_000;
 /** Whoever is more events ahead than that waits. */
 const MAX_WAITING = 4_000;

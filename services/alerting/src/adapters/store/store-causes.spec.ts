@@ -1,48 +1,52 @@
-import type { LedgerEvent } from '@bursar/contracts';
 import type { StoredEvent } from '@bursar/event-store';
 import { expect, test } from '@jest/globals';
 import { StoreCauses } from './store-causes.js';
 
-const event = (position: number, recordedAt: string) => ({ position, recordedAt }) as LedgerEvent;
-
 /** A store whose events were recorded at `stored <position>`. */
 const opened = () => {
   const read: number[] = [];
+  let failures = 0;
   const causes = new StoreCauses({
     readPartition: async (_partition, after) => {
       read.push(after + 1);
+      failures -= 1;
+      if (failures >= 0) throw new Error('the store is restarting');
       return after + 1 > 10_000 ? [] : [{ recordedAt: `stored ${after + 1}` } as StoredEvent];
     },
   });
-  return { causes, read };
+  return {
+    causes,
+    read,
+    fail: (times: number) => {
+      failures = times;
+    },
+  };
 };
 
-test('what the loop has read lately is known, what came before it is in the store', async () => {
+test('a cause that many crossings name is read once, and each partition has its own', async () => {
   const { causes, read } = opened();
-  causes.fold(0, [event(5, 'a'), event(6, 'a'), event(7, 'b')]);
-  causes.fold(0, [event(8, 'b'), event(9, 'c')]);
-  const found = [];
-  for (const position of [4, 5, 6, 7, 8, 9, 10]) found.push(await causes.recordedAt(0, position));
-  expect(found).toEqual(['stored 4', 'a', 'a', 'b', 'b', 'c', 'stored 10']);
-  expect(read).toEqual([4, 10]);
+  expect(await Promise.all([causes.recordedAt(0, 5), causes.recordedAt(0, 5), causes.recordedAt(1, 5), causes.recordedAt(0, 6)])).toEqual([
+    'stored 5',
+    'stored 5',
+    'stored 5',
+    'stored 6',
+  ]);
+  expect(await causes.recordedAt(0, 5)).toBe('stored 5');
+  expect(read).toEqual([5, 5, 6]);
 });
 
-test('a partition that begins anew, and one that was followed for long, know what they know', async () => {
+test('what was asked for long ago is read again', async () => {
   const { causes, read } = opened();
-  causes.fold(0, [event(1, 'a')]);
-  causes.fold(0, [event(100, 'x')]);
-  expect([await causes.recordedAt(0, 1), await causes.recordedAt(0, 50), await causes.recordedAt(0, 100)]).toEqual([
-    'stored 1',
-    'stored 50',
-    'x',
-  ]);
-  for (let position = 101; position <= 1_000; position += 1) causes.fold(0, [event(position, `at ${position}`)]);
-  expect([await causes.recordedAt(0, 1_000), await causes.recordedAt(0, 501), await causes.recordedAt(0, 500)]).toEqual([
-    'at 1000',
-    'at 501',
-    'stored 500',
-  ]);
-  expect(read).toEqual([1, 50, 500]);
+  for (let position = 1; position <= 1_000; position += 1) await causes.recordedAt(0, position);
+  expect([await causes.recordedAt(0, 1_000), await causes.recordedAt(0, 1)]).toEqual(['stored 1000', 'stored 1']);
+  expect(read).toHaveLength(1_001);
+});
+
+test('a store that did not answer is asked again', async () => {
+  const { causes, fail } = opened();
+  fail(1);
+  await expect(causes.recordedAt(0, 5)).rejects.toThrow('restarting');
+  expect(await causes.recordedAt(0, 5)).toBe('stored 5');
 });
 
 test('a cause that is not there is none', async () => {

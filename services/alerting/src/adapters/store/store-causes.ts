@@ -1,41 +1,30 @@
-import type { LedgerEvent } from '@bursar/contracts';
 import type { EventStore } from '@bursar/event-store';
 import { Causes } from '../../features/ports.js';
 
-/** Appends remembered of a partition: a crossing is told soon after its cause. */
+/** Causes remembered of a partition: one event may take many budgets over their thresholds. */
 const REMEMBERED = 500;
 
-/** `last`: the last position recorded at that moment; what is between it and the one before was, too. */
-type Append = Readonly<{ last: number; at: string }>;
-type Past = { first: number; appends: Append[] };
-
-/** From the loop's own memory of what it has just read, else from the store. */
+/** From the store: what takes a budget over a threshold is usage as a rule, which the loop passes over. */
 export class StoreCauses extends Causes {
-  readonly #pasts = new Map<number, Past>();
+  readonly #known = new Map<string, Promise<string | null>>();
 
   constructor(private readonly store: Pick<EventStore, 'readPartition'>) {
     super();
   }
 
-  fold(partition: number, events: readonly LedgerEvent[]): void {
-    const [first] = events;
-    if (first === undefined) return;
-    const known = this.#pasts.get(partition);
-    const follows = known !== undefined && (known.appends.at(-1)?.last ?? 0) === first.position - 1;
-    const past: Past = follows ? known : { first: first.position, appends: [] };
-    for (const { position: last, recordedAt: at } of events) {
-      if (past.appends.at(-1)?.at === at) past.appends.pop();
-      past.appends.push({ last, at });
-    }
-    const forgotten = past.appends.splice(0, past.appends.length - REMEMBERED).at(-1);
-    if (forgotten !== undefined) past.first = forgotten.last + 1;
-    this.#pasts.set(partition, past);
+  recordedAt(partition: number, position: number): Promise<string | null> {
+    const key = `${partition}:${position}`;
+    const known = this.#known.get(key) ?? this.#read(partition, position);
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
+    // A store that does not answer is asked again.
+    known.catch(() => this.#known.delete(key));
+    return known;
   }
 
-  async recordedAt(partition: number, position: number): Promise<string | null> {
-    const past = this.#pasts.get(partition);
-    const append = past === undefined || position < past.first ? undefined : past.appends.find(({ last }) => position <= last);
-    if (append !== undefined) return append.at;
+  async #read(partition: number, position: number): Promise<string | null> {
     const [event] = await this.store.readPartition(partition, position - 1, 1);
     return event?.recordedAt ?? null;
   }

@@ -1,4 +1,4 @@
-import { type Bus, consumeLedger, decodeStored, decodeWanted } from '@bursar/bus';
+import { type Bus, consumeLedger, decodeStored } from '@bursar/bus';
 import { budgetStream, type LedgerEvent, parseInstant } from '@bursar/contracts';
 import { evolveDefinitions, findBudget, TenantDefinitions } from '@bursar/contracts/folds';
 import { type EventStore, streamPages } from '@bursar/event-store';
@@ -9,14 +9,14 @@ import { type FollowOptions, Ledger } from '../../features/ledger.js';
 /** How often the store is asked for what the bus did not announce (RELIABILITY F10). */
 const POLL_MS = 500;
 const MAX_EVENTS = 1_000;
-/** What the clock says waits for nobody here; what the ledger says may wait a little, for others that are confirmed with it. */
+/** What the clock says waits for nobody here; what the ledger says may wait a little, for others that are read with it. */
 const GATHER_MS = 100;
 
-/** The event store, with the bus to be told of what is new. Without a bus the store is polled. */
+/** The event store, with the bus to be told of what is new. Without NATS the store is polled. */
 export class StoreLedger extends Ledger {
   constructor(
     private readonly store: EventStore,
-    private readonly bus: Bus | null,
+    private readonly bus: Bus,
   ) {
     super();
   }
@@ -25,20 +25,18 @@ export class StoreLedger extends Ledger {
     return this.store.partitions;
   }
 
-  async follow(
+  follow(
     { partition, after, signal, types }: FollowOptions,
     handler: (events: readonly LedgerEvent[], last: number) => Promise<void>,
   ): Promise<void> {
     const { store, bus } = this;
     const wants = (type: string): boolean => types.has(type);
-    if (bus === null) {
-      return store.subscribe({ partition, after, batch: MAX_EVENTS, pollMs: POLL_MS, signal }, async (events) => {
-        const last = events.at(-1)?.position;
-        if (last !== undefined) await handler(decodeWanted(events, wants), last);
-      });
-    }
     const options = { store, bus, partition, after, maxEvents: MAX_EVENTS, pollMs: POLL_MS, gatherMs: GATHER_MS, signal, wants };
     return consumeLedger(options, ({ events, last }) => handler(events, last));
+  }
+
+  look(partition: number): void {
+    this.bus.hubOf(this.store).look(partition);
   }
 
   async heads(): Promise<ReadonlyMap<number, number>> {
