@@ -133,6 +133,9 @@ export abstract class EventStore {
   /** Where each of these ids is stored in the partition, and with which content; absent ids are absent from the map. */
   abstract lookup(partition: number, ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
 
+  /** When the events at these positions of a partition were recorded, in the order asked for and without reading them; null where there is none. */
+  abstract recordedTimes(partition: number, positions: readonly number[]): Promise<readonly (string | null)[]>;
+
   /** Every partition's head: position 0 while it is empty. */
   abstract heads(): Promise<readonly PartitionHead[]>;
 

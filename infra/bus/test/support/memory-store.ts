@@ -90,6 +90,10 @@ export class MemoryEventStore extends EventStore {
     return new Map();
   }
 
+  async recordedTimes(): Promise<readonly (string | null)[]> {
+    throw new Error('not in this store');
+  }
+
   async heads(): Promise<readonly PartitionHead[]> {
     if (this.failure !== null) throw this.failure;
     return Array.from({ length: this.partitions }, (_, partition) => {

@@ -82,6 +82,10 @@ class PostgresEventStore extends EventStore {
     return this.reader.lookup(partition, ids);
   }
 
+  recordedTimes(partition: number, positions: readonly number[]): Promise<readonly (string | null)[]> {
+    return this.reader.recordedTimes(partition, positions);
+  }
+
   heads(): Promise<readonly PartitionHead[]> {
     return this.reader.heads();
   }

@@ -2,7 +2,7 @@ import { formatMicros } from '../instants.js';
 import type { KnownEvent, PartitionHead, PassedOver, Selection, StoredEvent } from '../port.js';
 import { COLUMNS, type EventRow, PAGE_BYTES, SIZE } from './event-rows.js';
 import type { Query } from './query.js';
-import { recordedTimes } from './recorded-times.js';
+import { recordedEach, recordedTimes } from './recorded-times.js';
 import { SELECT_PARTITION, type SelectedRow, selectionOf, selectValues } from './select-partition.js';
 import { KNOWN_IDS, REVISIONS } from './statements.js';
 
@@ -55,6 +55,10 @@ export class Reader {
     return new Map(
       rows.map(([id, position, revision, contentHash]) => [id, { position: Number(position), revision: Number(revision), contentHash }]),
     );
+  }
+
+  recordedTimes(partition: number, positions: readonly number[]): Promise<readonly (string | null)[]> {
+    return recordedEach(this.query, partition, positions);
   }
 
   async heads(): Promise<readonly PartitionHead[]> {

@@ -10,6 +10,13 @@ const EACH = `SELECT store.micros((SELECT a.recorded_at FROM store.appends a
     WHERE a.partition = $1::int4 AND a.last >= p.position ORDER BY a.last LIMIT 1))
   FROM unnest($2::int8[]) WITH ORDINALITY AS p(position, nth) ORDER BY p.nth`;
 
+/** In any order; null where there is no such position. */
+export const recordedEach = async (query: Query, partition: number, positions: readonly number[]): Promise<readonly (string | null)[]> => {
+  if (positions.length === 0) return [];
+  const rows = await query<[string | null]>('store_recorded_each', EACH, [partition, positions]);
+  return rows.map(([micros], index) => (micros === null || (positions[index] ?? 0) < 1 ? null : formatMicros(Number(micros))));
+};
+
 /** A span this many times longer than its events is looked up event by event. */
 const SPARSE = 4;
 
@@ -20,10 +27,7 @@ const SPARSE = 4;
 export const recordedTimes = async (query: Query, partition: number, positions: readonly number[]): Promise<readonly string[]> => {
   const [first, last] = [positions[0], positions.at(-1)];
   if (first === undefined || last === undefined) return [];
-  if (last - first > positions.length * SPARSE) {
-    const rows = await query<[string]>('store_recorded_each', EACH, [partition, positions]);
-    return rows.map(([micros]) => formatMicros(Number(micros)));
-  }
+  if (last - first > positions.length * SPARSE) return (await recordedEach(query, partition, positions)).map((time) => time ?? '');
   const runs = await query<[string, string]>('store_recorded_runs', RUNS, [partition, first, last]);
   let nth = -1;
   let end = 0;

@@ -63,8 +63,8 @@ export abstract class Budgets {
 
 /** When events of the ledger were recorded that others name as their cause. */
 export abstract class Causes {
-  /** null: there is no such event. */
-  abstract recordedAt(partition: number, position: number): Promise<string | null>;
+  /** By position; what is not there is absent. */
+  abstract recordedAt(partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }
 
 /** What a notice of LiteLLM's is about. */

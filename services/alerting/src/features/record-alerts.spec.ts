@@ -109,9 +109,8 @@ class NoBudgets extends Budgets {
   forget(): void {}
 }
 class KnownCauses extends Causes {
-  fold(): void {}
-  async recordedAt(): Promise<string> {
-    return '2026-11-09T00:00:00Z';
+  async recordedAt(_partition: number, positions: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return new Map(positions.map((position) => [position, '2026-11-09T00:00:00Z']));
   }
 }
 class NoStandings extends Standings {

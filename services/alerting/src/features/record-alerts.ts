@@ -61,9 +61,11 @@ export class RecordAlerts {
   }
 
   async #raise(partition: number, events: readonly LedgerEvent[]): Promise<void> {
+    const crossed = events.flatMap((event) => (event.type === 'ThresholdCrossed' ? [event.data.causePosition] : []));
+    const since = await this.recording.causes.recordedAt(partition, crossed);
     const raised = new Map<string, Raising[]>();
     for (const event of events) {
-      const alert = isCause(event) ? await this.#decide(event) : isLitellmNotice(event) ? await this.#hear(event) : null;
+      const alert = isCause(event) ? await this.#decide(event, since) : isLitellmNotice(event) ? await this.#hear(event) : null;
       if (alert === null) continue;
       const { tenant } = event.meta;
       const ofTenant = raised.get(tenant) ?? [];
@@ -73,14 +75,15 @@ export class RecordAlerts {
     await Promise.all([...raised].map(([tenant, alerts]) => this.recording.ledger.raise(partition, tenant, alerts)));
   }
 
-  async #decide(cause: Cause): Promise<Raising | null> {
-    const { budgets, standings, causes } = this.recording;
+  /** `since`: when the events that took budgets over their thresholds were recorded. */
+  async #decide(cause: Cause, since: ReadonlyMap<number, string>): Promise<Raising | null> {
+    const { budgets, standings } = this.recording;
     const { tenant } = cause.meta;
     const { budgetId } = cause.data;
     const budget = budgetId === null ? null : await budgets.at(tenant, budgetId, cause.position);
     const standing = budget !== null && isLifecycleCause(cause) ? await standings.of(tenant, budget, parseInstant(cause.recordedAt)) : null;
-    const since = cause.type === 'ThresholdCrossed' ? await causes.recordedAt(cause.partition, cause.data.causePosition) : null;
-    const data = decideAlert(cause, { budget, standing, at: since ?? cause.recordedAt });
+    const at = cause.type === 'ThresholdCrossed' ? since.get(cause.data.causePosition) : undefined;
+    const data = decideAlert(cause, { budget, standing, at: at ?? cause.recordedAt });
     return data === null ? null : { data, meta: cause.meta, causeId: cause.id };
   }
 

@@ -87,6 +87,9 @@ export const reading: readonly Case[] = [
         expect(read).toHaveLength(count);
         expect(read.map((each) => each.recordedAt)).toEqual(read.map((each) => times.get(each.position)));
       }
+      const asked = [114, 1, 7, 7, 0, 60, 115, -3, 9_000];
+      expect(await store.recordedTimes(partition, asked)).toEqual(asked.map((position) => times.get(position) ?? null));
+      expect(await store.recordedTimes(partition, [])).toEqual([]);
       expect(new Set(times.values()).size).toBeGreaterThan(8);
     },
   },
