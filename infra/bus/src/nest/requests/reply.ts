@@ -1,5 +1,4 @@
-import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
-import type { ConsumerDeserializer, ConsumerSerializer, IncomingRequest, WritePacket } from '@nestjs/microservices';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
 
 /** The header names of ADR-32. A reply that carries them is an error. */
 export const ERROR_CODE_HEADER = 'Nats-Service-Error-Code';
@@ -25,25 +24,7 @@ export class Reply {
 }
 
 /** A fault that no handler turned into a reply of its own: its cause is for the log only. */
-const FAULT = Reply.of('', { [ERROR_CODE_HEADER]: '500', [ERROR_HEADER]: 'internal_error' });
-
-/**
- * Every message is a request, given to the handler as it came: whoever asks knows nothing of Nest's envelopes. Nest carries a request's
- * id to its publisher; ours is the pattern that was matched.
- */
-export const asItCame: ConsumerDeserializer = {
-  deserialize: (message: Msg, options): IncomingRequest => {
-    const pattern = String(options?.channel);
-    return { pattern, data: message, id: pattern };
-  },
-};
+export const FAULT = Reply.of('', { [ERROR_CODE_HEADER]: '500', [ERROR_HEADER]: 'internal_error' });
 
 /** The handler's {@link Reply} as it is; anything else is a fault. */
-export const asItIs: ConsumerSerializer = {
-  serialize: ({ response }: WritePacket) => {
-    const reply = replyOf(response);
-    return { data: reply.body, headers: reply.headers };
-  },
-};
-
 export const replyOf = (response: unknown): Reply => (response instanceof Reply ? response : FAULT);

@@ -1,9 +1,10 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { type MessageHandler, type NatsContext, ServerNats, type WritePacket } from '@nestjs/microservices';
+import { type MessageHandler, NatsContext, ServerNats } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { Bus } from '../../bus.js';
 import { Discovery, type ServiceIdentity } from './discovery.js';
 import { Endpoint, type EndpointOptions } from './endpoint.js';
-import { asItCame, asItIs, replyOf } from './reply.js';
+import { FAULT, type Reply, replyOf } from './reply.js';
 import { mayReplyTo } from './reply-subject.js';
 
 const DRAIN_MS = 2_000;
@@ -16,17 +17,18 @@ const ANSWER_MS = 12_000;
  */
 export class NatsRequestServer extends ServerNats {
   readonly #endpoints = new Map<string, Endpoint>();
-  readonly #inFlight = new Set<Promise<void>>();
   readonly #identity: ServiceIdentity;
   #discovery: Discovery | null = null;
   #subscribed: readonly Subscription[] = [];
   #detach: (() => void) | null = null;
+  #inFlight = 0;
+  #whenIdle: (() => void) | null = null;
 
   constructor(
     private readonly bus: Bus,
     identity: ServiceIdentity,
   ) {
-    super({ serializer: asItIs, deserializer: asItCame });
+    super({});
     this.#identity = identity;
   }
 
@@ -64,7 +66,7 @@ export class NatsRequestServer extends ServerNats {
     this.#detach?.();
     this.#discovery?.detach();
     await within(DRAIN_MS, this.#drain());
-    await within(ANSWER_MS, Promise.all(this.#inFlight));
+    await within(ANSWER_MS, this.#idle());
   }
 
   /** Subjects are no JSON; Nest's own tries to parse each as such, and catches the error, for every message. */
@@ -72,24 +74,42 @@ export class NatsRequestServer extends ServerNats {
     return this.messageHandlers.get(subject) ?? null;
   }
 
-  override getPublisher(message: Msg, pattern: string, context: NatsContext): (packet: WritePacket) => unknown {
-    const publish = super.getPublisher(message, pattern, context) as (packet: WritePacket) => unknown;
+  /** The bytes as they came to Nest's handler, and its reply as it is. Nest's own takes envelopes and an Observable, which cost more than most answers. */
+  override async handleMessage(subject: string, message: Msg): Promise<void> {
     const startedAt = performance.now();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#inFlight.add(promise);
-    return (packet) => {
-      try {
-        return publish(packet);
-      } finally {
-        this.#endpoints.get(pattern)?.count(performance.now() - startedAt, replyOf(packet.response).error);
-        this.#inFlight.delete(promise);
-        resolve();
-      }
-    };
+    this.#inFlight += 1;
+    try {
+      const { body, headers, error } = await this.#replyTo(subject, message);
+      this.#endpoints.get(subject)?.count(performance.now() - startedAt, error);
+      message.respond(body, { headers });
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#whenIdle?.();
+    }
+  }
+
+  async #replyTo(subject: string, message: Msg): Promise<Reply> {
+    const handler = this.getHandlerByPattern(subject);
+    if (handler === null) return FAULT;
+    try {
+      const answer: unknown = await handler(message, new NatsContext([message.subject, message.headers]));
+      return replyOf(isObservable(answer) ? await lastValueFrom(answer) : answer);
+    } catch {
+      // Nest has logged it, and its cause is for the log only.
+      return FAULT;
+    }
   }
 
   override unwrap<T>(): T {
     return this.bus as T;
+  }
+
+  /** Resolves once everything that was taken is answered. */
+  #idle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenIdle = resolve;
+    if (this.#inFlight === 0) resolve();
+    return promise;
   }
 
   /** Nobody hears new requests from here; those on their way still come. */
