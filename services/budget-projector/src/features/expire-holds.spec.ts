@@ -1,21 +1,31 @@
 import { derivedId, type EpochNs } from '@bursar/contracts';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
+import type { Hold } from '../domain/holds/hold.js';
 import { ExpiryLoop } from './expire-holds.js';
 import type { HoldDesk } from './hold-desk.js';
 import { Watermark } from './watermark.js';
+
+/** A loop that nobody ends keeps the process alive. */
+let end = (): void => undefined;
+afterEach(() => end());
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
+const DUE = derivedId('due');
+const holdOf = (id: string, expiresAt: EpochNs): Hold => ({ tenant: 'acme', id, grant: { expiresAt } }) as unknown as Hold;
+
 /** One hold that is due, a store and a desk that fail as long as they are told to. */
 const setUp = () => {
   const ended = new AbortController();
   const failures: unknown[] = [];
-  const on = { head: null as Error | null, expire: null as Error | null, looks: 0, expiries: 0, during: (): void => undefined };
+  const on = { head: null as Error | null, expire: null as Error | null, looks: 0, at: 0, expiries: 0, during: (): void => undefined };
+  const asked: string[] = [];
   const desk = {
-    expire: async () => {
+    expire: async (_tenant: string, reservationId: string) => {
       on.expiries += 1;
+      asked.push(reservationId);
       on.during();
       if (on.expire !== null) throw on.expire;
     },
@@ -24,20 +34,20 @@ const setUp = () => {
     settledHead: async () => {
       on.looks += 1;
       if (on.head !== null) throw on.head;
-      return 0;
+      return on.at;
     },
   };
   const now = (): EpochNs => 2_000_000_000n;
-  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, new Watermark(0), now, ended.signal, (error) =>
-    failures.push(error),
-  );
-  expiries.seed([{ tenant: 'acme', reservationId: derivedId('due'), expiresAt: 1_000_000_000n }]);
+  const folded = new Watermark(0);
+  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, folded, now, ended.signal, (error) => failures.push(error));
+  expiries.seed([{ tenant: 'acme', reservationId: DUE, expiresAt: 1_000_000_000n }]);
   expiries.begin();
-  return { on, failures, end: () => ended.abort() };
+  end = () => ended.abort();
+  return { on, failures, expiries, folded, expired: () => [...new Set(asked)].sort() };
 };
 
 test('holds that cannot be ended are said once, tried again all the same, and said anew after it went well', async () => {
-  const { on, failures, end } = setUp();
+  const { on, failures } = setUp();
   const [store, tables] = [new Error('permission denied'), new Error('no tables')];
   on.head = store;
   await until(() => on.looks >= 3);
@@ -47,14 +57,36 @@ test('holds that cannot be ended are said once, tried again all the same, and sa
   on.expire = tables;
   await until(() => failures.length > 1);
   expect(failures).toEqual([store, tables]);
-  end();
 });
 
 test('what fails because the session is over is not said here', async () => {
-  const { on, failures, end } = setUp();
+  const { on, failures } = setUp();
   on.expire = new Error('the session ended');
   on.during = end;
   await until(() => on.expiries >= 1);
   await new Promise((resolve) => setImmediate(resolve));
   expect(failures).toEqual([]);
+});
+
+test('a hold ends only once all is folded that was in the store when its time was over: what came in time settles it', async () => {
+  const { on, folded, expired } = setUp();
+  on.at = 7;
+  await until(() => on.looks >= 1);
+  folded.advance(6);
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(expired()).toEqual([]);
+  folded.advance(7);
+  await until(() => on.expiries >= 1);
+  expect(expired()).toEqual([DUE]);
+});
+
+test('what is granted meanwhile ends too, when its time is over; what has ended otherwise is let be', async () => {
+  const { expiries, expired } = setUp();
+  expiries.closed(holdOf(DUE, 1_000_000_000n));
+  expiries.opened(holdOf('past', 2_000_000_000n));
+  expiries.opened(holdOf('to come', 2_000_000_001n));
+  expiries.opened(holdOf('settled', 1_500_000_000n));
+  expiries.closed(holdOf('settled', 1_500_000_000n));
+  await until(() => expired().length > 0);
+  expect(expired()).toEqual(['past']);
 });

@@ -1,0 +1,66 @@
+import { type HoldGranted, parseInstant, parsePicos, type UsageRecordedEvent } from '@bursar/contracts';
+import type { Charge } from '@bursar/contracts/folds';
+import { describe, expect, test } from '@jest/globals';
+import { Changes } from '../src/domain/changes.js';
+import { foldSettlement } from '../src/domain/holds/fold-holds.js';
+import { Hold, readGrant } from '../src/domain/holds/hold.js';
+import { hold } from '../src/domain/holds/place-holds.js';
+import { TenantFold } from '../src/domain/tenant-fold.js';
+import { budgetOfOne } from './support/desk.js';
+
+const GRANT: HoldGranted = {
+  change: 'granted',
+  reservationId: 'r',
+  tenant: 'acme',
+  bodyHash: 'h',
+  path: ['user:a'],
+  amount: '1',
+  currency: 'USD',
+  grantedAt: '2026-03-01T00:00:00Z',
+  expiresAt: '2026-03-01T00:05:00Z',
+  decidedAt: 1,
+  budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
+  tightest: null,
+};
+const MARCH = parseInstant('2026-03-01T00:00:00Z');
+
+const settled = (recordedAt: string, cost: string): Hold => {
+  const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+  const one = new Hold('acme', 'r', readGrant(GRANT), 2);
+  tenant.holds.set('r', one);
+  hold(tenant, one, null);
+  const usage = { id: 'u', position: 3, recordedAt, data: { reservationId: 'r', occurredAt: recordedAt } } as unknown as UsageRecordedEvent;
+  const charged = { cost: { picos: parsePicos(cost), currency: 'USD' }, effectiveAt: MARCH } as Charge;
+  expect(foldSettlement(tenant, usage, charged, one, new Changes())).toBe(one);
+  expect([one.status, tenant.budgets.get('one')?.reserved.at(MARCH)]).toEqual(['settled', 0n]);
+  return one;
+};
+
+describe('a settlement', () => {
+  test.each([
+    ['just before the end', '2026-03-01T00:04:59.999999Z', '1', []],
+    ['at the very end: a hold is held before it, and not at it', '2026-03-01T00:05:00Z', '1', ['SettledAfterExpiry']],
+    ['after it', '2026-03-01T00:05:00.000001Z', '1', ['SettledAfterExpiry']],
+    ['of exactly what was held', '2026-03-01T00:01:00Z', '1.000000000000', []],
+    ['of the least more', '2026-03-01T00:01:00Z', '1.000000000001', ['SettledOverReservation']],
+    ['of less', '2026-03-01T00:01:00Z', '0.999999999999', []],
+    ['late and of more', '2026-03-01T00:06:00Z', '2', ['SettledAfterExpiry', 'SettledOverReservation']],
+  ])('%s', (_, recordedAt, cost, flags) => {
+    const one = settled(recordedAt, cost);
+    expect([one.flags, one.actual]).toEqual([flags, parsePicos(cost)]);
+  });
+});
+
+test('what is decided and not folded goes into the period that now holds the moment of its grant', () => {
+  const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+  const budget = tenant.budgets.get('one');
+  if (budget === undefined) throw new Error('there is one budget');
+  tenant.undecided.add(readGrant(GRANT), [{ budget, start: MARCH, picos: 5n }]);
+  const { state } = budget;
+  const yearly = { ...state.definition, period: { ...state.definition.period, kind: 'annual' as const } };
+  budget.redefine({ ...state, definition: yearly }, []);
+  tenant.undecided.replace(budget);
+  expect([budget.undecided.at(MARCH), budget.undecided.at(parseInstant('2026-01-01T00:00:00Z'))]).toEqual([0n, 5n]);
+  tenant.undecided.take('r');
+  expect(budget.undecided.starts()).toEqual([]);
+});
