@@ -182,10 +182,14 @@ const closed = async (client: pg.Client, midnight: number): Promise<number> => {
 
 /** Throws unless the ledger says of every budget, once, that its period ended and that the next began. */
 const verify = async (client: pg.Client, timers: number): Promise<void> => {
-  for (const type of ['PeriodEnded', 'PeriodStarted']) {
-    const found = await count(client, `SELECT count(DISTINCT stream) AS n FROM store.readable_events WHERE type = '${type}'`);
-    const all = await count(client, `SELECT count(*) AS n FROM store.readable_events WHERE type = '${type}'`);
-    if (found !== timers || all !== timers) throw new Error(`${all} ${type} of ${found} budgets, of ${timers}`);
+  // One reading for all: of a million budgets it takes a minute.
+  const { rows } = await client.query<{ type: string; events: string; budgets: string }>(
+    `SELECT type, count(*) AS events, count(DISTINCT stream) AS budgets FROM store.readable_events
+     WHERE type IN ('PeriodEnded', 'PeriodStarted') GROUP BY type`,
+  );
+  const said = rows.map(({ type, events, budgets }) => `${events} ${type} of ${budgets} budgets`);
+  if (rows.length !== 2 || rows.some(({ events, budgets }) => Number(events) !== timers || Number(budgets) !== timers)) {
+    throw new Error(`${said.join(', ')}, of ${timers}`);
   }
 };
 

@@ -26,6 +26,7 @@ export type Shared = Readonly<{
 const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
   'reset-scheduler': ['--max-old-space-size=1024'],
   'budget-projector': ['--heap-growing-percent=50', '--max-semi-space-size=16'],
+  alerting: ['--heap-growing-percent=50'],
 };
 
 /**

@@ -4,8 +4,8 @@ import { type BudgetState, evolveDefinitions, findBudget, TenantDefinitions } fr
 import { type EventStore, streamPages } from '@bursar/event-store';
 import { Budgets } from '../../features/ports.js';
 
-/** Budgets kept folded; the least recently used goes first. */
-const MAX_KEPT = 20_000;
+/** Budgets kept folded, some 5 kB each; the least recently used goes first. More than one batch asks for. */
+const MAX_KEPT = 4_000;
 
 type Kept = Readonly<{ partition: number; definitions: TenantDefinitions }>;
 
