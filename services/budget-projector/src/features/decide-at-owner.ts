@@ -64,10 +64,22 @@ export class DecideAtOwner {
     const decisions = this.here.decisionsOf(partition);
     if (decisions === null) return null;
     const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
-    const decision = isThere ? await decide(decisions) : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
+    const decision = isThere
+      ? await decide(decisions).catch((error: unknown) => this.#refused(error, decisions, partition))
+      : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
     // The lease may have run out meanwhile, and another owner may have decided otherwise.
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
     return this.#signed(decision.answer);
+  }
+
+  /** A refusal is an answer like any other: believed only while the lease is live, and signed. What decides nothing surfaces as it is. */
+  #refused(error: unknown, decisions: Decisions, partition: number): null {
+    if (!(error instanceof Problem) || error.status >= 500) throw error;
+    if (this.here.decisionsOf(partition) !== decisions) return null;
+    const url = this.here.url();
+    if (url === null) throw error;
+    const { code, detail, options } = error;
+    throw new Problem(code, detail, { ...options, headers: { ...options.headers, 'bursar-owner': url } });
   }
 
   #signed(answer: Answer): Answer {
