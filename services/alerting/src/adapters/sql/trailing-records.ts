@@ -9,7 +9,7 @@ import { RecordQueue } from './record-queue.js';
 const EVERY_MS = 500;
 const RETRY_MS = 1_000;
 /** Whoever is more events ahead than that waits. */
-const MAX_WAITING = 4_000;
+const MAX_WAITING = 2_000;
 
 export type Recorder = Readonly<{
   /** In the transaction that moves the checkpoint. */
