@@ -64,8 +64,11 @@ const refusedByAction = (reached: readonly ThresholdDefinition[], name: string, 
 
 const thresholdText = (threshold: ThresholdDefinition): string => thresholdKey(threshold).replace('amount:', '');
 
-const figures = ({ state: { currency }, spend, limit }: Standing): string =>
-  `Current: ${money(spend, currency)}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`;
+/** What is held is said where anything is: else a budget that others hold all of would seem to refuse what it has room for. */
+const figures = ({ state: { currency }, spend, reserved, limit }: Standing): string => {
+  const held = reserved === 0n ? '' : `, Reserved: ${money(reserved, currency)}`;
+  return `Current: ${money(spend, currency)}${held}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`;
+};
 
 const money = (picos: bigint, currency: string): string => formatOf(currency).format(formatPicos(picos) as Intl.StringNumericLiteral);
 
