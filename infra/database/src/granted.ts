@@ -1,12 +1,20 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import type { HoldTable } from './schema.js';
 
 /**
- * Beside `projection.hold AS hold`: JSON of what was granted under the id, null where only usage named it. For a few: each reads the whole group
- * that it was granted in.
+ * A query of rows of `projection.hold`, each with its `grant`: JSON of what was granted under the id, null where only usage named it. A group is read
+ * once, however many of its holds are asked for.
+ * @param holds selects all columns of `projection.hold`
  */
-export const grantOfHold: RawBuilder<string | null> = sql`(
-  SELECT one.value::text FROM projection.hold_group AS held CROSS JOIN LATERAL json_array_elements(held.grants::json) AS one (value)
-  WHERE held.tenant = hold.tenant AND held.since = hold.since AND one.value ->> 'reservationId' = hold.reservation_id)`;
+export const withGrants = (holds: RawBuilder<unknown>): RawBuilder<Selectable<HoldTable> & Readonly<{ grant: string | null }>> => sql`
+  WITH hold AS MATERIALIZED (${holds}),
+  granted AS (
+    SELECT held.tenant, held.since, one.value ->> 'reservationId' AS reservation_id, one.value::text AS "grant"
+    FROM (SELECT DISTINCT tenant, since FROM hold) AS place
+    JOIN projection.hold_group AS held USING (tenant, since)
+    CROSS JOIN LATERAL json_array_elements(held.grants::json) AS one (value)
+  )
+  SELECT hold.*, granted."grant" FROM hold LEFT JOIN granted USING (tenant, since, reservation_id)`;
 
 /**
  * A FROM item: every hold of the groups (`held`) with its own row (`hold`) and its grant (`one.value`, of type json). For many of them: a group is read once.

@@ -1,6 +1,6 @@
 import { type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
-import { type Database, grantOfHold, heldInGroups } from '@bursar/database';
+import { type Database, heldInGroups, withGrants } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely, type Selectable, sql } from 'kysely';
 import type { HeldThen } from '../../domain/budget-as-of.js';
@@ -34,25 +34,20 @@ export class Holds {
   async named(tenant: string, usages: readonly Naming[]): Promise<Grants> {
     const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
     if (ids.length === 0) return NONE;
-    const rows = await this.db
-      .selectFrom('projection.hold as hold')
-      .select(['since', grantOfHold.as('grant')])
-      .where('tenant', '=', tenant)
-      .where('reservation_id', 'in', ids)
-      .execute();
+    const rows = await this.#read(tenant, ids);
     const grants = rows.flatMap(({ since, grant }) => (grant === null ? [] : [{ since, wire: JSON.parse(grant) as HoldGranted }]));
     return new Grants(new Map(grants.map((grant) => [grant.wire.reservationId, grant])));
   }
 
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
-    const row = await this.db
-      .selectFrom('projection.hold as hold')
-      .select(grantOfHold.as('grant'))
-      .where('tenant', '=', tenant)
-      .where('reservation_id', '=', reservationId)
-      .executeTakeFirst();
+    const [row] = await this.#read(tenant, [reservationId]);
     return row?.grant == null ? null : (JSON.parse(row.grant) as HoldGranted);
+  }
+
+  async #read(tenant: string, ids: readonly string[]) {
+    const named = sql`SELECT * FROM projection.hold WHERE tenant = ${tenant} AND reservation_id = ANY (${ids}::text[])`;
+    return (await withGrants(named).execute(this.db)).rows;
   }
 
   /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */

@@ -1,5 +1,5 @@
 import { parseInstant } from '@bursar/contracts';
-import { type Database, grantOfHold, heldInGroups } from '@bursar/database';
+import { type Database, heldInGroups, withGrants } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
@@ -25,10 +25,11 @@ export const readOpenHolds = async (db: Session, tenant: string): Promise<readon
 
 export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<readonly Hold[]> => {
   if (keys.length === 0) return [];
-  const { rows } = await sql<StoredHold>`
-    SELECT hold.*, ${grantOfHold} AS "grant" FROM unnest(
+  const named = sql`
+    SELECT hold.* FROM unnest(
       ${column(keys, 'text', (key) => key.tenant)}, ${column(keys, 'text', (key) => key.reservationId)}) AS u (tenant, reservation_id)
-    JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
+    JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`;
+  const { rows } = await withGrants(named).execute(db);
   return rows.map(toHold);
 };
 
