@@ -54,9 +54,11 @@ export class Explain {
 
   /** Throws 404 for what is not there, 400 past what one answer may read. */
   async execute(tenant: string, sender: Sender, body: z.output<typeof ExplainBody>): Promise<Answer> {
-    const subject = await this.subjects.find(tenant, sender, body);
-    await this.budgets.folded(subject.moment);
-    const scene = await this.#scene(tenant, subject);
+    const found = await this.subjects.find(tenant, sender, body);
+    await this.budgets.folded(found.moment);
+    const whole = await this.#scene(tenant, found);
+    const scene = isForUser(sender) ? { ...whole, states: whole.states.filter(isVisible) } : whole;
+    const subject = scene.states.some(({ budgetId }) => budgetId === found.decidedBy) || !isForUser(sender) ? found : undecided(found);
     const loaded = await this.budgets.load(tenant, scene.past, scene.states, subject.moment);
     const filled = await this.#fill(tenant, loaded.all, scene, subject);
     const since = await this.budgets.sinces(subject.moment, loaded, []);
@@ -117,6 +119,11 @@ export class Explain {
     return state.status === 'Active' ? state.grants : [];
   }
 }
+
+/** An answer to whoever merely spends says nothing of budgets that are not his to see, as that of a check (PRODUCT F3). */
+const isForUser = ({ headers }: Sender): boolean => headers['bursar-audience']?.trim().toLowerCase() === 'user';
+const isVisible = ({ definition }: BudgetState): boolean => definition.permissions.budgetVisibleToUser;
+const undecided = (subject: Subject): Subject => ({ ...subject, decidedBy: null });
 
 /** As its owner saw it: of the budget that decided with what was decided before this and folded later. */
 const statusThen = (budget: BudgetAsOf, { decidedBy, room }: Subject, since: (cause: number) => bigint): BudgetStatus => {

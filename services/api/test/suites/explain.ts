@@ -200,6 +200,14 @@ export const explain = (api: () => Client): void => {
       expect(reply.text).not.toMatch(new RegExp(`Secret|\\$|${budget.id}|team:hidden`));
       expect(reply.headers.get('bursar-budget')).toBeNull();
       expect((await acme.post('reservations', body)).body).toMatchObject({ budgetId: budget.id, currentSpend: '4' });
+      await history(budget.id);
+      const asUser = { headers: { 'bursar-audience': 'user' } };
+      for (const asked of [{ decisionId: reply.body.decisionId }, body]) {
+        const why = await acme.post('explain', asked, asUser);
+        expect(why.body).toMatchObject({ allowed: false, code: 'budget_exceeded', decidedBy: null, budgets: [] });
+        expect(why.text).not.toMatch(new RegExp(`Secret|${budget.id}`));
+        expect((await acme.post('explain', asked)).body).toMatchObject({ decidedBy: budget.id, budgets: [{ currentSpend: '4' }] });
+      }
     });
   });
 
