@@ -13,6 +13,17 @@ describe('a hold desk', () => {
     expect([appends.length, memory.lookups]).toEqual([1, 0]);
   });
 
+  test('a grant keeps its text as a part of its event: word for word, whatever stands around it', async () => {
+    const { desk, appends, tenant } = setUp();
+    const dimensions = { model: 'ü\u{1F600}"\\' };
+    await Promise.all([desk.reserve('acme', ask('a')), desk.release('acme', 'a'), desk.reserve('acme', { ...ask('b'), dimensions })]);
+    const { changes } = JSON.parse(appends[0] ?? '') as { changes: readonly object[] };
+    expect(changes.map((change) => 'reservationId' in change && change.reservationId)).toEqual(['a', 'a', 'b']);
+    expect(['a', 'b'].map((id) => tenant.undecided.get(id)?.grant.text)).toEqual(
+      [changes[0], changes[2]].map((one) => JSON.stringify(one)),
+    );
+  });
+
   test('ends its session when a group cannot be decided: everybody in it and behind it hears so, and nothing is appended', async () => {
     const { desk, on, appends, failures, memory } = setUp();
     let behind: Promise<unknown> = Promise.resolve();

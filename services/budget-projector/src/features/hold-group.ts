@@ -10,6 +10,8 @@ export type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }>
     | Readonly<{ want: 'release' | 'expire'; reservationId: string; done: (fenced: Fenced<ReleaseOutcome>) => void }>
   );
 
+const BEFORE = '{"changes":[';
+
 /** An event beyond this would not fit a bus message with others. */
 const MAX_BYTES = 192 * 1024;
 
@@ -17,7 +19,8 @@ const MAX_BYTES = 192 * 1024;
 export class HoldGroup {
   readonly #changes: string[] = [];
   readonly #own: OwnChange[] = [];
-  readonly #granted: Undecided[] = [];
+  /** By the place of its change. */
+  readonly #granted = new Map<number, Undecided>();
   #bytes = 0;
   /** Each says what came of it, once the append is at a position; null: there was nothing to append. */
   readonly #replies: ((appended: number | null) => void)[] = [];
@@ -31,12 +34,23 @@ export class HoldGroup {
     return this.#bytes > MAX_BYTES;
   }
 
-  /** Canonical JSON of each; empty: nothing is to be appended. */
-  get changes(): readonly string[] {
-    return this.#changes;
+  /** Nothing is to be appended. */
+  get isUnchanged(): boolean {
+    return this.#changes.length === 0;
   }
 
-  /** The same, as the fold takes them. */
+  /** Its event. What is granted keeps its own text as a part of this one. */
+  eventOf(partition: number): string {
+    const event = `${BEFORE}${this.#changes.join(',')}],"partition":${partition}}`;
+    let start = BEFORE.length;
+    for (const [place, { length }] of this.#changes.entries()) {
+      this.#granted.get(place)?.grant.keepWithin(event, start);
+      start += length + 1;
+    }
+    return event;
+  }
+
+  /** What it does, as the fold takes it. */
   get own(): readonly OwnChange[] {
     return this.#own;
   }
@@ -50,7 +64,7 @@ export class HoldGroup {
 
   grant(tenant: string, granted: Undecided): void {
     const { reservationId, text } = granted.grant;
-    this.#granted.push(granted);
+    this.#granted.set(this.#changes.length, granted);
     this.change(text, { change: 'granted', tenant, reservationId });
   }
 
@@ -65,7 +79,7 @@ export class HoldGroup {
 
   /** Its event is in the ledger: whoever asks for one of its grants again hears of this position too. */
   landed(position: number): void {
-    for (const granted of this.#granted) granted.position = position;
+    for (const granted of this.#granted.values()) granted.position = position;
   }
 
   said(appended: number | null): void {

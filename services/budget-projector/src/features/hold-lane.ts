@@ -39,7 +39,7 @@ export class HoldLane {
     if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
     const group = this.#open;
     this.#open = new HoldGroup();
-    if (group.changes.length === 0) group.said(null);
+    if (group.isUnchanged) group.said(null);
     else this.#flying = this.#append(group);
   }
 
@@ -60,7 +60,7 @@ export class HoldLane {
   async #append(group: HoldGroup): Promise<void> {
     const { partition, owner, epoch } = this.key;
     const id = derivedId('holds-changed', owner, String(partition), String(this.revision + 1), String(epoch));
-    const data = `{"changes":[${group.changes.join(',')}],"partition":${partition}}`;
+    const data = group.eventOf(partition);
     this.own.expect(id, group.own);
     try {
       const { position, revision } = await this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });

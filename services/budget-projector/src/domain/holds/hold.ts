@@ -10,10 +10,12 @@ export type HeldAmount = Readonly<{ budgetId: string; picos: bigint }>;
 
 /** What a grant says, read once. Kept for as long as its hold is open, so what is rarely asked for is kept as text alone. */
 export class Grant {
+  #text: string;
+
+  /** @param text its JSON, keys in order: as the event says it and the table keeps it */
   constructor(
     readonly reservationId: string,
-    /** Its JSON, keys in order: as the event says it and the table keeps it. */
-    readonly text: string,
+    text: string,
     readonly bodyHash: string,
     readonly facts: HoldFacts,
     readonly amounts: readonly HeldAmount[],
@@ -21,7 +23,21 @@ export class Grant {
     readonly amount: bigint,
     readonly currency: string,
     readonly expiresAt: EpochNs,
-  ) {}
+  ) {
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /**
+   * The text is a part of this larger one, and is kept as that: a text that was put together is some forty objects until somebody reads it whole, and
+   * every collection of garbage would copy them for each open hold.
+   */
+  keepWithin(whole: string, start: number): void {
+    this.#text = whole.slice(start, start + this.#text.length);
+  }
 
   get wire(): HoldGranted {
     return JSON.parse(this.text) as HoldGranted;
