@@ -142,8 +142,8 @@ const toTakenEvent = (partition: number, { owner, epoch }: Taken) => {
   };
 };
 
-/** Decoded at once: many times the size of its text, and sixteen partitions may have some. */
-const DECODED = 250;
+/** Decoded at once, at most: many times the size of its text, and sixteen partitions may have some. Fewer would be folded more slowly. */
+const DECODED = { events: 1_000, units: 500_000 };
 
 /** Hands over what is before an event of a newer release, then throws its `UnknownEventError`: the partition must not pass it. */
 const deliverUntilUnknown = async (
@@ -151,16 +151,19 @@ const deliverUntilUnknown = async (
   handler: (items: readonly LedgerItem[]) => Promise<void>,
 ): Promise<void> => {
   let items: LedgerItem[] = [];
+  let units = 0;
   for (const event of events) {
+    units += event.data.length;
     try {
       items.push(readItem(event));
     } catch (error) {
       if (items.length > 0) await handler(items);
       throw error;
     }
-    if (items.length < DECODED) continue;
+    if (items.length < DECODED.events && units < DECODED.units) continue;
     await handler(items);
     items = [];
+    units = 0;
   }
   if (items.length > 0) await handler(items);
 };
