@@ -57,7 +57,10 @@ describe('an embedded PostgreSQL', () => {
     client.on('error', () => {}); // the backend is killed below, on purpose
     await client.connect();
     const backend = Number((await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid);
-    const busy = client.query('SELECT count(*) FROM generate_series(1, 1000000000)').catch((error: Error) => error);
+    const busy = client.query('SELECT count(*) FROM generate_series(1, 1000000000)').then(
+      () => 'answered',
+      () => 'failed',
+    );
     process.kill(pid, 'SIGKILL');
     await exited;
     expect(isAlive(backend)).toBe(true);
@@ -65,7 +68,7 @@ describe('an embedded PostgreSQL', () => {
     const again = await start();
     expect(await query(again.url, 'SELECT answer FROM kept')).toEqual([[42]]);
     expect(isAlive(backend)).toBe(false);
-    expect(await busy).toBeInstanceOf(Error);
+    expect(await busy).toBe('failed');
   });
 
   test('is not fooled by a postmaster.pid whose number belongs to somebody else now', async () => {

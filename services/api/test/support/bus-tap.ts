@@ -8,7 +8,7 @@ export class BusTap {
   readonly messages: Tapped[] = [];
 
   private constructor(readonly nc: NatsConnection) {
-    for (const subject of ['ledger.*', 'events.>', 'usage.>', 'budgets.>', 'alerts.>']) {
+    for (const subject of ['ledger.*', 'appended.*', 'events.>', 'usage.>', 'budgets.>', 'alerts.>']) {
       nc.subscribe(subject, { callback: (error, message) => (error === null ? void this.messages.push(seenOf(message)) : undefined) });
     }
   }
