@@ -215,8 +215,13 @@ describe('what comes late', () => {
   test(
     'IN-D16 resets wiping #22013 #34270: usage after PeriodEnded restates its period and leaves the one that opened alone',
     async () => {
-      const id = await makeBudget(world, { period: SHORT, limit: { amount: '10', currency: 'USD' }, rollover: { mode: 'unused' } });
       const start = new Date().toISOString();
+      const id = await makeBudget(world, {
+        // Begins now, and is long enough for the usage to come into it on a busy machine.
+        period: { ...SHORT, length: '6s', anchor: start },
+        limit: { amount: '10', currency: 'USD' },
+        rollover: { mode: 'unused' },
+      });
       await use(world, id, '4');
       const [first] = await untilEnded(id, 1);
       expect(first?.data).toMatchObject({ spend: '4', rolledOver: '6' });
