@@ -18,5 +18,6 @@ export { type Check, Readiness } from './ops/readiness.js';
 export { runService } from './run.js';
 export { SecretBox, SecretKeyEnv, SecretUnreadableError } from './secrets/secret-box.js';
 export { createService, type Service, type ServiceOptions } from './service.js';
+export { Slots } from './slots.js';
 export { continueTrace } from './trace/continue-trace.js';
 export { inTrace } from './trace/trace-scope.js';

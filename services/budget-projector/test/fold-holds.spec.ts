@@ -1,4 +1,4 @@
-import { type HoldGranted, parseInstant, parsePicos, type UsageRecordedEvent } from '@bursar/contracts';
+import { parseInstant, parsePicos, type UsageRecordedEvent } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
@@ -7,21 +7,8 @@ import { Hold, readGrant } from '../src/domain/holds/hold.js';
 import { hold } from '../src/domain/holds/place-holds.js';
 import { TenantFold } from '../src/domain/tenant-fold.js';
 import { budgetOfOne } from './support/desk.js';
+import { GRANT } from './support/grant.js';
 
-const GRANT: HoldGranted = {
-  change: 'granted',
-  reservationId: 'r',
-  tenant: 'acme',
-  bodyHash: 'h',
-  path: ['user:a'],
-  amount: '1',
-  currency: 'USD',
-  grantedAt: '2026-03-01T00:00:00Z',
-  expiresAt: '2026-03-01T00:05:00Z',
-  decidedAt: 1,
-  budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
-  tightest: null,
-};
 const MARCH = parseInstant('2026-03-01T00:00:00Z');
 
 const settled = (recordedAt: string, cost: string): Hold => {

@@ -1,4 +1,4 @@
-import { type EpochNs, type HoldGranted, type LedgerEvent, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
+import { type EpochNs, type LedgerEvent, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
 import { Hold, readGrant } from '../src/domain/holds/hold.js';
@@ -8,24 +8,11 @@ import { toHoldRow } from '../src/features/hold-rows.js';
 import { MemoryRoom } from '../src/features/memory-room.js';
 import { TenantHistories } from '../src/features/tenant-histories.js';
 import { budgetOfOne } from './support/desk.js';
+import { GRANT } from './support/grant.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { MemoryTables } from './support/memory-tables.js';
 
 const MARCH: EpochNs = parseInstant('2026-03-01T00:00:00Z');
-const GRANT: HoldGranted = {
-  change: 'granted',
-  reservationId: 'r',
-  tenant: 'acme',
-  bodyHash: 'h',
-  path: ['user:a'],
-  amount: '1',
-  currency: 'USD',
-  grantedAt: '2026-03-01T00:00:00Z',
-  expiresAt: '2026-03-01T00:05:00Z',
-  decidedAt: 1,
-  budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
-  tightest: null,
-};
 
 const released = (): Hold => {
   const hold = new Hold('acme', 'r', readGrant(GRANT), 2);

@@ -2,7 +2,7 @@ import { connectBus } from '@bursar/bus';
 import { leasedPartitions } from '@bursar/bus/nest';
 import { createDatabase, createPool, migrate } from '@bursar/database';
 import { createEventStore } from '@bursar/event-store';
-import { createLogger, createService, type Service } from '@bursar/platform';
+import { createLogger, createService, type Service, Slots } from '@bursar/platform';
 import { sql } from 'kysely';
 import { SchedulerMetrics } from './adapters/ops/scheduler-metrics.js';
 import { CONSUMER } from './adapters/sql/checkpoints.js';
@@ -18,7 +18,6 @@ import { ClosePartition } from './features/close-partition.js';
 import { TimeKeeper } from './features/keep-time.js';
 import { RestateLate } from './features/restate-late.js';
 import { Scheduler } from './features/run-scheduler.js';
-import { Slots } from './features/slots.js';
 
 const DATABASE_CONNECTIONS = 12;
 const READING_CONNECTIONS = 5;

@@ -1,7 +1,7 @@
+import { Slots } from '@bursar/platform';
 import { describe, expect, test } from '@jest/globals';
 import { Committer } from './committer.js';
 import { Load, Pace } from './pace.js';
-import { Slots } from './slots.js';
 
 /** Counts what is folded; a write ends when it is told to. */
 const setUp = (pauseMs: number, mostPending = 1_000, load = new Load(), slots = new Slots(1)) => {

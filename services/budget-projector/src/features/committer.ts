@@ -1,5 +1,5 @@
+import type { Slots } from '@bursar/platform';
 import type { Pace } from './pace.js';
-import type { Slots } from './slots.js';
 
 /** What a committer commits: whatever was folded since it was taken last. */
 export type Source<B> = Readonly<{
@@ -109,7 +109,7 @@ export class Committer<B> {
   }
 
   async #commit(): Promise<void> {
-    const batch = await this.slots.take(() => this.#write());
+    const batch = await this.slots.run(() => this.#write());
     if (batch !== null) await this.source.after(batch);
   }
 

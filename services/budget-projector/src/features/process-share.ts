@@ -1,8 +1,8 @@
+import { Slots } from '@bursar/platform';
 import type { HandoverRoom } from './handover.js';
 import { LoopGate } from './loop-gate.js';
 import { type MemoryLimits, MemoryRoom } from './memory-room.js';
 import { Load } from './pace.js';
-import { Slots } from './slots.js';
 
 /**
  * Transactions at once: each is made of several round trips, and in every one of them it waits for the turns of the others. With sixteen at

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EpochNs } from '@bursar/contracts';
 import type { Database } from '@bursar/database';
+import type { Slots } from '@bursar/platform';
 import type { Kysely } from 'kysely';
 import { followedTo } from '../adapters/sql/checkpoints.js';
 import { clockOf, walkTenants } from '../adapters/sql/due-timers.js';
 import type { Bucket } from './bucket.js';
 import type { CloseDue, Taken } from './close-due.js';
 import type { Ledger } from './ledger.js';
-import type { Slots } from './slots.js';
 
 /** Timers taken in one turn. */
 const PER_TURN = 250;

@@ -1,4 +1,4 @@
-/** So many at once, in the order they came. */
+/** So many work at the same time. Who has to wait begins in the order they came, so nobody waits for ever. */
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -8,7 +8,7 @@ export class Slots {
   }
 
   /** Begins before it returns when a slot is free. */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else {
       const { promise, resolve } = Promise.withResolvers<void>();
