@@ -1,4 +1,4 @@
-import type { HoldGranted } from '../events/holds.js';
+import type { HoldTerms } from '../events/holds.js';
 import { type EpochNs, parseInstant } from '../values/instant.js';
 import type { ScopeRef } from '../values/scope.js';
 
@@ -17,7 +17,7 @@ export type HoldFacts = Readonly<{
 }>;
 
 /** The shape of a grant that the facts are in, as events and tables keep it. */
-export type WireHoldFacts = Pick<HoldGranted, 'path' | 'grantedAt' | 'decidedAt' | 'category' | 'dimensions'>;
+export type WireHoldFacts = Pick<HoldTerms, 'path' | 'grantedAt' | 'decidedAt' | 'category' | 'dimensions'>;
 
 export const holdFacts = ({ path, grantedAt, decidedAt, category, dimensions }: WireHoldFacts): HoldFacts => ({
   path,

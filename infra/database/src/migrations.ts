@@ -20,6 +20,7 @@ import { up as timeZoneData } from './migrations/0019_time_zone_data.js';
 import { up as deliveries } from './migrations/0021_deliveries.js';
 import { up as readsByPage } from './migrations/0030_reads_by_page.js';
 import { up as holdGroups } from './migrations/0031_hold_groups.js';
+import { up as grantsOnTerms } from './migrations/0032_grants_on_terms.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0021_deliveries', up: deliveries },
   { name: '0030_reads_by_page', up: readsByPage },
   { name: '0031_hold_groups', up: holdGroups },
+  { name: '0032_grants_on_terms', up: grantsOnTerms },
 ];

@@ -239,7 +239,7 @@ export interface HoldGroupTable {
   tenant: string;
   since: Count;
   partition: number;
-  grants: string;
+  granted: string;
   budget_ids: string[];
   open: number;
   position: Count;

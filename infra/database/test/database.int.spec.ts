@@ -142,14 +142,15 @@ test('reservations that had a row each with all that was granted are found in gr
     }
     await sql`
       INSERT INTO projection.hold (tenant, reservation_id, partition, status, "grant", budget_ids, since, flags, position)
-      SELECT tenant, id, 3, status, CASE WHEN status <> 'unknown' THEN json_build_object('reservationId', id)::text END, budgets::text[], since, '{}', position
-      FROM (VALUES ('acme', 'a', 'held', '{one,two}', 7, 7), ('acme', 'b', 'settled', '{two}', 7, 12), ('acme', 'c', 'released', '{}', 8, 9),
-        ('acme', 'd', 'unknown', '{}', 10, 10), ('other', 'a', 'held', '{one}', 7, 7)) AS each (tenant, id, status, budgets, since, position)`.execute(
-      old,
-    );
+      SELECT tenant, id, 3, status, CASE WHEN status <> 'unknown' THEN json_build_object('change', 'granted', 'tenant', tenant, 'reservationId', id, 'amount', '1',
+          'tightest', tightest::json)::text END, budgets::text[], since, '{}', position
+      FROM (VALUES ('acme', 'a', 'held', '{one,two}', 7, 7, '{"budgetId":"two","remaining":"5","graceRemaining":"7"}'),
+        ('acme', 'b', 'settled', '{two}', 7, 12, '{"budgetId":"two","remaining":null,"graceRemaining":null}'),
+        ('acme', 'c', 'released', '{}', 8, 9, NULL), ('acme', 'd', 'unknown', '{}', 10, 10, NULL),
+        ('other', 'a', 'held', '{one}', 7, 7, NULL)) AS each (tenant, id, status, budgets, since, position, tightest)`.execute(old);
     await migrate(earlier.url);
     const groups = await old.selectFrom('projection.hold_group').selectAll().orderBy('tenant').orderBy('since').execute();
-    expect(groups.map(({ grants, budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
+    expect(groups.map(({ granted, budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
       { tenant: 'acme', since: 7, partition: 3, budget_ids: ['one', 'two'], open: 1, position: 12 },
       { tenant: 'acme', since: 8, partition: 3, budget_ids: [], open: 0, position: 9 },
       { tenant: 'other', since: 7, partition: 3, budget_ids: ['one'], open: 1, position: 7 },
@@ -157,12 +158,13 @@ test('reservations that had a row each with all that was granted are found in gr
     const all = sql`SELECT * FROM projection.hold`;
     const { rows: found } = await withGrants(all).execute(old);
     const holds = found.sort((a, b) => (`${a.tenant}${a.reservation_id}` < `${b.tenant}${b.reservation_id}` ? -1 : 1));
-    expect(holds.map(({ tenant, grant }) => [tenant, grant === null ? null : JSON.parse(grant)])).toEqual([
-      ['acme', { reservationId: 'a' }],
-      ['acme', { reservationId: 'b' }],
-      ['acme', { reservationId: 'c' }],
-      ['acme', null],
-      ['other', { reservationId: 'a' }],
+    const granted = holds.map(({ tenant, terms, reservation }) => [tenant, JSON.parse(terms ?? 'null'), JSON.parse(reservation ?? 'null')]);
+    expect(granted).toEqual([
+      ['acme', { amount: '1', tightest: 'two' }, { id: 'a', remaining: '5', graceRemaining: '7' }],
+      ['acme', { amount: '1', tightest: 'two' }, { id: 'b', remaining: null, graceRemaining: null }],
+      ['acme', { amount: '1', tightest: null }, { id: 'c', remaining: null, graceRemaining: null }],
+      ['acme', null, null],
+      ['other', { amount: '1', tightest: null }, { id: 'a', remaining: null, graceRemaining: null }],
     ]);
   } finally {
     await old.destroy();

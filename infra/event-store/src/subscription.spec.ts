@@ -3,6 +3,7 @@ import { type StoredEvent, StoreUnavailableError } from './port.js';
 import { Subscription } from './subscription.js';
 
 const at = (position: number) => ({ position }) as StoredEvent;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a wake-up that comes while reading is not lost', async () => {
   const abort = new AbortController();
@@ -79,4 +80,36 @@ test('what was appended here is handed over from memory where it comes next, and
   subscription.offer(range(5, 5));
   await subscription.run();
   expect([got, reads]).toEqual([[1, 2, 3, 4, 5], [2]]);
+});
+
+test('what was appended here is all that is read of the store until somebody wakes it, or the interval is over', async () => {
+  const abort = new AbortController();
+  const reads: number[] = [];
+  const range = (position: number) => ({ partition: 0, first: position, last: position, link: new Uint8Array(), events: [at(position)] });
+  const handled: (() => void)[] = [];
+  const next = (): Promise<void> => new Promise((resolve) => handled.push(resolve));
+  const subscription = new Subscription(
+    {
+      read: async (after) => {
+        reads.push(after);
+        return [];
+      },
+      warn: () => {},
+    },
+    { after: 0, batch: 10, pollMs: 600_000, signal: abort.signal },
+    async () => handled.shift()?.(),
+  );
+  const running = subscription.run();
+  for (const position of [1, 2, 3]) {
+    const done = next();
+    subscription.offer(range(position));
+    await done;
+    await turn();
+  }
+  const before = reads.filter((after) => after > 0);
+  subscription.wake();
+  await turn();
+  abort.abort();
+  await running;
+  expect([before, reads.at(-1)]).toEqual([[], 3]);
 });

@@ -147,7 +147,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
   );
   const [reserve, check] = [new Reserve(desk, new Unrecorded(), 1), new Check(desk, clock, 1)];
   const way: Way = {
-    call: { tenant: TENANT, method: 'POST', path: '', body: () => null, prefer: null },
+    call: { tenant: TENANT, method: 'POST', path: '', body: () => null, prefer: null, audience: 'operator' },
     minPosition: null,
     isForwarded: true,
   } as Way;

@@ -3,19 +3,20 @@ import type { Charge } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
 import { foldSettlement } from '../src/domain/holds/fold-holds.js';
-import { Hold, readGrant } from '../src/domain/holds/hold.js';
+import { Grant, Hold } from '../src/domain/holds/hold.js';
 import { hold } from '../src/domain/holds/place-holds.js';
 import { TenantFold } from '../src/domain/tenant-fold.js';
 import { budgetOfOne } from './support/desk.js';
-import { GRANT } from './support/grant.js';
+import { grant } from './support/grant.js';
 
 const MARCH = parseInstant('2026-03-01T00:00:00Z');
 
 const settled = (recordedAt: string, cost: string): Hold => {
   const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
-  const one = new Hold('acme', 'r', readGrant(GRANT), 2);
+  const granted = grant();
+  const one = new Hold('acme', 'r', granted, 2);
   tenant.holds.set('r', one);
-  hold(tenant, one, null);
+  hold(tenant, granted.terms, 1, null);
   const usage = { id: 'u', position: 3, recordedAt, data: { reservationId: 'r', occurredAt: recordedAt } } as unknown as UsageRecordedEvent;
   const charged = { cost: { picos: parsePicos(cost), currency: 'USD' }, effectiveAt: MARCH } as Charge;
   expect(foldSettlement(tenant, usage, charged, one, new Changes())).toBe(one);
@@ -42,12 +43,18 @@ test('what is decided and not folded goes into the period that now holds the mom
   const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
   const budget = tenant.budgets.get('one');
   if (budget === undefined) throw new Error('there is one budget');
-  tenant.undecided.add(readGrant(GRANT), [{ budget, start: MARCH, picos: 5n }]);
+  const granted = grant();
+  const taken = [{ budget, start: MARCH, picos: 5n }];
+  const alike = new Grant('s', granted.terms, null, null);
+  tenant.undecided.add(granted, taken);
+  tenant.undecided.add(alike, taken);
   const { state } = budget;
   const yearly = { ...state.definition, period: { ...state.definition.period, kind: 'annual' as const } };
   budget.redefine({ ...state, definition: yearly }, []);
   tenant.undecided.replace(budget);
-  expect([budget.undecided.at(MARCH), budget.undecided.at(parseInstant('2026-01-01T00:00:00Z'))]).toEqual([0n, 5n]);
-  tenant.undecided.take('r');
+  expect([budget.undecided.at(MARCH), budget.undecided.at(parseInstant('2026-01-01T00:00:00Z'))]).toEqual([0n, 10n]);
+  tenant.undecided.take([granted]);
+  expect(budget.undecided.at(parseInstant('2026-01-01T00:00:00Z'))).toBe(5n);
+  tenant.undecided.take([granted, alike]);
   expect(budget.undecided.starts()).toEqual([]);
 });

@@ -1,21 +1,21 @@
 import { type EpochNs, type LedgerEvent, NS_PER_SECOND, parseInstant } from '@bursar/contracts';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
-import { Hold, readGrant } from '../src/domain/holds/hold.js';
+import { Hold } from '../src/domain/holds/hold.js';
 import { TenantHistory } from '../src/domain/tenant-history.js';
 import { FoldMemory } from '../src/features/fold-memory.js';
 import { toHoldRow } from '../src/features/hold-rows.js';
 import { MemoryRoom } from '../src/features/memory-room.js';
 import { TenantHistories } from '../src/features/tenant-histories.js';
 import { budgetOfOne } from './support/desk.js';
-import { GRANT } from './support/grant.js';
+import { grant } from './support/grant.js';
 import { MemoryLedger } from './support/memory-ledger.js';
-import { MemoryTables } from './support/memory-tables.js';
+import { MemoryTables, toStored } from './support/memory-tables.js';
 
 const MARCH: EpochNs = parseInstant('2026-03-01T00:00:00Z');
 
 const released = (): Hold => {
-  const hold = new Hold('acme', 'r', readGrant(GRANT), 2);
+  const hold = new Hold('acme', 'r', grant(), 2);
   hold.status = 'released';
   hold.end = { at: '2026-03-01T00:01:00Z', position: 3 };
   return hold;
@@ -104,7 +104,7 @@ describe('memory beyond its limits', () => {
 
   test('keeps everything for as long as a question to the tables is to be compared with it, and lets it go afterwards', async () => {
     const hold = released();
-    tables.holdRows.set('acme\u0000r', toHoldRow(hold));
+    tables.holdRows.set('acme\u0000r', toStored(toHoldRow(hold)));
     const periods = await loadPeriods(4);
     await load('b', 'c');
     const acme = await memory.tenant('acme');
@@ -141,14 +141,15 @@ describe('memory beyond its limits', () => {
     await load('acme', 'b', 'c');
     const acme = await memory.tenant('acme');
     acme.usedAt = 0;
-    acme.undecided.add(readGrant(GRANT), []);
+    const decided = grant();
+    acme.undecided.add(decided, []);
     const unwritten = new Changes();
     unwritten.tenants.add('b');
     memory.writing = new Changes();
     memory.writing.tenants.add('c');
     memory.evict(unwritten);
     expect(known('acme', 'b', 'c')).toEqual(['acme', 'b', 'c']);
-    acme.undecided.take('r');
+    acme.undecided.take([decided]);
     acme.undecided.ending.add('r');
     memory.evict(unwritten);
     expect(known('acme', 'b', 'c')).toEqual(['acme', 'b', 'c']);

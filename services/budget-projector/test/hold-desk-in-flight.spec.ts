@@ -1,8 +1,9 @@
-import { type HoldGranted, PICOS_PER_UNIT } from '@bursar/contracts';
+import { PICOS_PER_UNIT } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
 import type { Ask } from '../src/domain/holds/ask.js';
 import { foldGranted, type HoldsChangedEvent } from '../src/domain/holds/fold-holds.js';
+import { readGrants } from '../src/domain/holds/hold.js';
 import { NotDecidedError, OutcomeUnknownError } from '../src/features/hold-outcomes.js';
 import { ask, budgetOfOne, changesOf, errorsOf, setUp, turns } from './support/desk.js';
 
@@ -62,9 +63,9 @@ describe('a hold desk with an append on its way', () => {
     const { desk, tenant, on } = setUp();
     const first = Promise.withResolvers<void>();
     on.append = async (data) => {
-      const [granted] = (JSON.parse(data) as { changes: HoldGranted[] }).changes;
-      if (granted !== undefined)
-        foldGranted(tenant, { ...granted, wire: () => granted }, null, { position: 1 } as HoldsChangedEvent, new Changes());
+      const [granted] = (JSON.parse(data) as HoldsChangedEvent['data']).changes;
+      if (granted?.change === 'granted')
+        foldGranted(tenant, readGrants(granted), new Set(), { position: 1 } as HoldsChangedEvent, new Changes());
       await first.promise;
     };
     const said: string[] = [];

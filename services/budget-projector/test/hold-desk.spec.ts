@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NotDecidedError, OutcomeUnknownError } from '../src/features/hold-outcomes.js';
-import { ask, errorsOf, setUp } from './support/desk.js';
+import { ask, changesOf, errorsOf, setUp } from './support/desk.js';
 
 describe('a hold desk', () => {
   test('answers all that came together with one append', async () => {
@@ -13,13 +13,13 @@ describe('a hold desk', () => {
     expect([appends.length, memory.lookups]).toEqual([1, 0]);
   });
 
-  test('a grant keeps its text as a part of its event: word for word, whatever stands around it', async () => {
+  test('terms keep what their event says of them: word for word, whatever stands around it', async () => {
     const { desk, appends, tenant } = setUp();
     const dimensions = { model: 'ü\u{1F600}"\\' };
     await Promise.all([desk.reserve('acme', ask('a')), desk.release('acme', 'a'), desk.reserve('acme', { ...ask('b'), dimensions })]);
+    expect(changesOf(appends)).toEqual([['granted a', 'released a', 'granted b']]);
     const { changes } = JSON.parse(appends[0] ?? '') as { changes: readonly object[] };
-    expect(changes.map((change) => 'reservationId' in change && change.reservationId)).toEqual(['a', 'a', 'b']);
-    expect(['a', 'b'].map((id) => tenant.undecided.get(id)?.grant.text)).toEqual(
+    expect(['a', 'b'].map((id) => tenant.undecided.get(id)?.grant.terms.granted)).toEqual(
       [changes[0], changes[2]].map((one) => JSON.stringify(one)),
     );
   });

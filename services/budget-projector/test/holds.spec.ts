@@ -47,7 +47,7 @@ const expectAnswers = (run: HoldRun, oracle: HoldOracle): void => {
   for (const { type, data } of run.ledger.events) {
     if (type !== 'HoldsChanged') continue;
     // What nobody released ends by its time.
-    for (const { change, reservationId } of data.changes) if (change === 'released') expect(asked).toContain(reservationId);
+    for (const change of data.changes) if (change.change === 'released') expect(asked).toContain(change.reservationId);
   }
   for (const { reservationId, bodyHash, is, says } of run.answered) {
     if (is === 'held') expect(says).toBe(`${reservationId} ${bodyHash}`);

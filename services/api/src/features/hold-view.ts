@@ -1,11 +1,12 @@
-import type { HoldGranted } from '@bursar/contracts';
+import type { HoldTerms } from '@bursar/contracts';
 import type { HoldRow } from '../adapters/sql/holds.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 
 /** An open hold (contracts `Reservation`), as `GET /reservations/:id` of its owner says it. */
-export const showHold = ({ reservation_id, status, grant, flags, position }: HoldRow, partition: number): object => {
-  const wire = JSON.parse(grant) as HoldGranted;
-  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = wire;
+export const showHold = ({ reservation_id, status, terms, flags, position }: HoldRow, partition: number): object => {
+  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = JSON.parse(
+    terms,
+  ) as HoldTerms;
   return {
     reservationId: reservation_id,
     status,

@@ -34,7 +34,7 @@ export class TenantFold {
     }
     for (const one of open) {
       this.holds.set(one.id, one);
-      hold(this, one, null);
+      if (one.grant !== null) hold(this, one.grant.terms, 1, null);
     }
   }
 

@@ -1,10 +1,12 @@
-import { type EpochNs, formatInstant, formatPicos, type HoldChange, type HoldGranted } from '@bursar/contracts';
+import { type EpochNs, formatInstant, formatPicos } from '@bursar/contracts';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import { blocks, type Question, roomOf } from '../domain/check/standing.js';
+import { Alike } from '../domain/holds/alike.js';
 import { type Ask, questionOf } from '../domain/holds/ask.js';
-import { decideReserve } from '../domain/holds/decide-reserve.js';
-import { partsOf } from '../domain/holds/grant-text.js';
-import type { Hold } from '../domain/holds/hold.js';
+import { decideReserve, type Granted } from '../domain/holds/decide-reserve.js';
+import type { Ended } from '../domain/holds/fold-holds.js';
+import { leftTexts, partsOf, reservationText } from '../domain/holds/grant-text.js';
+import type { Grant, Hold } from '../domain/holds/hold.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { HoldGroup, Waiting } from './hold-group.js';
 import type { ReleaseOutcome } from './hold-outcomes.js';
@@ -20,6 +22,7 @@ export const keyOf = (tenant: string, id: string): string => `${tenant}\u0000${i
 /** Decides one request after another on what is folded and what is decided beside it: each sees what the ones before it have taken. */
 export class HoldDecider {
   #granted = 0;
+  #alike: Alike | null = null;
 
   constructor(
     private readonly folded: Watermark,
@@ -34,6 +37,11 @@ export class HoldDecider {
     const now = this.now();
     const { position } = this.folded;
     return gatherStandings(tenant, questionOf(tenant, ask, now, position), now, position);
+  }
+
+  /** Decisions at one moment follow, without a pause. */
+  begin(): void {
+    this.#alike = null;
   }
 
   /** Into the group. False: something is not in memory. */
@@ -52,31 +60,50 @@ export class HoldDecider {
       group.answer(waiting, () => ({ is: 'conflict' }));
       return true;
     }
+    const alike = repeated === null ? (this.#alike?.next(tenant, ask) ?? null) : null;
+    if (alike !== null) {
+      this.#grant(tenant, waiting, alike, now, group);
+      return true;
+    }
     const { position } = this.folded;
     const question = questionOf(tenant, ask, now, position);
     const gathered = gatherStandings(tenant, question, now, position);
     if (gathered.found !== 'all') return false;
+    const { scene } = gathered;
     if (repeated !== null) {
-      const { wire, status, positionAt } = repeated;
-      const tightest = gathered.scene.standings.find(({ state }) => state.budgetId === wire.tightest?.budgetId) ?? null;
-      const parts = partsOf(wire);
-      group.answer(waiting, (appended) => ({ is: 'held', held: { parts, status, position: positionAt(appended), tightest } }));
+      const { grant, status, positionAt } = repeated;
+      const { reservationId, terms } = grant;
+      const left = grant.left === null ? null : leftTexts(grant.left);
+      const tightest = scene.standings.find(({ state }) => state.budgetId === terms.tightest) ?? null;
+      const held = { reservationId, parts: partsOf(terms.wire), left, status, tightest };
+      group.answer(waiting, (appended) => ({ is: 'held', held: { ...held, position: positionAt(appended) } }));
       return true;
     }
-    const { scene } = gathered;
     const decision = decideReserve(tenant, ask, scene, question, position);
     if (decision === 'counting') group.answer(waiting, () => ({ is: 'counting' }));
     else if ('unpriced' in decision) group.answer(waiting, () => ({ is: 'unpriced', units: decision.unpriced }));
     else if ('refused' in decision) {
       group.answer(waiting, () => ({ is: 'refused', decision: decision.refused, scene, question, position }));
     } else {
-      const { grant, parts, taken, tightest } = decision.granted;
-      group.grant(tenant.tenant, tenant.undecided.add(grant, taken));
-      this.#granted += 1;
-      if (this.#granted % GRANTS_PER_CHECK === 0) this.checked(this.#overBlockPoint(tenant, question, now));
-      group.answer(waiting, (appended) => ({ is: 'held', held: { parts, status: 'held', position: appended ?? 0, tightest } }));
+      this.#alike = Alike.to(tenant, scene, decision.granted);
+      this.#grant(tenant, waiting, decision.granted, now, group);
     }
     return true;
+  }
+
+  #grant(tenant: TenantFold, waiting: Waiting & { want: 'reserve' }, granted: Granted, now: EpochNs, group: HoldGroup): void {
+    const { grant, parts, taken, tightest } = granted;
+    const { reservationId } = grant;
+    const left = grant.left === null ? null : leftTexts(grant.left);
+    group.grant(tenant.tenant, tenant.undecided.add(grant, taken), reservationText(reservationId, left));
+    this.#granted += 1;
+    if (this.#granted % GRANTS_PER_CHECK === 0) {
+      this.checked(this.#overBlockPoint(tenant, questionOf(tenant, waiting.ask, now, this.folded.position), now));
+    }
+    group.answer(waiting, (appended) => ({
+      is: 'held',
+      held: { reservationId, parts, left, status: 'held', position: appended ?? 0, tightest },
+    }));
   }
 
   /** Budgets that this grant has taken past their block point (PRODUCT J8): by what memory says once it has taken its room. */
@@ -110,15 +137,16 @@ export class HoldDecider {
     if (!tenant.undecided.ending.has(reservationId)) {
       tenant.undecided.ending.add(reservationId);
       const at = formatInstant(now);
-      const change: HoldChange = { at, change: want === 'release' ? 'released' : 'expired', reservationId, tenant: tenant.tenant };
-      group.change(JSON.stringify(change), change);
+      const change: Ended = { at, change: want === 'release' ? 'released' : 'expired', reservationId, tenant: tenant.tenant };
+      group.end(JSON.stringify(change), change);
+      this.#alike = null; // the event says in order what was decided
     }
     return { is: 'released', position };
   }
 }
 
 /** `positionAt`: of its grant, known at the latest once the group that says so is in. */
-type Repeated = Readonly<{ wire: HoldGranted; status: Hold['status']; positionAt: (appended: number | null) => number }>;
+type Repeated = Readonly<{ grant: Grant; status: Hold['status']; positionAt: (appended: number | null) => number }>;
 
 /** The same id again: the same hold, or no hold at all. null: it is new. */
 const repeatedOf = (tenant: TenantFold, ask: Ask, known: KnownHolds): Repeated | 'conflict' | null => {
@@ -126,11 +154,11 @@ const repeatedOf = (tenant: TenantFold, ask: Ask, known: KnownHolds): Repeated |
   if (!isCallers) return null; // made for this request alone
   const undecided = tenant.undecided.get(reservationId);
   if (undecided !== undefined) {
-    if (undecided.grant.bodyHash !== bodyHash) return 'conflict';
-    return { wire: undecided.grant.wire, status: 'held', positionAt: (appended) => undecided.position ?? appended ?? 0 };
+    if (undecided.grant.terms.bodyHash !== bodyHash) return 'conflict';
+    return { grant: undecided.grant, status: 'held', positionAt: (appended) => undecided.position ?? appended ?? 0 };
   }
   const hold = tenant.holds.get(reservationId) ?? known.get(keyOf(tenant.tenant, reservationId));
   if (hold === undefined) return null;
-  if (hold.grant?.bodyHash !== bodyHash) return 'conflict';
-  return { wire: hold.grant.wire, status: hold.status, positionAt: () => hold.since };
+  if (hold.grant?.terms.bodyHash !== bodyHash) return 'conflict';
+  return { grant: hold.grant, status: hold.status, positionAt: () => hold.since };
 };

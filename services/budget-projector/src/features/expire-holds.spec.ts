@@ -14,7 +14,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 const DUE = derivedId('due');
-const holdOf = (id: string, expiresAt: EpochNs): Hold => ({ tenant: 'acme', id, grant: { expiresAt } }) as unknown as Hold;
+const holdOf = (id: string, expiresAt: EpochNs): Hold => ({ tenant: 'acme', id, grant: { terms: { expiresAt } } }) as unknown as Hold;
 
 /** One hold that is due, a store and a desk that fail as long as they are told to. */
 const setUp = () => {

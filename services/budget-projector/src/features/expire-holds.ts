@@ -36,11 +36,11 @@ export class ExpiryLoop {
   }
 
   opened(hold: Hold): void {
-    if (hold.grant !== null) this.#expiries.add(expiring(hold, hold.grant.expiresAt));
+    if (hold.grant !== null) this.#expiries.add(expiring(hold, hold.grant.terms.expiresAt));
   }
 
   closed(hold: Hold): void {
-    if (hold.grant !== null) this.#expiries.remove(expiring(hold, hold.grant.expiresAt));
+    if (hold.grant !== null) this.#expiries.remove(expiring(hold, hold.grant.terms.expiresAt));
   }
 
   begin(): void {

@@ -141,6 +141,7 @@ export class HoldDesk {
   /** Without a pause between two decisions, then on their way. */
   #decide(slice: readonly Waiting[], known: KnownHolds): void {
     const now = this.parts.now();
+    this.#decider.begin();
     for (const [index, waiting] of slice.entries()) {
       if (this.#lane.open.isFull) {
         this.#queue.unshift(...slice.slice(index));

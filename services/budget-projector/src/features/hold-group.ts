@@ -1,4 +1,8 @@
 import type { Ask } from '../domain/holds/ask.js';
+import type { Ended } from '../domain/holds/fold-holds.js';
+import { grantedText } from '../domain/holds/grant-text.js';
+import type { Grant } from '../domain/holds/hold.js';
+import type { Terms } from '../domain/holds/terms.js';
 import type { Undecided } from '../domain/holds/undecided.js';
 import type { Fenced, ReleaseOutcome, ReserveOutcome } from './hold-outcomes.js';
 import type { OwnChange } from './own-changes.js';
@@ -15,12 +19,32 @@ const BEFORE = '{"changes":[';
 /** An event beyond this would not fit a bus message with others. */
 const MAX_BYTES = 192 * 1024;
 
+/** What is granted to one tenant on the same terms, one right after another. */
+class Run {
+  readonly grants: Grant[] = [];
+  readonly #reservations: string[] = [];
+
+  constructor(
+    readonly tenant: string,
+    readonly terms: Terms,
+  ) {}
+
+  add(grant: Grant, text: string): void {
+    this.grants.push(grant);
+    this.#reservations.push(text);
+  }
+
+  get text(): string {
+    return grantedText(this.tenant, this.terms.text, this.#reservations);
+  }
+}
+
 /** Decisions that share one append of `HoldsChanged`, and are said together once it is in the ledger. */
 export class HoldGroup {
-  readonly #changes: string[] = [];
+  /** Of each change its text, or what is granted alike. */
+  readonly #changes: (string | Run)[] = [];
   readonly #own: OwnChange[] = [];
-  /** By the place of its change. */
-  readonly #granted = new Map<number, Undecided>();
+  readonly #granted: Undecided[] = [];
   #bytes = 0;
   /** Each says what came of it, once the append is at a position; null: there was nothing to append. */
   readonly #replies: ((appended: number | null) => void)[] = [];
@@ -39,12 +63,14 @@ export class HoldGroup {
     return this.#changes.length === 0;
   }
 
-  /** Its event. What is granted keeps its own text as a part of this one. */
+  /** Its event. The terms keep what it says of them as a part of its text. */
   eventOf(partition: number): string {
-    const event = `${BEFORE}${this.#changes.join(',')}],"partition":${partition}}`;
+    const texts = this.#changes.map((change) => (typeof change === 'string' ? change : change.text));
+    const event = `${BEFORE}${texts.join(',')}],"partition":${partition}}`;
     let start = BEFORE.length;
-    for (const [place, { length }] of this.#changes.entries()) {
-      this.#granted.get(place)?.grant.keepWithin(event, start);
+    for (const [place, { length }] of texts.entries()) {
+      const change = this.#changes[place];
+      if (change instanceof Run) change.terms.saidBy(event.slice(start, start + length));
       start += length + 1;
     }
     return event;
@@ -56,16 +82,27 @@ export class HoldGroup {
   }
 
   /** @param text canonical JSON of the change */
-  change(text: string, own: OwnChange): void {
+  end(text: string, own: Ended): void {
     this.#changes.push(text);
     this.#own.push(own);
     this.#bytes += text.length;
   }
 
-  grant(tenant: string, granted: Undecided): void {
-    const { reservationId, text } = granted.grant;
-    this.#granted.set(this.#changes.length, granted);
-    this.change(text, { change: 'granted', tenant, reservationId });
+  /** On terms that are only this group's, and of what is granted on them one right after another. @param text canonical JSON of the reservation */
+  grant(tenant: string, granted: Undecided, text: string): void {
+    this.#runOn(tenant, granted.grant.terms).add(granted.grant, text);
+    this.#granted.push(granted);
+    this.#bytes += text.length;
+  }
+
+  #runOn(tenant: string, terms: Terms): Run {
+    const last = this.#changes.at(-1);
+    if (last instanceof Run && last.terms === terms) return last;
+    const run = new Run(tenant, terms);
+    this.#changes.push(run);
+    this.#own.push({ change: 'granted', tenant, grants: run.grants });
+    this.#bytes += terms.text.length;
+    return run;
   }
 
   answer<W extends Waiting>(
@@ -79,7 +116,7 @@ export class HoldGroup {
 
   /** Its event is in the ledger: whoever asks for one of its grants again hears of this position too. */
   landed(position: number): void {
-    for (const granted of this.#granted.values()) granted.position = position;
+    for (const granted of this.#granted) granted.position = position;
   }
 
   said(appended: number | null): void {

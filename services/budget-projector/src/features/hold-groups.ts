@@ -1,3 +1,4 @@
+import type { Terms } from '../domain/holds/terms.js';
 import type { HoldRow } from './hold-rows.js';
 
 /** What was granted to one tenant by one event; a table keeps it as one row. */
@@ -5,9 +6,8 @@ export type NewGroup = Readonly<{
   tenant: string;
   /** Position of the event. */
   since: number;
-  /** JSON of each, as the ledger says it. */
-  grants: readonly string[];
-  budgetIds: ReadonlySet<string>;
+  /** What of the event grants them, on each of its terms. */
+  terms: ReadonlySet<Terms>;
   /** How many of them are held. */
   open: number;
   /** Of the last event that changed one of them. */
@@ -19,14 +19,13 @@ export type ChangedGroup = Readonly<{ tenant: string; since: number; ended: numb
 
 /** @param rows that the tables do not have */
 export const newGroups = (rows: readonly HoldRow[]): readonly NewGroup[] => {
-  const groups = new Map<string, NewGroup & { grants: string[]; budgetIds: Set<string>; open: number; position: number }>();
-  for (const { tenant, since, grant, budgetIds, status, position } of rows) {
-    if (grant === null) continue;
+  const groups = new Map<string, NewGroup & { terms: Set<Terms>; open: number; position: number }>();
+  for (const { tenant, since, terms, status, position } of rows) {
+    if (terms === null) continue;
     const key = keyOf(tenant, since);
-    const group = groups.get(key) ?? { tenant, since, grants: [], budgetIds: new Set<string>(), open: 0, position };
+    const group = groups.get(key) ?? { tenant, since, terms: new Set<Terms>(), open: 0, position };
     groups.set(key, group);
-    group.grants.push(grant);
-    for (const id of budgetIds) group.budgetIds.add(id);
+    group.terms.add(terms);
     if (status === 'held') group.open += 1;
     group.position = Math.max(group.position, position);
   }
@@ -36,8 +35,8 @@ export const newGroups = (rows: readonly HoldRow[]): readonly NewGroup[] => {
 /** @param rows that the tables have */
 export const changedGroups = (rows: readonly HoldRow[]): readonly ChangedGroup[] => {
   const groups = new Map<string, ChangedGroup & { ended: number; position: number }>();
-  for (const { tenant, since, grant, ends, position } of rows) {
-    if (grant === null) continue;
+  for (const { tenant, since, terms, ends, position } of rows) {
+    if (terms === null) continue;
     const key = keyOf(tenant, since);
     const group = groups.get(key) ?? { tenant, since, ended: 0, position };
     groups.set(key, group);

@@ -1,13 +1,20 @@
 import type { Decision } from '../domain/check/decide-check.js';
 import type { Question, Scene, Standing } from '../domain/check/standing.js';
-import type { GrantParts } from '../domain/holds/grant-text.js';
+import type { LeftTexts, TermsParts } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 
 /**
- * The hold that a reservation id stands for. `tightest`: the budget that had the least room when it was granted, as it stands with this
- * decision; null where no budget applied, or that one applies no more.
+ * The hold that a reservation id stands for. `left`: of the tightest budget, when it was granted; null where no budget applied. `tightest`: that budget
+ * as it stands with this decision; null where none applied, or it applies no more.
  */
-export type Held = Readonly<{ parts: GrantParts; status: Hold['status']; position: number; tightest: Standing | null }>;
+export type Held = Readonly<{
+  reservationId: string;
+  parts: TermsParts;
+  left: LeftTexts | null;
+  status: Hold['status'];
+  position: number;
+  tightest: Standing | null;
+}>;
 
 export type ReserveOutcome =
   | Readonly<{ is: 'held'; held: Held }>

@@ -1,18 +1,17 @@
-import { type EpochNs, formatInstant, formatPicos, type HoldGranted, parsePicos } from '@bursar/contracts';
+import { type EpochNs, formatInstant, formatPicos, type HoldReservation, type HoldTerms, parsePicos } from '@bursar/contracts';
 import type { BudgetFold } from '../domain/budget-fold.js';
 import { Hold, type HoldStatus, readGrant } from '../domain/holds/hold.js';
 import type { SettlementFlag } from '../domain/holds/settlement-flag.js';
+import type { Terms } from '../domain/holds/terms.js';
 
 /** A reservation as its table keeps it. A closed one stays: its id means this for ever. */
 export type HoldRow = Readonly<{
   tenant: string;
   reservationId: string;
   status: HoldStatus;
-  /** JSON of what the grant's event says; null: nothing was granted. */
-  grant: string | null;
-  budgetIds: readonly string[];
+  /** On which it was granted; null: nothing was granted. */
+  terms: Terms | null;
   since: number;
-  expiresAt: string | null;
   endedAt: string | null;
   endedPosition: number | null;
   settledBy: string | null;
@@ -43,10 +42,8 @@ const rowOf = (one: Hold): HoldRow => ({
   tenant: one.tenant,
   reservationId: one.id,
   status: one.status,
-  grant: one.grant?.text ?? null,
-  budgetIds: one.grant?.amounts.map(({ budgetId }) => budgetId) ?? [],
+  terms: one.grant?.terms ?? null,
   since: one.since,
-  expiresAt: one.grant === null ? null : formatInstant(one.grant.expiresAt),
   endedAt: one.end?.at ?? null,
   endedPosition: one.end?.position ?? null,
   settledBy: one.settledBy,
@@ -57,14 +54,16 @@ const rowOf = (one: Hold): HoldRow => ({
   ends: one.isStoredOpen && !one.isOpen,
 });
 
+/** A row as the table has it, with the JSON of its terms and of what else its grant says; null: nothing was granted. */
+export type StoredHold = Omit<HoldRow, 'terms' | 'isNew' | 'ends'> & Readonly<{ terms: string | null; reservation: string | null }>;
+
 /** What the table keeps, as the fold uses it. */
-export const readHold = (row: Omit<HoldRow, 'budgetIds' | 'expiresAt' | 'isNew' | 'ends'>): Hold => {
-  const one = new Hold(
-    row.tenant,
-    row.reservationId,
-    row.grant === null ? null : readGrant(JSON.parse(row.grant) as HoldGranted, row.grant),
-    row.since,
-  );
+export const readHold = ({ terms, reservation, ...row }: StoredHold): Hold => {
+  const grant =
+    terms === null || reservation === null
+      ? null
+      : readGrant(JSON.parse(terms) as HoldTerms, JSON.parse(reservation) as HoldReservation, terms);
+  const one = new Hold(row.tenant, row.reservationId, grant, row.since);
   one.status = row.status;
   one.end = row.endedAt === null ? null : { at: row.endedAt, position: row.endedPosition ?? 0 };
   one.settledBy = row.settledBy;

@@ -1,7 +1,8 @@
 import type { Ended } from '../domain/holds/fold-holds.js';
+import type { Grant } from '../domain/holds/hold.js';
 
-/** What one entry of a `HoldsChanged` does, as its owner decided it; of a grant the rest is among the undecided. */
-export type OwnChange = Readonly<{ change: 'granted'; tenant: string; reservationId: string }> | Ended;
+/** What one entry of a `HoldsChanged` does, as its owner decided it. */
+export type OwnChange = Readonly<{ change: 'granted'; tenant: string; grants: readonly Grant[] }> | Ended;
 
 /**
  * What this owner decided and put into the ledger, until the fold comes to it there: it knows then what the event says without reading it.
@@ -15,9 +16,9 @@ export class OwnChanges {
     this.#byEvent.set(eventId, changes);
   }
 
-  /** How many; undefined: somebody else's. */
+  /** How many decisions; undefined: somebody else's. */
   count(eventId: string): number | undefined {
-    return this.#byEvent.get(eventId)?.length;
+    return this.#byEvent.get(eventId)?.reduce((count, change) => count + decisionsIn(change), 0);
   }
 
   /** Undefined: somebody else's. */
@@ -27,3 +28,5 @@ export class OwnChanges {
     return changes;
   }
 }
+
+const decisionsIn = (change: OwnChange): number => (change.change === 'granted' ? change.grants.length : 1);

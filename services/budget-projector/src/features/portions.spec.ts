@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Grant } from '../domain/holds/hold.js';
 import type { LedgerItem } from './ledger.js';
 import { OwnChanges } from './own-changes.js';
 import { type Portion, portionsOf } from './portions.js';
@@ -10,7 +11,9 @@ const item = fc.oneof(
   fc.constant({ type: 'UsageRecorded' }),
   fc.constant({ type: 'BudgetCreated' }),
   fc.constant({ unreadable: 'x' }),
-  fc.nat({ max: 20 }).map((length) => ({ type: 'HoldsChanged', data: { changes: Array.from({ length }, () => ({})) } })),
+  fc
+    .nat({ max: 20 })
+    .map((length) => ({ type: 'HoldsChanged', data: { changes: Array.from({ length }, () => ({ change: 'released' })) } })),
 );
 
 test('portions are the items in order, none heavier than asked for unless it is one item, and none that could have been with the one before', () => {
@@ -34,8 +37,8 @@ test('portions are the items in order, none heavier than asked for unless it is 
 test('what was decided here is weighed without being read', () => {
   const own = new OwnChanges();
   own.expect('e', [
-    { change: 'granted', tenant: 'acme', reservationId: 'a' },
-    { change: 'granted', tenant: 'acme', reservationId: 'b' },
+    { change: 'granted', tenant: 'acme', grants: ['a', 'b'].map((id) => ({ reservationId: id }) as Grant) },
+    { change: 'released', tenant: 'acme', reservationId: 'c', at: '2026-03-01T00:00:00Z' },
   ]);
   const unread = {
     type: 'HoldsChanged',
@@ -44,7 +47,7 @@ test('what was decided here is weighed without being read', () => {
       throw new Error('read');
     },
   } as unknown as LedgerItem;
-  expect(portionsOf([unread], 10, own)).toEqual([{ items: [unread], weight: 2 }]);
+  expect(portionsOf([unread], 10, own)).toEqual([{ items: [unread], weight: 3 }]);
   // Somebody else's that cannot be read is left to the fold.
   expect(cut([unread], 10)).toEqual([{ items: [unread], weight: 1 }]);
 });

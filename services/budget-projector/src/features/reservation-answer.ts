@@ -1,4 +1,4 @@
-import { formatPicos, oneOff } from '@bursar/contracts';
+import { formatPicos, oneOff, readOnce } from '@bursar/contracts';
 import { blockPoint } from '@bursar/contracts/folds';
 import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
@@ -6,7 +6,7 @@ import { type Audience, type Sees, seesFigures, visibleMembers } from '../domain
 import type { Question, Standing } from '../domain/check/standing.js';
 import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
 import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
-import { type GrantParts, grantMembers, partsAbout, partsOf } from '../domain/holds/grant-text.js';
+import { type LeftTexts, partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Answer } from './answer.js';
 import { budgetHeader } from './budget-header.js';
@@ -15,14 +15,13 @@ import type { Held } from './hold-outcomes.js';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `POST /reservations` (contracts `ReservationAnswer`): the same for whoever sends the same id and body again, as far as he may see it. */
-export const heldAnswer = ({ parts, status, position, tightest }: Held, partition: number, sees: Sees): Answer => {
+export const heldAnswer = ({ reservationId, parts, left, status, position, tightest }: Held, partition: number, sees: Sees): Answer => {
   const at = `${partition}:${position}`;
-  const { reservationId, tightest: tight } = parts;
-  const isSeen = tight === null || sees(JSON.parse(tight.budgetId) as string);
+  const isSeen = left === null || sees(JSON.parse(parts.tightest) as string);
   // On every answer, and of parts that are JSON already, so put together by hand.
   const body =
-    `{"reservationId":${reservationId},"status":"${status}",${grantMembers(partsAbout(parts, sees))}` +
-    `${isSeen ? roomText(tight) : ''},"worstOvershoot":"0","position":"${at}"}`;
+    `{"reservationId":${JSON.stringify(reservationId)},"status":"${status}",${membersOf(partsAbout(parts, sees))}` +
+    `${isSeen ? roomText(parts, left) : ''},"worstOvershoot":"0","position":"${at}"}`;
   const headers = {
     'content-type': JSON_TYPE,
     'bursar-position': at,
@@ -31,10 +30,13 @@ export const heldAnswer = ({ parts, status, position, tightest }: Held, partitio
   return { status: 201, headers, body };
 };
 
-const roomText = (tight: GrantParts['tightest']): string =>
-  tight === null
+/** What is granted on the same terms says them alike. */
+const membersOf = readOnce(termsMembers);
+
+const roomText = ({ tightest }: TermsParts, left: LeftTexts | null): string =>
+  left === null
     ? ',"remaining":null,"graceRemaining":null'
-    : `,"budgetId":${tight.budgetId},"remaining":${tight.remaining},"graceRemaining":${tight.graceRemaining}`;
+    : `,"budgetId":${tightest},"remaining":${quoted(left.remaining)},"graceRemaining":${quoted(left.graceRemaining)}`;
 
 /** `GET /reservations/:id` (contracts `Reservation`). Throws 404. */
 export const reservationAnswer = (hold: Hold | null, partition: number, sees: Sees): Answer => {
@@ -47,8 +49,8 @@ export const reservationAnswer = (hold: Hold | null, partition: number, sees: Se
     flags: hold.flags,
     position: at,
   };
-  const parts = partsAbout(partsOf(hold.grant.wire), sees);
-  const body = `{"reservationId":${parts.reservationId},"status":"${hold.status}",${grantMembers(parts)},${JSON.stringify(rest).slice(1)}`;
+  const parts = partsAbout(partsOf(hold.grant.terms.wire), sees);
+  const body = `{"reservationId":${JSON.stringify(hold.id)},"status":"${hold.status}",${termsMembers(parts)},${JSON.stringify(rest).slice(1)}`;
   return { status: 200, headers: { 'content-type': JSON_TYPE, 'bursar-position': at }, body };
 };
 

@@ -78,10 +78,13 @@ export const tell = (events: readonly LedgerEvent[], ofScope: string): Told => {
     }
     for (const change of event.type === 'HoldsChanged' ? event.data.changes : []) {
       if (change.change !== 'granted') free(change.reservationId);
-      else if (change.path.includes(ofScope) && !open.has(change.reservationId)) {
-        open.set(change.reservationId, parsePicos(change.amount));
-        held += parsePicos(change.amount);
-        granted += 1;
+      else if (change.terms.path.includes(ofScope)) {
+        for (const { id } of change.reservations) {
+          if (open.has(id)) continue;
+          open.set(id, parsePicos(change.terms.amount));
+          held += parsePicos(change.terms.amount);
+          granted += 1;
+        }
       }
     }
     if (spend + held > most) most = spend + held;

@@ -102,7 +102,9 @@ export const turns = async (count: number): Promise<void> => {
 };
 export const changesOf = (appends: readonly string[]) =>
   appends.map((data) =>
-    (JSON.parse(data) as HoldsChangedEvent['data']).changes.map(({ change, reservationId }) => `${change} ${reservationId}`),
+    (JSON.parse(data) as HoldsChangedEvent['data']).changes.flatMap((change) =>
+      change.change === 'granted' ? change.reservations.map(({ id }) => `granted ${id}`) : [`${change.change} ${change.reservationId}`],
+    ),
   );
 export const errorsOf = async (asked: readonly Promise<unknown>[]): Promise<readonly unknown[]> =>
   (await Promise.allSettled(asked)).map((one) => (one.status === 'rejected' ? (one.reason as Error).constructor : one.value));

@@ -1,10 +1,8 @@
-import type { HoldGranted } from '@bursar/contracts';
+import type { HoldTerms } from '@bursar/contracts';
+import { type Grant, readGrants } from '../../src/domain/holds/hold.js';
 
-/** What was granted under `r`: one unit of acme's one budget, in March. */
-export const GRANT: HoldGranted = {
-  change: 'granted',
-  reservationId: 'r',
-  tenant: 'acme',
+/** Of one unit of acme's one budget, in March. */
+const TERMS: HoldTerms = {
   bodyHash: 'h',
   path: ['user:a'],
   amount: '1',
@@ -14,4 +12,11 @@ export const GRANT: HoldGranted = {
   decidedAt: 1,
   budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
   tightest: null,
+};
+
+/** What was granted under `r`. */
+export const grant = (): Grant => {
+  const [one] = readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservations: [{ id: 'r' }] });
+  if (one === undefined) throw new Error('there is one');
+  return one;
 };

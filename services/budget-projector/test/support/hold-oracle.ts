@@ -1,4 +1,13 @@
-import { type EpochNs, type EventOf, formatInstant, type HoldGranted, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import {
+  type EpochNs,
+  type EventOf,
+  formatInstant,
+  type HoldGranted,
+  holdGranted,
+  type LedgerEvent,
+  parseInstant,
+  parsePicos,
+} from '@bursar/contracts';
 import type { Shape } from './hold-stories.js';
 
 /** Written anew, on purpose: what a ledger of reservations means, with one list per question and no memory of groups or sessions. */
@@ -188,11 +197,11 @@ export class HoldOracle {
 
   #change({ position, recordedAt, data }: EventOf<'HoldsChanged'>): void {
     for (const change of data.changes) {
-      const { reservationId } = change;
       if (change.change === 'granted') {
-        this.#grant(change, position);
+        for (const one of change.reservations) this.#grant(holdGranted(change.tenant, change.terms, one), position);
         continue;
       }
+      const { reservationId } = change;
       const one = this.#held.get(reservationId);
       const isEarly = change.change === 'expired' && one !== undefined && parseInstant(recordedAt) < parseInstant(one.grant.expiresAt);
       if (one === undefined || isEarly || this.#ended.has(reservationId)) continue;

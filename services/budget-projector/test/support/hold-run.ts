@@ -1,4 +1,13 @@
-import { contentHash, derivedId, formatInstant, NS_PER_MS, NS_PER_SECOND, PICOS_PER_UNIT, parseInstant } from '@bursar/contracts';
+import {
+  contentHash,
+  derivedId,
+  formatInstant,
+  type HoldTerms,
+  NS_PER_MS,
+  NS_PER_SECOND,
+  PICOS_PER_UNIT,
+  parseInstant,
+} from '@bursar/contracts';
 import type { Ask } from '../../src/domain/holds/ask.js';
 import type { Decisions } from '../../src/features/decisions.js';
 import type { ReserveOutcome } from '../../src/features/hold-outcomes.js';
@@ -124,7 +133,7 @@ export class HoldRun {
   async expire(): Promise<void> {
     await this.settled();
     const due = [...this.tables.holdRows.values()].filter(
-      ({ status, expiresAt }) => status === 'held' && expiresAt !== null && parseInstant(expiresAt) <= this.now(),
+      ({ status, terms }) => status === 'held' && terms !== null && parseInstant((JSON.parse(terms) as HoldTerms).expiresAt) <= this.now(),
     );
     await Promise.all(due.map(({ reservationId }) => this.decisions.desk.expire(TENANT, reservationId)));
     await this.settled();
@@ -153,8 +162,8 @@ export class HoldRun {
     this.ttlNs.set(bodyHash, ask.ttlNs);
     const { outcome } = await this.decisions.desk.reserve(TENANT, ask);
     if (outcome.is === 'held') {
-      const { parts } = outcome.held;
-      this.answered.push({ reservationId, bodyHash, is: 'held', says: `${JSON.parse(parts.reservationId)} ${JSON.parse(parts.bodyHash)}` });
+      const { held } = outcome;
+      this.answered.push({ reservationId, bodyHash, is: 'held', says: `${held.reservationId} ${JSON.parse(held.parts.bodyHash)}` });
     }
     if (outcome.is === 'conflict') this.answered.push({ reservationId, bodyHash, is: 'conflict', says: null });
     if (outcome.is === 'refused') {

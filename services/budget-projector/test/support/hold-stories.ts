@@ -81,10 +81,14 @@ const about = {
   model: fc.constantFrom(null, 'a', 'b1'),
 };
 const ask: fc.Arbitrary<OneAsk> = fc.record({ ...about, amount, currency: spendable, id: fc.option(ids), ttl: seconds });
+/** Many ask for the same, one right after another. */
+const asks = fc
+  .array(fc.tuple(ask, fc.constantFrom(1, 1, 1, 2, 5)), { minLength: 1, maxLength: 6 })
+  .map((all) => all.flatMap(([one, times]) => [one, ...Array.from({ length: times - 1 }, () => ({ ...one, id: null }))]));
 const use = { ...about, id: fc.option(ids, { freq: 4 }), amount, currency: spendable };
 const meanwhile: fc.Arbitrary<OneUse | null> = fc.option(fc.record(use), { freq: 2 });
 const step: fc.Arbitrary<HoldStep> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: constant('ask'), asks: fc.array(ask, { minLength: 1, maxLength: 6 }), meanwhile }) },
+  { weight: 6, arbitrary: fc.record({ do: constant('ask'), asks, meanwhile }) },
   { weight: 4, arbitrary: fc.record({ do: constant('use'), ...use }) },
   { weight: 2, arbitrary: fc.record({ do: constant('release'), id: ids, meanwhile }) },
   { weight: 1, arbitrary: fc.record({ do: constant('wait'), seconds, meanwhile }) },

@@ -1,4 +1,13 @@
-import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import {
+  canonicalJson,
+  type EpochNs,
+  formatInstant,
+  type HoldsGranted,
+  type HoldTerms,
+  type LedgerEvent,
+  parseInstant,
+  parsePicos,
+} from '@bursar/contracts';
 import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
@@ -7,7 +16,7 @@ import type { Hold } from '../../src/domain/holds/hold.js';
 import type { Settlement } from '../../src/domain/holds/settlement-flag.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
-import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../src/features/hold-rows.js';
+import { type Expiring, type HoldRow, type ReservedRow, readHold, type StoredHold } from '../../src/features/hold-rows.js';
 import {
   type Fence,
   FencedError,
@@ -36,7 +45,7 @@ export class MemoryTables extends ProjectionTables {
   readonly priceCorrectionRows = new Map<string, PriceCorrection>();
   readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
-  readonly holdRows = new Map<string, HoldRow>();
+  readonly holdRows = new Map<string, StoredHold>();
   readonly reservedRows = new Map<string, ReservedRow>();
   readonly settlements = new Map<string, Settlement>();
   outboxRows: Emitted[] = [];
@@ -124,8 +133,10 @@ export class MemoryTables extends ProjectionTables {
   }
 
   async expiring(): Promise<readonly Expiring[]> {
-    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, expiresAt }) =>
-      status === 'held' && expiresAt !== null ? [{ tenant, reservationId, expiresAt: parseInstant(expiresAt) }] : [],
+    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, terms }) =>
+      status === 'held' && terms !== null
+        ? [{ tenant, reservationId, expiresAt: parseInstant((JSON.parse(terms) as HoldTerms).expiresAt) }]
+        : [],
     );
   }
 
@@ -162,7 +173,10 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
     for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
     for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
-    for (const row of batch.holds) this.holdRows.set(key(row.tenant, row.reservationId), { ...row, isNew: false, ends: false });
+    for (const row of batch.holds) {
+      const at = key(row.tenant, row.reservationId);
+      this.holdRows.set(at, toStored(row, this.holdRows.get(at)));
+    }
     for (const row of batch.reserved) {
       const id = key(row.tenant, row.budgetId, row.periodStart);
       if (row.reserved === '0') this.reservedRows.delete(id);
@@ -300,3 +314,11 @@ export class MemoryTables extends ProjectionTables {
 /** Without bigints, which a diff cannot show. */
 const shown = ({ tenant, position, correction: { at, cost, stated } }: Corrected): string =>
   [tenant, position, at, cost === null ? 'void' : `${cost.picos} ${cost.currency}`, stated].join(' ');
+
+/** What was granted is written once, as the event says it. */
+export const toStored = ({ terms, isNew, ends: _, ...row }: HoldRow, before?: StoredHold): StoredHold => {
+  if (!isNew || terms === null) return { ...row, terms: before?.terms ?? null, reservation: before?.reservation ?? null };
+  const granted = JSON.parse(terms.granted) as HoldsGranted;
+  const reservation = granted.reservations.find(({ id }) => id === row.reservationId);
+  return { ...row, terms: canonicalJson(granted.terms), reservation: canonicalJson(reservation) };
+};

@@ -1,6 +1,6 @@
-import { type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
+import { type HoldGranted, type HoldReservation, type HoldTerms, holdGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
-import { type Database, heldInGroups, withGrants } from '@bursar/database';
+import { type Database, type GrantTexts, heldInGroups, withGrants } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely, type Selectable, sql } from 'kysely';
 import type { HeldThen } from '../../domain/budget-as-of.js';
@@ -34,15 +34,17 @@ export class Holds {
   async named(tenant: string, usages: readonly Naming[]): Promise<Grants> {
     const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
     if (ids.length === 0) return NONE;
-    const rows = await this.#read(tenant, ids);
-    const grants = rows.flatMap(({ since, grant }) => (grant === null ? [] : [{ since, wire: JSON.parse(grant) as HoldGranted }]));
+    const grants = (await this.#read(tenant, ids)).flatMap((row) => {
+      const wire = grantIn(row);
+      return wire === null ? [] : [{ since: row.since, wire }];
+    });
     return new Grants(new Map(grants.map((grant) => [grant.wire.reservationId, grant])));
   }
 
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
     const [row] = await this.#read(tenant, [reservationId]);
-    return row?.grant == null ? null : (JSON.parse(row.grant) as HoldGranted);
+    return row === undefined ? null : grantIn(row);
   }
 
   async #read(tenant: string, ids: readonly string[]) {
@@ -52,12 +54,12 @@ export class Holds {
 
   /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
   async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
-    const { rows } = await sql<{ since: number; grant: string }>`
-      SELECT hold.since, one.value::text AS "grant" FROM ${heldInGroups}
+    const { rows } = await sql<{ since: number; terms: string }>`
+      SELECT hold.since, terms.value::text AS terms FROM ${heldInGroups}
       WHERE held.tenant = ${tenant} AND held.since <= ${position} AND held.budget_ids && ${budgetIds}::text[]
         AND (hold.ended_position IS NULL OR hold.ended_position > ${position})`.execute(this.db);
-    const held = rows.flatMap(({ since, grant }) => {
-      const { budgets, grantedAt } = JSON.parse(grant) as HoldGranted;
+    const held = rows.flatMap(({ since, terms }) => {
+      const { budgets, grantedAt } = JSON.parse(terms) as HoldTerms;
       const at = parseInstant(grantedAt);
       return budgets.map(({ budgetId, amount }) => ({ budgetId, position: since, at, picos: parsePicos(amount) }));
     });
@@ -77,8 +79,14 @@ export class Holds {
   }
 }
 
-/** `grant`: its JSON. */
-export type HoldRow = Selectable<Database['projection.hold']> & Readonly<{ grant: string }>;
+/** What a row's reservation was granted; null: only usage named it. */
+const grantIn = ({ tenant, terms, reservation }: Readonly<{ tenant: string }> & GrantTexts): HoldGranted | null =>
+  terms === null || reservation === null
+    ? null
+    : holdGranted(tenant, JSON.parse(terms) as HoldTerms, JSON.parse(reservation) as HoldReservation);
+
+/** `terms`: their JSON. */
+export type HoldRow = Selectable<Database['projection.hold']> & Readonly<{ terms: string }>;
 
 /** Open holds on a budget, the newest first: before this position, or from the head. */
 export const openHoldsOn = async (
@@ -93,9 +101,9 @@ export const openHoldsOn = async (
       ? sql``
       : sql`AND held.since <= ${before.since} AND (hold.since, hold.reservation_id) < (${before.since}, ${before.reservationId})`;
   const { rows } = await sql<HoldRow>`
-    SELECT hold.*, one.value::text AS "grant" FROM ${heldInGroups}
+    SELECT hold.*, terms.value::text AS terms FROM ${heldInGroups}
     WHERE held.tenant = ${tenant} AND held.open > 0 AND ${budgetId} = ANY (held.budget_ids) AND hold.status = 'held' ${from}
-      AND one.value::jsonb -> 'budgets' @> ${JSON.stringify([{ budgetId }])}::jsonb
+      AND terms.value::jsonb -> 'budgets' @> ${JSON.stringify([{ budgetId }])}::jsonb
     ORDER BY hold.since DESC, hold.reservation_id DESC LIMIT ${limit}`.execute(trx);
   return rows;
 };

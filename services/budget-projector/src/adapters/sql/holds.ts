@@ -1,5 +1,5 @@
 import { parseInstant } from '@bursar/contracts';
-import { type Database, heldInGroups, withGrants } from '@bursar/database';
+import { type Database, type GrantTexts, heldInGroups, withGrants } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
@@ -14,11 +14,11 @@ type Session = Kysely<Database>;
 /** Seven parameters each, of the 65,535 that a statement may have. */
 const GROUPS_PER_INSERT = 500;
 
-type StoredHold = Selectable<Database['projection.hold']> & Readonly<{ grant: string | null }>;
+type StoredHold = Selectable<Database['projection.hold']> & GrantTexts;
 
 export const readOpenHolds = async (db: Session, tenant: string): Promise<readonly Hold[]> => {
   const { rows } = await sql<StoredHold>`
-    SELECT hold.*, one.value::text AS "grant" FROM ${heldInGroups}
+    SELECT hold.*, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
     WHERE held.tenant = ${tenant} AND held.open > 0 AND hold.status = 'held'`.execute(db);
   return rows.map(toHold);
 };
@@ -35,7 +35,7 @@ export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<
 
 export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {
   const { rows } = await sql<{ tenant: string; reservation_id: string; expires_at: string }>`
-    SELECT hold.tenant, hold.reservation_id, one.value ->> 'expiresAt' AS expires_at FROM ${heldInGroups}
+    SELECT hold.tenant, hold.reservation_id, terms.value ->> 'expiresAt' AS expires_at FROM ${heldInGroups}
     WHERE held.partition = ${partition} AND held.open > 0 AND hold.status = 'held'`.execute(db);
   return rows.map(({ tenant, reservation_id: reservationId, expires_at }) => ({
     tenant,
@@ -49,7 +49,8 @@ const toHold = (row: StoredHold): Hold =>
     tenant: row.tenant,
     reservationId: row.reservation_id,
     status: row.status,
-    grant: row.grant,
+    terms: row.terms,
+    reservation: row.reservation,
     since: row.since,
     endedAt: row.ended_at,
     endedPosition: row.ended_position,
@@ -72,12 +73,12 @@ export const writeHolds = async (db: Session, partition: number, rows: readonly 
 
 const addGroups = async (db: Session, partition: number, groups: readonly NewGroup[]): Promise<void> => {
   for (let from = 0; from < groups.length; from += GROUPS_PER_INSERT) {
-    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, grants, budgetIds, open, position }) => ({
+    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, terms, open, position }) => ({
       tenant,
       since,
       partition,
-      grants: `[${grants.join(',')}]`,
-      budget_ids: [...budgetIds],
+      granted: `[${[...terms].map(({ granted }) => granted).join(',')}]`,
+      budget_ids: [...new Set([...terms].flatMap(({ amounts }) => amounts.map(({ budgetId }) => budgetId)))],
       open,
       position,
     }));

@@ -68,9 +68,9 @@ export class SqlAuditReads extends AuditReads {
           open.count, open.held
         FROM sampled CROSS JOIN LATERAL (
           SELECT count(*) AS count, sum((part ->> 'amount')::numeric) AS held FROM (
-            SELECT one.value FROM ${heldInGroups}
+            SELECT terms.value FROM ${heldInGroups}
             WHERE held.tenant = sampled.tenant AND held.open > 0 AND hold.status = 'held' AND sampled.budget_id = ANY (held.budget_ids)
-              AND one.value::jsonb -> 'budgets' @> jsonb_build_array(jsonb_build_object('budgetId', sampled.budget_id))
+              AND terms.value::jsonb -> 'budgets' @> jsonb_build_array(jsonb_build_object('budgetId', sampled.budget_id))
             LIMIT ${MOST_HOLDS + 1}
           ) AS holds CROSS JOIN LATERAL json_array_elements(holds.value -> 'budgets') AS part
           WHERE part ->> 'budgetId' = sampled.budget_id

@@ -4,13 +4,14 @@ import { type Decision, decideCheck } from '../check/decide-check.js';
 import { blocks, remainingOf, roomOf, type Scene, type Standing } from '../check/standing.js';
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask, Asked } from './ask.js';
-import { type GrantParts, grantText, shareText } from './grant-text.js';
-import { Grant, type HeldAmount } from './hold.js';
+import { shareText, type TermsParts, termsText } from './grant-text.js';
+import { Grant } from './hold.js';
 import { neededOverrides } from './needed-overrides.js';
+import { type HeldAmount, Terms } from './terms.js';
 import type { Undecided } from './undecided.js';
 
 /** What is granted, as its event will say it, with the room that it takes; and the tightest budget once it has taken it. */
-export type Granted = Readonly<{ grant: Grant; parts: GrantParts; taken: Undecided['taken']; tightest: Standing | null }>;
+export type Granted = Readonly<{ grant: Grant; parts: TermsParts; taken: Undecided['taken']; tightest: Standing | null }>;
 export type ReserveDecision =
   | Readonly<{ granted: Granted }>
   | Readonly<{ refused: Decision }>
@@ -44,7 +45,7 @@ const deniesUnpriced = (tenant: TenantFold, position: number): boolean =>
 
 const withHold = (standing: Standing): Standing => ({ ...standing, reserved: standing.reserved + (standing.amount ?? 0n) });
 
-type Written = Readonly<{ grant: Grant; parts: GrantParts }>;
+type Written = Readonly<{ grant: Grant; parts: TermsParts }>;
 
 const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number, tightest: Standing | null): Written => {
   const { asked, standings, now } = scene;
@@ -62,9 +63,7 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, po
     const text = picos === asked.picos ? amount : formatPicos(picos);
     shares.push(shareText(text, state.budgetId, startOf(tenant, state.budgetId, period.start)));
   }
-  const parts: GrantParts = {
-    reservationId: JSON.stringify(reservationId),
-    tenant: JSON.stringify(tenant.tenant),
+  const parts: TermsParts = {
     bodyHash: `"${bodyHash}"`,
     path: pathText(path),
     amount: `"${amount}"`,
@@ -77,14 +76,7 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, po
     ...(unpriced !== undefined && { unpriced: JSON.stringify(unpriced) }),
     decidedAt: String(position),
     budgets: `[${shares.join(',')}]`,
-    tightest:
-      tightest === null
-        ? null
-        : {
-            budgetId: JSON.stringify(tightest.state.budgetId),
-            remaining: amountText(remainingOf(tightest)),
-            graceRemaining: amountText(roomOf(tightest)),
-          },
+    tightest: tightest === null ? 'null' : JSON.stringify(tightest.state.budgetId),
   };
   const facts = {
     path,
@@ -93,8 +85,10 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, po
     ...(category !== undefined && { category }),
     ...(dimensions !== undefined && { dimensions }),
   };
-  const grant = new Grant(reservationId, grantText(parts), bodyHash, facts, amounts, asked.picos, asked.currency, expiresAt);
-  return { grant, parts };
+  const tightestId = tightest?.state.budgetId ?? null;
+  const terms = new Terms(termsText(parts), bodyHash, facts, amounts, asked.picos, asked.currency, expiresAt, tightestId);
+  const [remaining, graceRemaining] = tightest === null ? [null, null] : [remainingOf(tightest), roomOf(tightest)];
+  return { grant: new Grant(reservationId, terms, remaining, graceRemaining), parts };
 };
 
 /** The tree hands out one array again and again. */
@@ -106,5 +100,3 @@ const instantText = remembering(formatInstant, 8);
 /** The text is at hand where the period is in memory. */
 const startOf = (tenant: TenantFold, budgetId: string, start: EpochNs): string =>
   tenant.budgets.get(budgetId)?.periods.get(start)?.startText ?? instantText(start);
-
-const amountText = (picos: bigint | null): string => (picos === null ? 'null' : `"${formatPicos(picos)}"`);

@@ -1,31 +1,36 @@
-import { type EventOf, type HoldChange, type HoldGranted, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
+import { type EventOf, type HoldChange, parseInstant, type UsageRecordedEvent } from '@bursar/contracts';
 import { type Charge, convertCharge } from '@bursar/contracts/folds';
 import type { Changes } from '../changes.js';
 import type { TenantFold } from '../tenant-fold.js';
-import { Hold, readGrant } from './hold.js';
+import { type Grant, Hold } from './hold.js';
 import { free, hold } from './place-holds.js';
 import type { SettlementFlag } from './settlement-flag.js';
 
 export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
-/** A grant; `wire` is asked only where this process has not decided it. */
-export type Granting = Readonly<{ change: 'granted'; tenant: string; reservationId: string; wire: () => HoldGranted }>;
+/** Reservations that an event grants on the same terms; `grants` are read only where this process has not decided them. */
+export type Granting = Readonly<{ change: 'granted'; tenant: string; grants: () => readonly Grant[] }>;
 export type Ended = Exclude<HoldChange, { change: 'granted' }>;
 
-/** A grant at its position. `before`: what the id stands for already, which then stays: usage named it first. */
+/** Grants at their position, but for those whose id stands for something already (`known`), which then stays: usage named it first. */
 export const foldGranted = (
   tenant: TenantFold,
-  { reservationId, wire }: Pick<Granting, 'reservationId' | 'wire'>,
-  before: Hold | null,
+  grants: readonly Grant[],
+  known: ReadonlySet<string>,
   { position }: HoldsChangedEvent,
   changes: Changes,
-): Hold | null => {
-  const decided = tenant.undecided.take(reservationId);
-  if (before !== null) return null;
-  const one = new Hold(tenant.tenant, reservationId, decided?.grant ?? readGrant(wire()), position);
-  tenant.holds.set(one.id, one);
-  hold(tenant, one, changes);
-  changes.holds.add(one);
-  return one;
+): readonly Hold[] => {
+  tenant.undecided.take(grants);
+  const opened: Hold[] = [];
+  for (const grant of grants) {
+    if (known.has(grant.reservationId)) continue;
+    const one = new Hold(tenant.tenant, grant.reservationId, grant, position);
+    tenant.holds.set(one.id, one);
+    changes.holds.add(one);
+    opened.push(one);
+  }
+  const [first] = grants;
+  if (first !== undefined && opened.length > 0) hold(tenant, first.terms, opened.length, changes);
+  return opened;
 };
 
 /** A release or an expiry: of a hold that is open still, and no expiry before its time. Answers the hold that ended. */
@@ -34,7 +39,7 @@ export const foldEnded = (tenant: TenantFold, ended: Ended, event: HoldsChangedE
   tenant.undecided.ending.delete(reservationId);
   const one = tenant.holds.get(reservationId);
   if (one?.isOpen !== true || one.grant === null) return null;
-  if (change === 'expired' && parseInstant(event.recordedAt) < one.grant.expiresAt) return null;
+  if (change === 'expired' && parseInstant(event.recordedAt) < one.grant.terms.expiresAt) return null;
   close(tenant, one, change, event, changes);
   return one;
 };
@@ -92,7 +97,7 @@ const flagsOf = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
 
 const flagsAtSettlement = (one: Hold, usage: UsageRecordedEvent): SettlementFlag[] => {
   if (one.flags.includes('SettledAfterRelease')) return ['SettledAfterRelease'];
-  return one.grant !== null && parseInstant(usage.recordedAt) >= one.grant.expiresAt ? ['SettledAfterExpiry'] : [];
+  return one.grant !== null && parseInstant(usage.recordedAt) >= one.grant.terms.expiresAt ? ['SettledAfterExpiry'] : [];
 };
 
 /** In the hold's own currency, at its rate. */
@@ -104,10 +109,10 @@ const compare = (
   position: number,
 ): readonly SettlementFlag[] => {
   if (one.grant === null || charged.cost === null) return [];
-  const actual = convertCharge(tenant.history.definitions, charged.cost, one.grant.currency, charged, usage, position);
+  const actual = convertCharge(tenant.history.definitions, charged.cost, one.grant.terms.currency, charged, usage, position);
   if (actual === 'rate_missing') return [];
   one.actual = actual;
-  return actual > one.grant.amount ? ['SettledOverReservation'] : [];
+  return actual > one.grant.terms.amount ? ['SettledOverReservation'] : [];
 };
 
 /** @param at position of the usage; @param by of the event that made it known */

@@ -1,16 +1,14 @@
-import { canonicalJson, type HoldGranted } from '@bursar/contracts';
+import { canonicalJson, type HoldReservation, type HoldTerms } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { grantMembers, grantText, partsOf } from './grant-text.js';
-import { readGrant } from './hold.js';
+import { grantedText, leftTexts, partsOf, reservationText, termsMembers, termsText } from './grant-text.js';
+import { readGrant, readGrants } from './hold.js';
+import { readTerms } from './terms.js';
 
 const amount = fc.nat().map(String);
 const instant = fc.constantFrom('2026-03-01T00:00:00Z', '2026-03-01T00:00:00.000000001Z');
-const granted: fc.Arbitrary<HoldGranted> = fc.record(
+const terms: fc.Arbitrary<HoldTerms> = fc.record(
   {
-    change: fc.constant('granted' as const),
-    tenant: fc.string(),
-    reservationId: fc.string({ unit: 'binary' }),
     bodyHash: fc.string(),
     path: fc.array(fc.string({ unit: 'grapheme' })),
     amount,
@@ -23,41 +21,61 @@ const granted: fc.Arbitrary<HoldGranted> = fc.record(
     unpriced: fc.array(fc.string()),
     decidedAt: fc.nat(),
     budgets: fc.array(fc.record({ budgetId: fc.string(), periodStart: instant, amount })),
-    tightest: fc.option(fc.record({ budgetId: fc.string(), remaining: fc.option(amount), graceRemaining: fc.option(amount) })),
+    tightest: fc.option(fc.string()),
   },
-  {
-    requiredKeys: [
-      'change',
-      'tenant',
-      'reservationId',
-      'bodyHash',
-      'path',
-      'amount',
-      'currency',
-      'grantedAt',
-      'expiresAt',
-      'decidedAt',
-      'budgets',
-      'tightest',
-    ],
-  },
+  { requiredKeys: ['bodyHash', 'path', 'amount', 'currency', 'grantedAt', 'expiresAt', 'decidedAt', 'budgets', 'tightest'] },
 );
+const left = fc.record({ remaining: fc.option(amount), graceRemaining: fc.option(amount) });
+const id = fc.string({ unit: 'binary' });
 
-test('the text put together is the canonical JSON of the grant, whatever it says', () => {
-  fc.assert(fc.property(granted, (wire) => expect(grantText(partsOf(wire))).toBe(canonicalJson(wire))));
-});
-
-test('what is read of the text is what was written', () => {
+test('the texts put together are the canonical JSON of what is granted, whatever it says', () => {
+  const reservations = fc.array(fc.tuple(id, fc.option(left)), { minLength: 1, maxLength: 5 });
   fc.assert(
-    fc.property(granted, (wire) => expect(canonicalJson(readGrant(wire, grantText(partsOf(wire))).wire)).toBe(canonicalJson(wire))),
+    fc.property(fc.string(), terms, reservations, (tenant, wire, all) => {
+      const said: HoldReservation[] = all.map(([one, of]) => ({
+        id: one,
+        ...(of !== null && { remaining: of.remaining }),
+        ...(of !== null && of.graceRemaining !== of.remaining && { graceRemaining: of.graceRemaining }),
+      }));
+      const texts = all.map(([one, of]) => reservationText(one, of));
+      const granted = { change: 'granted' as const, tenant, terms: wire, reservations: said };
+      expect(grantedText(tenant, termsText(partsOf(wire)), texts)).toBe(canonicalJson(granted));
+    }),
   );
 });
 
-test('an answer says of a grant what its event says, and no more', () => {
+test('what is read of the texts is what was written, whether an event says it or a table has it', () => {
   fc.assert(
-    fc.property(granted, (wire) => {
-      const { change: _, tenant: _t, reservationId: _r, bodyHash: _b, decidedAt: _d, tightest: _g, ...rest } = wire;
-      expect(canonicalJson(JSON.parse(`{${grantMembers(partsOf(wire))}}`))).toBe(canonicalJson(rest));
+    fc.property(terms, id, fc.option(left), (wire, one, of) => {
+      const said = { ...wire, tightest: of === null ? null : 'tight' };
+      const text = reservationText(one, of);
+      const reservation = JSON.parse(text) as HoldReservation;
+      const fromTable = readGrant(said, reservation, termsText(partsOf(said)));
+      const [fromEvent] = readGrants({ change: 'granted', tenant: 'acme', terms: said, reservations: [reservation] });
+      for (const grant of [fromTable, fromEvent]) {
+        expect(canonicalJson(grant?.terms.wire)).toBe(canonicalJson(said));
+        expect(grant?.left == null ? null : leftTexts(grant.left)).toEqual(of);
+      }
+    }),
+  );
+});
+
+test('an event says terms once: before that their text is asked for, and after it what the event grants on them', () => {
+  const [wire] = fc.sample(terms, 1);
+  if (wire === undefined) throw new Error('there is one');
+  const one = readTerms(wire);
+  expect([one.text, () => one.granted]).toEqual([canonicalJson(wire), expect.any(Function)]);
+  expect(() => one.granted).toThrow('no event');
+  one.saidBy(grantedText('acme', one.text, []));
+  expect(one.granted).toBe(grantedText('acme', canonicalJson(wire), []));
+  expect(() => one.text).toThrow('an event');
+});
+
+test('an answer says of the terms what their event says, and no more', () => {
+  fc.assert(
+    fc.property(terms, (wire) => {
+      const { bodyHash: _b, decidedAt: _d, tightest: _t, ...rest } = wire;
+      expect(canonicalJson(JSON.parse(`{${termsMembers(partsOf(wire))}}`))).toBe(canonicalJson(rest));
     }),
   );
 });

@@ -1,13 +1,11 @@
-import { canonicalJson, type HoldGranted } from '@bursar/contracts';
+import { canonicalJson, formatPicos, type HoldTerms } from '@bursar/contracts';
 import { type Sees, seesAll } from '../check/audience.js';
 
 /**
- * What a grant says, each part as its JSON: the event, the row and the answer are put together of them, so that each is written once.
- * Absent parts are not said.
+ * The terms of a grant, each part as its JSON: the event and the answers are put together of them, so that each is written once. Absent parts are not
+ * said.
  */
-export type GrantParts = Readonly<{
-  reservationId: string;
-  tenant: string;
+export type TermsParts = Readonly<{
   bodyHash: string;
   path: string;
   amount: string;
@@ -20,27 +18,47 @@ export type GrantParts = Readonly<{
   unpriced?: string;
   decidedAt: string;
   budgets: string;
-  tightest: Readonly<{ budgetId: string; remaining: string; graceRemaining: string }> | null;
+  tightest: string;
 }>;
 
-/** A grant as its event says it: canonical JSON, keys in order at every level. */
-export const grantText = (parts: GrantParts): string => {
-  const { tightest } = parts;
-  const tight =
-    tightest === null
-      ? 'null'
-      : `{"budgetId":${tightest.budgetId},"graceRemaining":${tightest.graceRemaining},"remaining":${tightest.remaining}}`;
-  return (
-    `{"amount":${parts.amount},"bodyHash":${parts.bodyHash},"budgets":${parts.budgets}${said('category', parts.category)}` +
-    `,"change":"granted","currency":${parts.currency},"decidedAt":${parts.decidedAt}${said('dimensions', parts.dimensions)}` +
-    `,"expiresAt":${parts.expiresAt},"grantedAt":${parts.grantedAt}${said('overrideIds', parts.overrideIds)}` +
-    `,"path":${parts.path},"reservationId":${parts.reservationId},"tenant":${parts.tenant},"tightest":${tight}` +
-    `${said('unpriced', parts.unpriced)}}`
-  );
+/** As an event says them: canonical JSON, keys in order at every level. */
+export const termsText = (parts: TermsParts): string =>
+  `{"amount":${parts.amount},"bodyHash":${parts.bodyHash},"budgets":${parts.budgets}${said('category', parts.category)}` +
+  `,"currency":${parts.currency},"decidedAt":${parts.decidedAt}${said('dimensions', parts.dimensions)}` +
+  `,"expiresAt":${parts.expiresAt},"grantedAt":${parts.grantedAt}${said('overrideIds', parts.overrideIds)}` +
+  `,"path":${parts.path},"tightest":${parts.tightest}${said('unpriced', parts.unpriced)}}`;
+
+/** What was left of the tightest budget, in picos of its currency; null: no end. */
+export type Left = Readonly<{ remaining: bigint | null; graceRemaining: bigint | null }>;
+
+/** The same as the texts of an answer. */
+export type LeftTexts = Readonly<{ remaining: string | null; graceRemaining: string | null }>;
+
+export const leftTexts = ({ remaining, graceRemaining }: Left): LeftTexts => {
+  const text = amountText(remaining);
+  return { remaining: text, graceRemaining: graceRemaining === remaining ? text : amountText(graceRemaining) };
 };
 
-/** What every answer says of a grant, as the members of a JSON object without its braces. */
-export const grantMembers = (parts: GrantParts): string =>
+const amountText = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
+
+/** One of the reservations of an event's grant (contracts `HoldReservation`): canonical JSON. `left` null: no budget applied. */
+export const reservationText = (reservationId: string, left: LeftTexts | null): string => {
+  const id = JSON.stringify(reservationId);
+  if (left === null) return `{"id":${id}}`;
+  const { remaining, graceRemaining } = left;
+  const grace = graceRemaining === remaining ? '' : `"graceRemaining":${quoted(graceRemaining)},`;
+  return `{${grace}"id":${id},"remaining":${quoted(remaining)}}`;
+};
+
+/** An amount needs no escapes. */
+export const quoted = (amount: string | null): string => (amount === null ? 'null' : `"${amount}"`);
+
+/** What an event grants to one tenant on the same terms: canonical JSON. */
+export const grantedText = (tenant: string, terms: string, reservations: readonly string[]): string =>
+  `{"change":"granted","reservations":[${reservations.join(',')}],"tenant":${JSON.stringify(tenant)},"terms":${terms}}`;
+
+/** What every answer says of the terms, as the members of a JSON object without its braces. */
+export const termsMembers = (parts: TermsParts): string =>
   `"amount":${parts.amount},"currency":${parts.currency}${said('category', parts.category)}${said('dimensions', parts.dimensions)}` +
   `,"path":${parts.path},"grantedAt":${parts.grantedAt},"expiresAt":${parts.expiresAt},"budgets":${parts.budgets}` +
   `${said('overrideIds', parts.overrideIds)}${said('unpriced', parts.unpriced)}`;
@@ -49,22 +67,20 @@ export const grantMembers = (parts: GrantParts): string =>
 export const shareText = (amount: string, budgetId: string, periodStart: string): string =>
   `{"amount":"${amount}","budgetId":${JSON.stringify(budgetId)},"periodStart":"${periodStart}"}`;
 
-/** Of a grant, what says nothing of budgets that its reader may not see. An override is one of theirs, or not: then none is said. */
-export const partsAbout = (parts: GrantParts, sees: Sees): GrantParts => {
+/** Of the terms, what says nothing of budgets that their reader may not see. An override is one of theirs, or not: then none is said. */
+export const partsAbout = (parts: TermsParts, sees: Sees): TermsParts => {
   if (sees === seesAll) return parts;
-  const shares = JSON.parse(parts.budgets) as readonly HoldGranted['budgets'][number][];
+  const shares = JSON.parse(parts.budgets) as HoldTerms['budgets'];
   const seen = shares.filter(({ budgetId }) => sees(budgetId));
   if (seen.length === shares.length) return parts;
-  const { overrideIds: _, ...said } = parts;
-  return { ...said, budgets: JSON.stringify(seen) };
+  const { overrideIds: _, ...others } = parts;
+  return { ...others, budgets: JSON.stringify(seen) };
 };
 
-/** Of a grant that was read. */
-export const partsOf = (wire: HoldGranted): GrantParts => {
-  const { category, dimensions, overrideIds, unpriced, tightest } = wire;
+/** Of terms that were read. */
+export const partsOf = (wire: HoldTerms): TermsParts => {
+  const { category, dimensions, overrideIds, unpriced } = wire;
   return {
-    reservationId: JSON.stringify(wire.reservationId),
-    tenant: JSON.stringify(wire.tenant),
     bodyHash: JSON.stringify(wire.bodyHash),
     path: JSON.stringify(wire.path),
     amount: JSON.stringify(wire.amount),
@@ -77,14 +93,8 @@ export const partsOf = (wire: HoldGranted): GrantParts => {
     ...(unpriced !== undefined && { unpriced: JSON.stringify(unpriced) }),
     decidedAt: String(wire.decidedAt),
     budgets: `[${wire.budgets.map(({ amount, budgetId, periodStart }) => shareText(amount, budgetId, periodStart)).join(',')}]`,
-    tightest: tightest === null ? null : mapped(tightest),
+    tightest: JSON.stringify(wire.tightest),
   };
 };
-
-const mapped = ({ budgetId, remaining, graceRemaining }: NonNullable<HoldGranted['tightest']>): NonNullable<GrantParts['tightest']> => ({
-  budgetId: JSON.stringify(budgetId),
-  remaining: JSON.stringify(remaining),
-  graceRemaining: JSON.stringify(graceRemaining),
-});
 
 const said = (name: string, json: string | undefined): string => (json === undefined ? '' : `,"${name}":${json}`);

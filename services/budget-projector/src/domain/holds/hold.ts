@@ -1,46 +1,25 @@
-import { canonicalJson, type EpochNs, type HoldGranted, parseInstant, parsePicos } from '@bursar/contracts';
-import { type HoldFacts, holdFacts, type TenantDefinitions } from '@bursar/contracts/folds';
+import { canonicalJson, type HoldReservation, type HoldsGranted, type HoldTerms, parsePicos } from '@bursar/contracts';
+import type { TenantDefinitions } from '@bursar/contracts/folds';
+import type { Left } from './grant-text.js';
 import type { SettlementFlag } from './settlement-flag.js';
+import { readTerms, type Terms } from './terms.js';
 
 /** `unknown`: usage named a reservation of which nothing was granted. */
 export type HoldStatus = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
 
-/** What a hold keeps of one budget, in picos of the budget's currency. */
-export type HeldAmount = Readonly<{ budgetId: string; picos: bigint }>;
-
-/** What a grant says, read once. Kept for as long as its hold is open, so what is rarely asked for is kept as text alone. */
+/** One reservation as it was granted. */
 export class Grant {
-  #text: string;
-
-  /** @param text its JSON, keys in order: as the event says it and the table keeps it */
   constructor(
     readonly reservationId: string,
-    text: string,
-    readonly bodyHash: string,
-    readonly facts: HoldFacts,
-    readonly amounts: readonly HeldAmount[],
-    /** In picos of the hold's own currency. */
-    readonly amount: bigint,
-    readonly currency: string,
-    readonly expiresAt: EpochNs,
-  ) {
-    this.#text = text;
-  }
+    readonly terms: Terms,
+    /** What was left of the tightest budget with it, in picos of that budget's currency; null: no end. */
+    readonly remaining: bigint | null,
+    readonly graceRemaining: bigint | null,
+  ) {}
 
-  get text(): string {
-    return this.#text;
-  }
-
-  /**
-   * The text is a part of this larger one, and is kept as that: a text that was put together is some forty objects until somebody reads it whole, and
-   * every collection of garbage would copy them for each open hold.
-   */
-  keepWithin(whole: string, start: number): void {
-    this.#text = whole.slice(start, start + this.#text.length);
-  }
-
-  get wire(): HoldGranted {
-    return JSON.parse(this.text) as HoldGranted;
+  /** null: no budget applied. */
+  get left(): Left | null {
+    return this.terms.tightest === null ? null : this;
   }
 }
 
@@ -89,18 +68,21 @@ export class Hold {
 
 /** Tells the charges what usage that names it settles (`HoldBook`): right before they are made. */
 export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions }>, { id, since, grant }: Hold): void => {
-  if (grant !== null) definitions.holds.know(id, since, grant.facts);
+  if (grant !== null) definitions.holds.know(id, since, grant.terms.facts);
 };
 
-/** @param text its canonical JSON, where that is at hand */
-export const readGrant = (wire: HoldGranted, text = canonicalJson(wire)): Grant =>
-  new Grant(
-    wire.reservationId,
-    text,
-    wire.bodyHash,
-    holdFacts(wire),
-    wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),
-    parsePicos(wire.amount),
-    wire.currency,
-    parseInstant(wire.expiresAt),
-  );
+/** `text`: JSON of the terms, where that is at hand. */
+export const readGrant = (wire: HoldTerms, reservation: HoldReservation, text?: string): Grant =>
+  grantOn(readTerms(wire, text), reservation);
+
+/** Those that an event grants on the same terms. */
+export const readGrants = (change: HoldsGranted): readonly Grant[] => {
+  const terms = readTerms(change.terms);
+  terms.saidBy(canonicalJson(change));
+  return change.reservations.map((reservation) => grantOn(terms, reservation));
+};
+
+const grantOn = (terms: Terms, { id, remaining = null, graceRemaining = remaining }: HoldReservation): Grant =>
+  new Grant(id, terms, picosOf(remaining), picosOf(graceRemaining));
+
+const picosOf = (amount: string | null): bigint | null => (amount === null ? null : parsePicos(amount));

@@ -2,24 +2,26 @@ import type { EpochNs } from '@bursar/contracts';
 import type { BudgetFold } from '../budget-fold.js';
 import type { Changes } from '../changes.js';
 import type { Hold } from './hold.js';
+import type { Terms } from './terms.js';
 import type { UndecidedHolds } from './undecided.js';
 
 /** A tenant, as far as its holds are concerned. `holds`: every open one is among them. */
 type Holding = Readonly<{ budgets: ReadonlyMap<string, BudgetFold>; holds: ReadonlyMap<string, Hold>; undecided: UndecidedHolds }>;
 
-/** The hold takes room in its budgets, each in the period in which it was granted. `changes` null: the tables say so already. */
-export const hold = (tenant: Holding, one: Hold, changes: Changes | null): void => move(tenant, one, 1n, changes);
+/** So many holds on these terms take room in their budgets, each in the period in which it was granted. `changes` null: the tables say so already. */
+export const hold = (tenant: Holding, terms: Terms, count: number, changes: Changes | null): void =>
+  move(tenant, terms, BigInt(count), changes);
 
-/** The room is free again. */
-export const free = (tenant: Holding, one: Hold, changes: Changes): void => move(tenant, one, -1n, changes);
+/** The hold's room is free again. */
+export const free = (tenant: Holding, { grant }: Hold, changes: Changes): void => {
+  if (grant !== null) move(tenant, grant.terms, -1n, changes);
+};
 
-const move = (tenant: Holding, one: Hold, sign: 1n | -1n, changes: Changes | null): void => {
-  const { grant } = one;
-  if (grant === null) return;
-  for (const { budgetId, picos } of grant.amounts) {
+const move = (tenant: Holding, { amounts, facts }: Terms, times: bigint, changes: Changes | null): void => {
+  for (const { budgetId, picos } of amounts) {
     const budget = tenant.budgets.get(budgetId);
     if (budget === undefined) continue; // deleted meanwhile
-    place(budget, grant.facts.grantedAt, sign * picos, changes);
+    place(budget, facts.grantedAt, times * picos, changes);
   }
 };
 
@@ -36,7 +38,8 @@ export const replace = (tenant: Holding, budget: BudgetFold, changes: Changes): 
   budget.reserved.clear();
   for (const { grant, isOpen } of tenant.holds.values()) {
     if (grant === null || !isOpen) continue;
-    for (const { budgetId, picos } of grant.amounts) if (budgetId === budget.id) place(budget, grant.facts.grantedAt, picos, changes);
+    const { amounts, facts } = grant.terms;
+    for (const { budgetId, picos } of amounts) if (budgetId === budget.id) place(budget, facts.grantedAt, picos, changes);
   }
   tenant.undecided.replace(budget);
 };

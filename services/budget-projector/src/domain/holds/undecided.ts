@@ -2,10 +2,13 @@ import type { EpochNs } from '@bursar/contracts';
 import type { BudgetFold } from '../budget-fold.js';
 import type { Grant } from './hold.js';
 
+/** Room that a hold takes in one budget. What is granted on the same terms shares it. */
+export type Taken = { readonly budget: BudgetFold; start: EpochNs; readonly picos: bigint };
+
 /** A hold that was decided and is not folded yet: it takes room at once. */
 export type Undecided = {
   readonly grant: Grant;
-  readonly taken: { readonly budget: BudgetFold; start: EpochNs; readonly picos: bigint }[];
+  readonly taken: readonly Taken[];
   /** Usage named it before its grant is in the ledger: the grant changes nothing any more. */
   overtaken: boolean;
   /** Of its event; null: not appended yet. */
@@ -36,24 +39,36 @@ export class UndecidedHolds {
     return one;
   }
 
-  /** The fold has come to the grant. Undefined: it was not decided by this owner. */
-  take(id: string): Undecided | undefined {
-    const one = this.#grants.get(id);
-    if (one === undefined) return undefined;
-    for (const { budget, start, picos } of one.taken) budget.undecided.add(start, -picos);
-    this.#grants.delete(id);
-    return one;
+  /** The fold has come to these grants, which are on the same terms. Of those that another owner decided there is nothing here. */
+  take(grants: readonly Grant[]): void {
+    let [taken, count] = [NOTHING, 0n];
+    for (const { reservationId } of grants) {
+      const one = this.#grants.get(reservationId);
+      if (one === undefined) continue;
+      this.#grants.delete(reservationId);
+      if (one.taken === taken) {
+        count += 1n;
+        continue;
+      }
+      giveBack(taken, count);
+      [taken, count] = [one.taken, 1n];
+    }
+    giveBack(taken, count);
   }
 
   /** The budget's periods may be others now. */
   replace(budget: BudgetFold): void {
-    for (const { grant, taken } of this.#grants.values()) {
-      for (const part of taken) {
-        if (part.budget !== budget) continue;
-        budget.undecided.add(part.start, -part.picos);
-        part.start = budget.periodAt(grant.facts.grantedAt)?.start ?? part.start;
-        budget.undecided.add(part.start, part.picos);
-      }
-    }
+    const parts = [...this.#grants.values()].flatMap(({ grant, taken }) =>
+      taken.filter((part) => part.budget === budget).map((part) => ({ part, grant })),
+    );
+    for (const { part } of parts) budget.undecided.add(part.start, -part.picos);
+    for (const { part, grant } of parts) part.start = budget.periodAt(grant.terms.facts.grantedAt)?.start ?? part.start;
+    for (const { part } of parts) budget.undecided.add(part.start, part.picos);
   }
 }
+
+const NOTHING: readonly Taken[] = [];
+
+const giveBack = (taken: readonly Taken[], count: bigint): void => {
+  for (const { budget, start, picos } of taken) budget.undecided.add(start, -picos * count);
+};

@@ -1,4 +1,4 @@
-import type { HoldGranted, UsageRecordedEvent } from '@bursar/contracts';
+import type { UsageRecordedEvent } from '@bursar/contracts';
 import {
   type Ended,
   foldEnded,
@@ -7,7 +7,7 @@ import {
   type Granting,
   type HoldsChangedEvent,
 } from '../../domain/holds/fold-holds.js';
-import { type Hold, tell } from '../../domain/holds/hold.js';
+import { type Hold, readGrants, tell } from '../../domain/holds/hold.js';
 import type { Plan } from '../../domain/posting.js';
 import type { TenantFold } from '../../domain/tenant-fold.js';
 import type { Waiting } from '../../domain/waiting.js';
@@ -29,30 +29,35 @@ export class ReservationsFold {
   async change(event: HoldsChangedEvent): Promise<void> {
     const { open } = this;
     for (const change of open.attempt(event, () => this.#changesOf(event)) ?? []) {
-      const tenant = await open.memory.tenant(change.tenant);
+      const tenant = open.memory.known(change.tenant) ?? (await open.memory.tenant(change.tenant));
       open.now.tenants.add(change.tenant);
-      if (change.change === 'granted') {
-        // Who decided it looked the id up; only a fold that comes later, from the ledger alone, has to ask.
-        const decided = tenant.undecided.get(change.reservationId);
-        const isNew = decided !== undefined && !decided.overtaken;
-        const known = tenant.holds.get(change.reservationId) ?? null;
-        const before = known !== null || isNew ? known : await open.memory.hold(tenant, change.reservationId);
-        const opened = open.attempt(event, () => foldGranted(tenant, change, before, event, open.now));
-        if (opened !== null) this.watch.opened(opened);
-      } else {
+      if (change.change === 'granted') await this.#grant(tenant, change, event);
+      else {
         const closed = open.attempt(event, () => foldEnded(tenant, change, event, open.now));
         if (closed !== null) this.#closed(tenant, closed);
       }
     }
   }
 
+  async #grant(tenant: TenantFold, change: Granting, event: HoldsChangedEvent): Promise<void> {
+    const { open } = this;
+    const grants = open.attempt(event, change.grants) ?? [];
+    const known = new Set<string>();
+    for (const { reservationId } of grants) {
+      // Who decided it looked the id up; only a fold that comes later, from the ledger alone, has to ask.
+      const decided = tenant.undecided.get(reservationId);
+      const isNew = decided !== undefined && !decided.overtaken && !tenant.holds.has(reservationId);
+      if (!isNew && (await open.memory.hold(tenant, reservationId)) !== null) known.add(reservationId);
+    }
+    const opened = open.attempt(event, () => foldGranted(tenant, grants, known, event, open.now)) ?? [];
+    for (const hold of opened) this.watch.opened(hold);
+  }
+
   #changesOf(event: HoldsChangedEvent): readonly (Granting | Ended)[] {
     const own = this.own.take(event.id);
-    const wire = (index: number) => (): HoldGranted => grantAt(event, index);
-    return (own ?? event.data.changes).map((change, index) =>
-      change.change === 'granted'
-        ? { change: change.change, tenant: change.tenant, reservationId: change.reservationId, wire: wire(index) }
-        : change,
+    if (own !== undefined) return own.map((change) => (change.change === 'granted' ? { ...change, grants: () => change.grants } : change));
+    return event.data.changes.map((change) =>
+      change.change === 'granted' ? { change: change.change, tenant: change.tenant, grants: () => readGrants(change) } : change,
     );
   }
 
@@ -89,9 +94,3 @@ export class ReservationsFold {
     this.watch.closed(hold);
   }
 }
-
-const grantAt = ({ data }: HoldsChangedEvent, index: number): HoldGranted => {
-  const change = data.changes[index];
-  if (change?.change !== 'granted') throw new Error(`entry ${index} of the event is no grant`);
-  return change;
-};
