@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Pool } from 'undici';
 import { type CallerFigures, callers } from '../append-ours.ts';
+import { type HttpAnswer, HttpLine, requestBytes } from './http-line.ts';
 import { CALLERS, WARM_UP } from './peers.ts';
 
 /** A 503 is asked again for so long, so often, and the call's time goes on meanwhile. A load does not mind one that was stored all the same. */
@@ -39,18 +39,33 @@ export const httpAtRate = (url: string, rate: number, seconds: number, call: Htt
   });
 
 const using = async <T>(url: string, work: (send: (call: HttpCall) => Promise<void>) => Promise<T>): Promise<T> => {
-  const pool = new Pool(url, { connections: CALLERS, pipelining: 1 });
+  const lines = await Promise.all(Array.from({ length: CALLERS }, () => HttpLine.open(url)));
+  const idle = [...lines];
+  const waiting: ((line: HttpLine) => void)[] = [];
+  const bytes = new Map<HttpCall, Buffer>();
+  const ask = async (call: HttpCall): Promise<HttpAnswer> => {
+    const request = bytes.get(call) ?? requestBytes(url, call);
+    bytes.set(call, request);
+    const line = idle.pop() ?? (await new Promise<HttpLine>((resolve) => waiting.push(resolve)));
+    try {
+      return await line.send(request);
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) idle.push(line);
+      else next(line);
+    }
+  };
   try {
-    return await work(async ({ method, path, headers, body, expects }) => {
+    return await work(async (call) => {
+      const { method, path, expects } = call;
       for (const until = performance.now() + PATIENCE_MS; ; await delay(AGAIN_MS)) {
-        const answer = await pool.request({ method, path, headers, body });
-        const text = await answer.body.text();
-        if (answer.statusCode === expects) return;
-        const isAskedAgain = answer.statusCode === 503 && performance.now() < until;
-        if (!isAskedAgain) throw new Error(`${method} ${path}: HTTP ${answer.statusCode} ${text.slice(0, 200)}`);
+        const { status, text } = await ask(call);
+        if (status === expects) return;
+        const isAskedAgain = status === 503 && performance.now() < until;
+        if (!isAskedAgain) throw new Error(`${method} ${path}: HTTP ${status} ${text.slice(0, 200)}`);
       }
     });
   } finally {
-    await pool.close();
+    for (const line of lines) line.close();
   }
 };
