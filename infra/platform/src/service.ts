@@ -16,6 +16,7 @@ import { Problem } from './http/problem.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
+import { ShortGate } from './http/short-gate.js';
 import { ShortWay } from './http/short-way.js';
 import { noteAnswered } from './http/transport-errors.js';
 import { livez, readyz } from './ops/health.js';
@@ -133,23 +134,34 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   await fastify.ready();
   const shortDeadlines = new Deadlines<Exchange>(limits.handlerTimeoutMs, (exchange) => exchange.fail(new Problem('timed_out')));
   // Other credentials than the admin key's may be revoked, limited, or asked of a database: all that is the gate's.
-  if (options.authenticator === undefined) {
-    new ShortWay(options.shortRoutes ?? [], {
+  const isShort = options.authenticator === undefined && options.shortRoutes !== undefined;
+  const shortWay = new ShortWay(
+    new ShortGate(options.shortRoutes ?? [], {
       adminKey,
       bodyBudget,
       isClosed: () => readiness.isStopping || isLate(),
       bodyBytes: limits.bodyBytes,
+    }),
+    {
+      bodyBudget,
+      keepAliveMs: limits.keepAliveMs,
       deadlines: shortDeadlines,
       problemOf: (error, request) => filter.problemOf(error, request),
       observe: (method, route, status, seconds) => metrics.requests.observe({ method, route, status }, seconds),
-    }).install(fastify.server);
-  }
+    },
+  );
+  if (isShort) shortWay.install(fastify.server);
   const close = (): void => {
     lag.close();
     deadlines.close();
     shortDeadlines.close();
+    shortWay.close();
   };
-  return lifecycle(app, { logger, metrics, readiness, close, config });
+  const closeIdle = (): void => {
+    fastify.server.closeIdleConnections();
+    shortWay.closeIdleConnections();
+  };
+  return lifecycle(app, { logger, metrics, readiness, closeIdle, close, config });
 };
 
 const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void => {
@@ -163,9 +175,16 @@ const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void =>
   });
 };
 
-type Parts = Readonly<{ logger: Logger; metrics: Metrics; readiness: Readiness; close: () => void; config: ServiceEnv }>;
+type Parts = Readonly<{
+  logger: Logger;
+  metrics: Metrics;
+  readiness: Readiness;
+  closeIdle: () => void;
+  close: () => void;
+  config: ServiceEnv;
+}>;
 
-const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, close, config }: Parts): Service => {
+const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, closeIdle, close, config }: Parts): Service => {
   const releases: (() => Promise<void> | void)[] = [];
   let ops: OpsListener | null = null;
   let stopped: Promise<void> | null = null;
@@ -173,7 +192,7 @@ const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, cl
   const stop = async (): Promise<void> => {
     readiness.stop();
     // A connection whose last answer went out after the server closed would be kept alive, and waited for, to no end.
-    const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_SWEEP_MS);
+    const idle = setInterval(closeIdle, IDLE_SWEEP_MS);
     await app.close().finally(() => clearInterval(idle));
     for (const release of releases.reverse()) await release();
     await ops?.close();

@@ -2,89 +2,11 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { routeOf } from '@bursar/contracts/http';
 import { afterEach, expect, test } from '@jest/globals';
-import { Controller, Module, Post, Req, Res } from '@nestjs/common';
 import fc from 'fast-check';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Caller, type Principal } from '../src/auth/principal.js';
-import { loadConfig, ServiceEnv } from '../src/config.js';
-import { readRequest } from '../src/http/contract-routes.js';
-import type { ShortRequest, ShortRoute } from '../src/http/exchange.js';
-import { writeAnswer } from '../src/http/once.js';
-import { Problem } from '../src/http/problem.js';
-import { createService, type Service, type ServiceOptions } from '../src/service.js';
+import { answerAll, answerOf, KEY, later, ROUTE, shortCalls, shortRoute, start, stopAll } from './support/asks.js';
 
-const KEY = 'platform-test-key-0123456789';
-const ROUTE = routeOf('check');
-
-let never = Promise.withResolvers<void>();
-/** Calls that took the short way. */
-let short = 0;
-
-type Asked = Pick<ShortRequest, 'body' | 'caller' | 'idempotencyKey' | 'url'> & Readonly<{ rawBody: Buffer | null }>;
-
-/** What both ways answer: what they were asked, or the failure that the category names. */
-const answerOf = ({ body, caller, idempotencyKey, url, rawBody }: Asked) => {
-  const { category, amount } = body as { category?: string; amount: string };
-  if (category === 'refuse')
-    throw new Problem('budget_exceeded', 'No more.', { extensions: { amount }, headers: { 'bursar-budget': '"x"' } });
-  if (category === 'break') throw new Error('secret-canary');
-  const text = JSON.stringify({ body, caller, idempotencyKey, url, sent: rawBody?.toString('latin1') });
-  return {
-    status: category === 'made' ? 201 : 200,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'bursar-owner': 'me' },
-    body: text,
-  };
-};
-const later = async (asked: Asked) => {
-  if ((asked.body as { category?: string }).category === 'hang') await never.promise;
-  return answerOf(asked);
-};
-
-@Controller()
-class AsksController {
-  @Post(ROUTE.path)
-  async ask(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply, @Caller() caller: Principal) {
-    const { body } = readRequest(ROUTE, request);
-    const { idempotencyKey, url, rawBody } = request;
-    return writeAnswer(reply, await later({ body, caller, idempotencyKey, url, rawBody }));
-  }
-}
-
-@Module({ controllers: [AsksController] })
-class AsksModule {}
-
-const shortRoute = (answer: ShortRoute['answer']): ShortRoute => ({
-  route: ROUTE,
-  answer: (asked) => {
-    short += 1;
-    return answer(asked);
-  },
-});
-
-const running: Service[] = [];
-afterEach(async () => {
-  never.resolve();
-  for (const service of running.splice(0)) await service.stop();
-});
-
-const start = async (shortRoutes: readonly ShortRoute[], limits: ServiceOptions['limits'] = {}) => {
-  never = Promise.withResolvers<void>();
-  short = 0;
-  const config = loadConfig(ServiceEnv, { BURSAR_ADMIN_KEY: KEY, OPS_PORT: '0', LOG_LEVEL: 'silent' });
-  // A busy machine is late now and then; that is another test's to see.
-  const service = await createService({
-    name: 'asks',
-    module: AsksModule,
-    config,
-    routes: [ROUTE],
-    shortRoutes,
-    limits: { loopLagMs: 60_000, ...limits },
-  });
-  running.push(service);
-  return { service, ...(await service.start()) };
-};
+afterEach(stopAll);
 
 type Sent = Readonly<{
   method?: string;
@@ -183,8 +105,8 @@ test.each([
       }),
       { numRuns: 250 },
     );
-    expect(short).toBeGreaterThan(20);
-    expect(short).toBeLessThan(asked);
+    expect(shortCalls()).toBeGreaterThan(20);
+    expect(shortCalls()).toBeLessThan(asked);
   },
   120_000,
 );
@@ -215,7 +137,7 @@ test('a body may come in pieces, and a client may go away in the middle of one',
     expect(answer).toMatch(/^HTTP\/1\.1 201 /);
   }
   socket.destroy();
-  expect(short).toBe(3);
+  expect(shortCalls()).toBe(3);
 });
 
 test('a handler that does not answer is answered for in time', async () => {
@@ -233,9 +155,9 @@ test('stopping answers what is in flight; and every answer is counted once', asy
   const text = await (await fetch(`${opsUrl}/metrics`)).text();
   expect(text).toMatch(/bursar_http_request_duration_seconds_count\{.*route="\/api\/v1\/check".*\} 1/);
   const slow = send(url, { headers: PLAIN, body: bodyOf({ category: 'hang' }) });
-  while (short < 2) await delay(5);
+  while (shortCalls() < 2) await delay(5);
   const stopping = service.stop();
-  never.resolve();
+  answerAll();
   expect((await slow).status).toBe(200);
   await stopping;
 });

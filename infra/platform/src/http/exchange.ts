@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Trace } from '@bursar/contracts';
 import type { Route } from '@bursar/contracts/http';
 import type { KeptAnswer } from '@bursar/database';
@@ -12,19 +12,19 @@ import type { Deadlines } from './deadlines.js';
 import type { Problem } from './problem.js';
 import { alwaysSaid } from './request-hooks.js';
 import { problemAnswer } from './to-problem.js';
-import { noteAnswered } from './transport-errors.js';
+
+/** A request line and the headers, names in lower case. */
+export type RequestHead = Readonly<{ method: string; url: string; headers: IncomingHttpHeaders }>;
 
 /** A request as its handler sees it: admitted, its body read by the row of the contract's table. */
-export type ShortRequest = Readonly<{
-  method: string;
-  url: string;
-  headers: IncomingHttpHeaders;
-  /** As received. */
-  rawBody: Buffer;
-  body: unknown;
-  caller: Principal;
-  idempotencyKey: string | null;
-}>;
+export type ShortRequest = RequestHead &
+  Readonly<{
+    /** As received. */
+    rawBody: Buffer;
+    body: unknown;
+    caller: Principal;
+    idempotencyKey: string | null;
+  }>;
 
 /** A call that comes by thousands a second. It has a controller as well, which answers the same: whatever is out of the ordinary goes there. */
 export type ShortRoute = Readonly<{ route: Route; answer: (request: ShortRequest) => KeptAnswer | Promise<KeptAnswer> }>;
@@ -39,7 +39,25 @@ export type ExchangeNeeds = Readonly<{
 }>;
 
 /** Of a request that was let in; its bytes are held already. */
-type Admitted = Readonly<{ id: string; bytes: number; short: ShortRoute; caller: Principal; idempotencyKey: string | null }>;
+export type Admitted = Readonly<{
+  id: string;
+  head: RequestHead;
+  bytes: number;
+  short: ShortRoute;
+  caller: Principal;
+  idempotencyKey: string | null;
+}>;
+
+/** Where the answer of one request goes. */
+export type AnswerLine = Readonly<{
+  /** Whoever asked is there to be answered. */
+  isOpen: () => boolean;
+  /**
+   * In one go, with what is said of the connection. The exchange's `end` is called when the last byte is out, or the connection is gone. Throws where a
+   * header holds what it may not, and then nothing goes out.
+   */
+  write: (answer: KeptAnswer) => void;
+}>;
 
 const BODILESS = new Set([204, 304]);
 
@@ -47,39 +65,20 @@ const BODILESS = new Set([204, 304]);
 export class Exchange {
   private readonly trace: Trace | null;
   private readonly startedAt = performance.now();
-  private body: Buffer | null = null;
-  private isAnswered = false;
+  private status: number | null = null;
+  private isHurried = false;
+  private isOver = false;
 
   constructor(
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
+    private readonly line: AnswerLine,
     private readonly admitted: Admitted,
     private readonly needs: ExchangeNeeds,
   ) {
-    this.trace = traceOfRequest(request);
+    this.trace = traceOfRequest(admitted.head);
   }
 
-  begin(): void {
-    this.needs.deadlines.begin(this);
-    // Also where the client is gone before it is answered.
-    this.response.on('close', () => this.end());
-    this.request.on('data', (chunk: Buffer) => this.receive(chunk));
-  }
-
-  /** Answers the error as a problem, unless there is an answer. `closes`: what follows on the connection is not to be trusted. */
-  fail(error: unknown, closes = false): void {
-    const { id } = this.admitted;
-    const { status, headers, body } = problemAnswer(this.needs.problemOf(error, { id, trace: this.trace }), id);
-    this.send({ status, headers: closes ? { ...headers, connection: 'close' } : headers, body });
-  }
-
-  private receive(chunk: Buffer): void {
-    this.body = this.body === null ? chunk : Buffer.concat([this.body, chunk]);
-    // Node lets through as many bytes as were announced, and ends those that send fewer.
-    if (this.body.length === this.admitted.bytes) this.read(this.body);
-  }
-
-  private read(rawBody: Buffer): void {
+  /** Answers the body, all of it: at once, if the handler does. */
+  take(rawBody: Buffer): void {
     let sent: unknown;
     try {
       sent = readJson(rawBody);
@@ -90,36 +89,55 @@ export class Exchange {
     }
     try {
       const answer = inTrace(this.trace, () => this.handle(rawBody, sent));
-      if (answer instanceof Promise) answer.then((later) => this.send(later)).catch((error) => this.fail(error));
+      if (answer instanceof Promise) this.sendLater(answer);
       else this.send(answer);
     } catch (error) {
       this.fail(error);
     }
   }
 
+  /** From now on it is answered in time, by whatever the deadline says where nothing else does. */
+  hurry(): void {
+    if (this.isHurried) return;
+    this.isHurried = true;
+    this.needs.deadlines.begin(this);
+  }
+
+  /** Answers the error as a problem, unless there is an answer. `closes`: what follows on the connection is not to be trusted. */
+  fail(error: unknown, closes = false): void {
+    const { id } = this.admitted;
+    const { status, headers, body } = problemAnswer(this.needs.problemOf(error, { id, trace: this.trace }), id);
+    this.send({ status, headers: closes ? { ...headers, connection: 'close' } : headers, body });
+  }
+
+  /** The last byte of the answer is out, or nobody is there to get it. */
+  end(isWhole: boolean): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { bytes, short } = this.admitted;
+    if (this.isHurried) this.needs.deadlines.end(this);
+    this.needs.bodyBudget.release(bytes);
+    if (!isWhole || this.status === null) return;
+    this.needs.observe(short.route.method, short.route.path, this.status, (performance.now() - this.startedAt) / 1_000);
+  }
+
   private handle(rawBody: Buffer, sent: unknown): KeptAnswer | Promise<KeptAnswer> {
-    const { short, caller, idempotencyKey } = this.admitted;
-    const { method = '', url = '', headers } = this.request;
+    const { head, short, caller, idempotencyKey } = this.admitted;
+    const { method, url, headers } = head;
     return short.answer({ method, url, headers, rawBody, body: readBody(short.route, sent), caller, idempotencyKey });
+  }
+
+  private sendLater(answer: Promise<KeptAnswer>): void {
+    this.hurry();
+    answer.then((later) => this.send(later)).catch((error) => this.fail(error));
   }
 
   private send({ status, headers, body }: KeptAnswer): void {
     // Its time was over, or its client is gone.
-    if (this.isAnswered || this.response.destroyed) return;
-    this.isAnswered = true;
-    const lines: string[] = [];
-    for (const said of [alwaysSaid(this.admitted.id), headers]) for (const name in said) lines.push(name, said[name] as string);
-    if (!BODILESS.has(status)) lines.push('content-length', String(Buffer.byteLength(body)));
-    this.response.writeHead(status, lines);
-    this.response.end(body);
-  }
-
-  private end(): void {
-    const { bytes, short } = this.admitted;
-    this.needs.deadlines.end(this);
-    this.needs.bodyBudget.release(bytes);
-    if (!this.response.writableFinished) return;
-    noteAnswered(this.request.socket);
-    this.needs.observe(short.route.method, short.route.path, this.response.statusCode, (performance.now() - this.startedAt) / 1_000);
+    if (this.status !== null || !this.line.isOpen()) return;
+    const said = { ...alwaysSaid(this.admitted.id), ...headers };
+    const whole = BODILESS.has(status) ? said : { ...said, 'content-length': String(Buffer.byteLength(body)) };
+    this.line.write({ status, headers: whole, body });
+    this.status = status;
   }
 }
