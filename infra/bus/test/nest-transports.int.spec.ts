@@ -68,12 +68,25 @@ class Everything {
     return Reply.of(`${text}${text}`, { 'X-Subject': subject, 'X-Came': headers?.get('X-Sent') ?? '' });
   }
 
+  @NatsRequests('direct.*', { name: 'direct', queue: 'doublers', operation: 'direct' })
+  async direct(): Promise<Reply> {
+    throw new Error('nobody gets here');
+  }
+
   @NatsRequests('guarded', { name: 'guarded', queue: 'doublers', operation: 'guard' })
   @UseGuards(Refuses)
   async guarded(): Promise<Reply> {
     throw new Error('nobody gets here');
   }
 }
+
+const direct = ({ data }: NatsRequest): Reply | Promise<Reply> => {
+  const text = new TextDecoder().decode(data);
+  if (text === 'throw') throw new Error('secret');
+  if (text === 'reject') return Promise.reject(new Error('secret'));
+  const reply = Reply.of(`${text}é`, { 'X-Direct': text === 'break' ? 'a\r\nX-Other: b' : ' yes ' });
+  return text === 'later' ? Promise.resolve(reply) : reply;
+};
 
 beforeAll(async () => {
   world = await World.make();
@@ -85,7 +98,11 @@ beforeAll(async () => {
   const supply = allPartitions({ partitions: PARTITIONS, startAfter: async () => 0, logger: bus.logger });
   app = await nestApp(
     [Everything],
-    [new LedgerServer({ store, bus, supply }), new DurableServer(bus), new NatsRequestServer(bus, IDENTITY)],
+    [
+      new LedgerServer({ store, bus, supply }),
+      new DurableServer(bus),
+      new NatsRequestServer(bus, IDENTITY, new Map([['direct.*', direct]])),
+    ],
   );
 }, 60_000);
 afterAll(async () => {
@@ -125,7 +142,15 @@ describe('request-reply', () => {
     expect([text, header('X-Subject'), header('X-Came')]).toEqual(['{"a":{"a":', 'double.tenant', 'yes']);
   });
 
+  test.each(['now', 'later'])('a direct handler answers %s, without Nest', async (text) => {
+    const reply = await ask(text, 'direct.x');
+    expect([reply.text, reply.header('X-Direct')]).toEqual([`${text}é`, 'yes']);
+  });
+
   test.each([
+    ['a direct fault says nothing of its cause', 'throw', 'direct.x', '500', 'internal_error', ''],
+    ['nor does one that comes later', 'reject', 'direct.x', '500', 'internal_error', ''],
+    ['a header that would begin another is a fault', 'break', 'direct.x', '500', 'internal_error', ''],
     ['a refusal is the handler’s', 'refuse', 'double.x', '400', 'no', '{"code":"no"}'],
     ['a fault says nothing of its cause', 'throw', 'double.x', '500', 'internal_error', ''],
     ['a guard’s refusal is no answer', 'x', 'guarded', '500', 'internal_error', ''],
@@ -183,6 +208,7 @@ describe('services discovery', () => {
         description: 'Answers in tests',
         endpoints: [
           { name: 'double', subject: 'double.*', queue_group: 'doublers', metadata: { schema: `${IDENTITY.document}#/operations/double` } },
+          { name: 'direct', subject: 'direct.*', queue_group: 'doublers', metadata: { schema: `${IDENTITY.document}#/operations/direct` } },
           { name: 'guarded', subject: 'guarded', queue_group: 'doublers', metadata: { schema: `${IDENTITY.document}#/operations/guard` } },
         ],
       },

@@ -7,6 +7,8 @@ import { createLogger, createService, type Logger, type Service } from '@bursar/
 import { HttpOwners } from './adapters/http/http-owners.js';
 import { ownUrl } from './adapters/http/own-url.js';
 import { shortRoutes } from './adapters/http/short-routes.js';
+import { CheckResponder } from './adapters/nats/check-responder.js';
+import { ReservationsResponder } from './adapters/nats/reservations-responder.js';
 import { enforcementTransport } from './adapters/nats/transport.js';
 import { AuditMetrics } from './adapters/ops/audit-metrics.js';
 import { ProjectorMetrics } from './adapters/ops/projector-metrics.js';
@@ -137,7 +139,8 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const audit = new Audit(new SqlAuditReads(database), new StoreTreeLedger(store, tables), owned, audits);
   service.onStop(() => audit.stop());
   if (bus !== null) {
-    service.app.connectMicroservice({ strategy: enforcementTransport(bus, config.API_URL) });
+    const responders = { checks: service.app.get(CheckResponder), reservations: service.app.get(ReservationsResponder) };
+    service.app.connectMicroservice({ strategy: enforcementTransport(bus, responders, config.API_URL) });
     await service.app.startAllMicroservices();
   }
   owner.start();

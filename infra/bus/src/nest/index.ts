@@ -7,6 +7,6 @@ export { LedgerServer, type LedgerServerOptions } from './ledger/ledger-server.j
 export { type AllPartitions, allPartitions, type ConsumePartition, type PartitionSupply } from './ledger/partition-supply.js';
 export type { ServiceIdentity } from './requests/discovery.js';
 export type { EndpointOptions } from './requests/endpoint.js';
-export { type NatsRequest, NatsRequests } from './requests/nats-requests.js';
+export { type DirectHandler, type NatsRequest, NatsRequests } from './requests/nats-requests.js';
 export { ERROR_CODE_HEADER, ERROR_HEADER, Reply } from './requests/reply.js';
 export { NatsRequestServer } from './requests/request-server.js';

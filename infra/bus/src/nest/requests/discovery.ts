@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { Endpoint } from './endpoint.js';
-import { mayReplyTo } from './reply-subject.js';
+import { type MayReplyTo, mayReplyTo } from './reply-subject.js';
 
 /** Who answers, as NATS services discovery shows it. */
 export type ServiceIdentity = Readonly<{
@@ -24,6 +24,7 @@ const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 export class Discovery {
   readonly id = randomUUID();
   readonly #started = new Date().toISOString();
+  readonly #mayReplyTo: MayReplyTo;
   #subscriptions: readonly Subscription[] = [];
 
   constructor(
@@ -32,6 +33,7 @@ export class Discovery {
   ) {
     if (!NAME.test(identity.name)) throw new RangeError(`a service may not be called ${identity.name}`);
     if (!VERSION.test(identity.version)) throw new RangeError(`${identity.version} is no semantic version`);
+    this.#mayReplyTo = mayReplyTo(endpoints.map(({ subject }) => subject));
   }
 
   /** Every replica answers for itself: no queue group. */
@@ -52,8 +54,7 @@ export class Discovery {
   }
 
   #respond(message: Msg, answer: object): void {
-    const answered = this.endpoints.map(({ subject }) => subject);
-    if (mayReplyTo(message.reply, answered)) message.respond(JSON.stringify(answer));
+    if (this.#mayReplyTo(message.reply)) message.respond(JSON.stringify(answer));
   }
 
   #self(type: 'ping' | 'info' | 'stats'): object {

@@ -7,7 +7,10 @@ import type { Reply } from './reply.js';
 /** A request as it came: subject, headers, bytes. */
 export type NatsRequest = Pick<Msg, 'subject' | 'headers' | 'data'>;
 
-type RequestHandler = (request: NatsRequest, context: NatsContext) => Promise<Reply>;
+type RequestHandler = (request: NatsRequest, context: NatsContext) => Reply | Promise<Reply>;
+
+/** Answers a request by itself, without what Nest puts around a handler. */
+export type DirectHandler = (request: NatsRequest) => Reply | Promise<Reply>;
 
 /**
  * `MessagePattern` of Nest's NATS transport, with the bytes and headers of the wire on both sides instead of Nest's envelopes, and as

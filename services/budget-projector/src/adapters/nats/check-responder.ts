@@ -18,7 +18,7 @@ export class CheckResponder {
   ) {}
 
   @NatsRequests(budgetsSubject('*', 'check'), { name: 'check', queue: 'budget-projector', operation: 'checkByRequest' })
-  async answer(request: NatsRequest): Promise<Reply> {
+  answer(request: NatsRequest): Reply | Promise<Reply> {
     return respond(request, this.logger, (received) => {
       const { tenant, text } = received;
       const body = readBody(ROUTE, received.body) as z.output<typeof CheckBody>;

@@ -18,7 +18,7 @@ export class ReservationsResponder {
   ) {}
 
   @NatsRequests(budgetsSubject('*', 'reserve'), { name: 'reserve', queue: 'budget-projector', operation: 'reserveByRequest' })
-  async reserve(request: NatsRequest): Promise<Reply> {
+  reserve(request: NatsRequest): Reply | Promise<Reply> {
     return respond(request, this.logger, (received) => {
       const { tenant, text } = received;
       const way = wayOf({ tenant, method: 'POST', path: ROUTES.reserve.path, body: text }, received);
@@ -27,7 +27,7 @@ export class ReservationsResponder {
   }
 
   @NatsRequests(budgetsSubject('*', 'release'), { name: 'release', queue: 'budget-projector', operation: 'releaseByRequest' })
-  async release(request: NatsRequest): Promise<Reply> {
+  release(request: NatsRequest): Reply | Promise<Reply> {
     return respond(request, this.logger, (received) => {
       const { tenant, body } = received;
       const { reservationId } = validate(ReleaseBody, body);

@@ -17,27 +17,34 @@ export type Received = Readonly<{
   audience: Audience;
 }>;
 
-/** Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. */
-export const respond = async (
+/**
+ * Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. At once, where
+ * the answer comes at once.
+ */
+export const respond = (
   request: NatsRequest,
   logger: Logger,
   answer: (received: Received) => Answer | Promise<Answer>,
-): Promise<Reply> => {
-  try {
-    const { status, headers, body } = await answer(receive(request));
-    // Over HTTP that is a 202; here an answer would pass for one.
-    if (status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
-    const isError = status >= 400;
-    return Reply.of(body === '' ? '{}' : body, {
-      ...(body === '' && { 'Content-Type': 'application/json' }),
-      ...headersOf(headers),
-      ...(isError && { [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) }),
-    });
-  } catch (error) {
+): Reply | Promise<Reply> => {
+  const refuse = (error: unknown): Reply => {
     const problem = toProblem(error);
     if (problem.code === 'internal_error') logger.error({ err: error, subject: request.subject }, 'a request by NATS failed');
     return refused(problem);
+  };
+  try {
+    const answered = answer(receive(request));
+    return answered instanceof Promise ? answered.then(replied).catch(refuse) : replied(answered);
+  } catch (error) {
+    return refuse(error);
   }
+};
+
+const replied = ({ status, headers, body }: Answer): Reply => {
+  // Over HTTP that is a 202; here an answer would pass for one.
+  if (status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
+  const named = headersOf(headers);
+  if (body === '') return Reply.of('{}', { 'Content-Type': 'application/json', ...named });
+  return Reply.of(body, status < 400 ? named : { ...named, [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) });
 };
 
 /** How a received question is asked on. */
@@ -47,7 +54,8 @@ export const wayOf = (call: Omit<Way['call'], 'prefer' | 'audience'>, { prefer, 
 };
 
 const receive = ({ subject, data, headers }: NatsRequest): Received => {
-  const [, tenant] = subject.split('.');
+  const start = subject.indexOf('.') + 1;
+  const tenant = subject.slice(start, subject.indexOf('.', start));
   if (!isTenantId(tenant)) throw new Problem('tenant', 'The second token of the subject is not a tenant id.');
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const body = bytes.length === 0 ? undefined : readJson(bytes);
@@ -85,7 +93,7 @@ const refused = (problem: Problem): Reply => {
 /** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. */
 const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
   const named: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) named[nameOf(name)] = value;
+  for (const name in headers) named[nameOf(name)] = headers[name] as string;
   return named;
 };
 
