@@ -48,6 +48,16 @@ export type Admitted = Readonly<{
   idempotencyKey: string | null;
 }>;
 
+/** An answer with all its headers, of the handler and of everything that is answered. */
+export type WholeAnswer = Readonly<{
+  status: number;
+  /** One after the other, not made into one: that took as long as reading the request. */
+  headers: readonly Readonly<Record<string, string>>[];
+  body: string;
+  /** In bytes, where it is said. */
+  length: number | null;
+}>;
+
 /** Where the answer of one request goes. */
 export type AnswerLine = Readonly<{
   /** Whoever asked is there to be answered. */
@@ -56,7 +66,7 @@ export type AnswerLine = Readonly<{
    * In one go, with what is said of the connection. The exchange's `end` is called when the last byte is out, or the connection is gone. Throws where a
    * header holds what it may not, and then nothing goes out.
    */
-  write: (answer: KeptAnswer) => void;
+  write: (answer: WholeAnswer) => void;
 }>;
 
 const BODILESS = new Set([204, 304]);
@@ -135,9 +145,8 @@ export class Exchange {
   private send({ status, headers, body }: KeptAnswer): void {
     // Its time was over, or its client is gone.
     if (this.status !== null || !this.line.isOpen()) return;
-    const said = { ...alwaysSaid(this.admitted.id), ...headers };
-    const whole = BODILESS.has(status) ? said : { ...said, 'content-length': String(Buffer.byteLength(body)) };
-    this.line.write({ status, headers: whole, body });
+    const length = BODILESS.has(status) ? null : Buffer.byteLength(body);
+    this.line.write({ status, headers: [alwaysSaid(this.admitted.id), headers], body, length });
     this.status = status;
   }
 }

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import type { KeptAnswer } from '@bursar/database';
 import type { Deadlines } from './deadlines.js';
-import { type AnswerLine, Exchange, type ExchangeNeeds } from './exchange.js';
+import { type AnswerLine, Exchange, type ExchangeNeeds, type WholeAnswer } from './exchange.js';
 import type { Outbox, Sender } from './outbox.js';
-import { answerText, judgeHeaders } from './plain-answer.js';
+import { answerText, isLast } from './plain-answer.js';
 import type { ShortGate, ShortHead } from './short-gate.js';
 import { answerTransportError, noteAnswered } from './transport-errors.js';
 
@@ -35,7 +34,7 @@ export class PlainConnection implements AnswerLine, Sender {
   /** Of a request that is not there as a whole, or of one that was sent before the last was answered. */
   private received: Buffer | null = null;
   private exchange: Exchange | null = null;
-  private answer: KeptAnswer | null = null;
+  private answer: Readonly<{ text: string; encoding: BufferEncoding; isLast: boolean }> | null = null;
   private isWaiting = false;
   /** A client sends the same head again and again. */
   private last: Readonly<{ text: string; head: ShortHead | null }> = { text: '', head: null };
@@ -53,18 +52,16 @@ export class PlainConnection implements AnswerLine, Sender {
     return this.socket.writable;
   }
 
-  write(answer: KeptAnswer): void {
-    judgeHeaders(answer.headers);
-    this.answer = answer;
+  write(answer: WholeAnswer): void {
+    const text = answerText(answer, this.needs.keepAliveMs);
+    // Of one byte a character, it is written as it is.
+    const encoding = (answer.length ?? 0) === answer.body.length ? 'latin1' : 'utf8';
+    this.answer = { text, encoding, isLast: isLast(answer.headers) };
     this.needs.outbox.add(this);
   }
 
   deliver(): void {
-    if (this.answer === null) return;
-    const { headers, body } = this.answer;
-    const text = answerText(this.answer, this.needs.keepAliveMs);
-    const encoding = headers['content-length'] === String(body.length) ? 'latin1' : 'utf8';
-    this.socket.write(text, encoding, this.onWritten);
+    if (this.answer !== null) this.socket.write(this.answer.text, this.answer.encoding, this.onWritten);
   }
 
   /** It takes its time: node has limits for that. */
@@ -128,9 +125,9 @@ export class PlainConnection implements AnswerLine, Sender {
   private readonly onWritten = (error?: Error | null): void => {
     this.exchange?.end(error == null);
     this.exchange = null;
-    const isLast = this.answer?.headers.connection !== undefined;
+    const ends = this.answer?.isLast === true;
     this.answer = null;
-    if (isLast) this.socket.destroySoon();
+    if (ends) this.socket.destroySoon();
     // Whoever does not wait for his answer is served by node.
     else if (this.received !== null && this.socket.writable) this.handOver();
   };

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KeptAnswer } from '@bursar/database';
-import type { AnswerLine, Exchange } from './exchange.js';
+import type { AnswerLine, Exchange, WholeAnswer } from './exchange.js';
 import { noteAnswered } from './transport-errors.js';
 
 /** A request that node's `http` has read up to its body, and its answer. */
@@ -30,9 +29,10 @@ export class ResponseLine implements AnswerLine {
     return !this.response.destroyed;
   }
 
-  write({ status, headers, body }: KeptAnswer): void {
+  write({ status, headers, body, length }: WholeAnswer): void {
     const lines: string[] = [];
-    for (const name in headers) lines.push(name, headers[name] as string);
+    for (const some of headers) for (const name in some) lines.push(name, some[name] as string);
+    if (length !== null) lines.push('content-length', String(length));
     this.response.writeHead(status, lines);
     this.response.end(body);
   }
