@@ -62,7 +62,7 @@ describe('opening', () => {
     const stores = await Promise.all(Array.from({ length: 6 }, () => open()));
     expect(await Promise.all(stores.map((store) => store.heads()))).toEqual(stores.map(() => [expect.anything(), expect.anything()]));
     const { rows } = await admin.query('SELECT count(*)::int AS versions FROM store.migrations');
-    expect(rows).toEqual([{ versions: 2 }]);
+    expect(rows).toEqual([{ versions: 3 }]);
   });
 
   test('another number of partitions is refused, whether more or fewer', async () => {

@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg';
 import { decideGroup, type GroupDecision, type KnownId, type NewRow } from '../decide-group.js';
 import type { AppendRequest, AppendResult } from '../port.js';
-import { copyMessages } from './copy-messages.js';
+import { copyMessages, digestOf } from './copy-messages.js';
 import { failureOf } from './failures.js';
 import type { PartitionMemory } from './partition-memory.js';
 import { type RawRow, runPipeline, type Step } from './pipeline.js';
-import { ADVANCE, BEGIN, COMMIT, COPY_EVENTS, KNOWN_IDS, LOCK_HEAD, REVISIONS } from './statements.js';
+import { ADVANCE, APPEND_ONE, BEGIN, COMMIT, COPY_EVENTS, KNOWN_IDS, LOCK_HEAD, REVISIONS } from './statements.js';
 import { bytea, textArray, uuidArray } from './values.js';
 
 /** What one append transaction committed. `rows` is empty when every event was known or refused. */
@@ -22,8 +22,8 @@ type Context = Readonly<{ client: PoolClient; partition: number; memory: Partiti
  * Stores one group in one transaction. Two ways, equal in effect:
  *
  * 1. *Straight*, one round trip: this process knows the head and the streams' revisions from its own last append. It decides on those
- *    and sends lock, rows and head update together, one transaction that fails unless the head is still there. All ids are taken to be
- *    new; the unique index, under the head's lock, is the look-up.
+ *    and sends lock, rows and head update together, one transaction that fails unless the head is still there; a single event is one statement, which costs
+ *    two thirds. All ids are taken to be new; the unique index, under the head's lock, is the look-up.
  * 2. *Locked*, two or three: lock the head, read revisions, decide, write. Ids are looked up first when some were met lately, or when
  *    the decision refuses anything: a retry must be found before its expected revision is compared.
  */
@@ -46,8 +46,12 @@ const straight = async (context: Context, requests: readonly AppendRequest[]): P
   const decision = decideGroup(requests, { ...view, known: new Map() });
   if (decision.refused || decision.rows.length === 0) return null;
   try {
-    const steps = [lockStep(context.partition), ...writeSteps(context, view.position, decision.rows)];
-    const [, , [moved] = []] = await runPipeline(client, steps, timeoutMs);
+    const [only, ...more] = decision.rows;
+    const steps =
+      only !== undefined && more.length === 0
+        ? [oneStep(context, view.position, only)]
+        : [lockStep(context.partition), ...writeSteps(context, view.position, decision.rows)];
+    const [moved] = (await runPipeline(client, steps, timeoutMs)).at(-1) ?? [];
     return remember(context, view.position, decision, moved);
   } catch (error) {
     const failure = failureOf(error);
@@ -102,6 +106,23 @@ const writeSteps = ({ partition }: Context, head: number, rows: readonly NewRow[
     { statement: ADVANCE, values: () => [String(partition), String(head), String(rows.length), digest()] },
   ];
 };
+
+const oneStep = ({ partition }: Context, head: number, row: NewRow): Step => ({
+  statement: APPEND_ONE,
+  values: () => [
+    String(partition),
+    String(head),
+    digestOf(partition, row),
+    row.id,
+    row.stream,
+    String(row.revision),
+    row.type,
+    String(row.version),
+    Buffer.from(row.contentHash.buffer, row.contentHash.byteOffset, row.contentHash.length),
+    row.data,
+    row.meta,
+  ],
+});
 
 const lockStep = (partition: number): Step => ({ statement: LOCK_HEAD, values: () => [String(partition)] });
 

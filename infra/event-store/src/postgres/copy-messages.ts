@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { NewRow } from '../decide-group.js';
 import { encodedBound, encodeEvents } from '../encode-events.js';
 
@@ -16,16 +16,22 @@ export type CopyMessages = Readonly<{
   digest: () => Buffer;
 }>;
 
+/** Of one row's bytes, as if it were copied. */
+export const digestOf = (partition: number, row: NewRow): Buffer => {
+  const buffer = Buffer.allocUnsafe(encodedBound([row]));
+  return hash('sha256', buffer.subarray(0, encodeEvents(buffer, 0, partition, [row])), 'buffer');
+};
+
 /** The rows as the data of a binary COPY, in pieces, so that the server inserts one while the next is encoded and hashed. */
 export const copyMessages = (partition: number, rows: readonly NewRow[]): CopyMessages => {
-  const hash = createHash('sha256');
+  const digest = createHash('sha256');
   const chunk = (from: number) => (): Buffer => {
     const part = rows.slice(from, from + CHUNK_ROWS);
     const isLast = from + CHUNK_ROWS >= rows.length;
     const start = MESSAGE_PREFIX + (from === 0 ? HEADER.length : 0);
     const buffer = Buffer.allocUnsafe(start + encodedBound(part) + 2 + COPY_DONE.length);
     let end = encodeEvents(buffer, start, partition, part);
-    hash.update(buffer.subarray(start, end));
+    digest.update(buffer.subarray(start, end));
     if (from === 0) HEADER.copy(buffer, MESSAGE_PREFIX);
     if (isLast) end = buffer.writeInt16BE(-1, end);
     buffer[0] = COPY_DATA;
@@ -34,5 +40,5 @@ export const copyMessages = (partition: number, rows: readonly NewRow[]): CopyMe
     return buffer.subarray(0, end);
   };
   const starts = Array.from({ length: Math.ceil(rows.length / CHUNK_ROWS) }, (_, n) => n * CHUNK_ROWS);
-  return { chunks: starts.map(chunk), digest: () => hash.digest() };
+  return { chunks: starts.map(chunk), digest: () => digest.digest() };
 };

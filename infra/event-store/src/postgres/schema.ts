@@ -83,4 +83,18 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
   `,
+  `
+  -- An append of one event, in one statement: what it moves and what it stores stand or fall together.
+  CREATE FUNCTION store.append_one(
+    p_partition int4, p_expected int8, p_digest bytea,
+    p_id uuid, p_stream text, p_revision int8, p_type text, p_version int4, p_content_hash bytea, p_data text, p_meta text,
+    OUT recorded_us int8, OUT link bytea)
+  LANGUAGE plpgsql AS $$
+  BEGIN
+    SELECT moved.recorded_us, moved.link INTO append_one.recorded_us, append_one.link
+      FROM store.advance(p_partition, p_expected, 1, p_digest) AS moved;
+    INSERT INTO store.events (partition, position, id, stream, revision, type, version, content_hash, data, meta)
+      VALUES (p_partition, p_expected + 1, p_id, p_stream, p_revision, p_type, p_version, p_content_hash, p_data, p_meta);
+  END $$;
+  `,
 ];

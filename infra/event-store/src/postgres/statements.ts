@@ -27,6 +27,12 @@ export const ADVANCE: Statement = {
   text: 'SELECT recorded_us, link FROM store.advance($1::int4, $2::int8, $3::int4, $4::bytea)',
 };
 
+export const APPEND_ONE: Statement = {
+  name: 'store_append_one',
+  text: `SELECT recorded_us, link FROM store.append_one($1::int4, $2::int8, $3::bytea,
+    $4::uuid, $5::text, $6::int8, $7::text, $8::int4, $9::bytea, $10::text, $11::text)`,
+};
+
 export const COPY_EVENTS: Statement = { name: 'store_copy', text: `COPY store.events (${EVENT_COLUMNS}) FROM STDIN (FORMAT binary)` };
 
 export const COMMIT: Statement = { name: 'store_commit', text: 'COMMIT' };
