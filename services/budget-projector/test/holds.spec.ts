@@ -59,7 +59,7 @@ const expectAnswers = (run: HoldRun, oracle: HoldOracle): void => {
  * Whatever happens in whatever order: never past a block point, refused only without room, each budget holds its own amount, and tables
  * that a rebuild brings back.
  */
-const holdsAlways = fc.asyncProperty(holdStory, async ([world, steps]) => {
+const holds = async ([world, steps]: readonly [HoldWorld, readonly HoldStep[]]): Promise<void> => {
   const run = new HoldRun(world);
   await run.open();
   try {
@@ -101,7 +101,8 @@ const holdsAlways = fc.asyncProperty(holdStory, async ([world, steps]) => {
   } finally {
     await run.close();
   }
-});
+};
+const holdsAlways = fc.asyncProperty(holdStory, holds);
 
 describe('holds', () => {
   test(
@@ -133,8 +134,15 @@ describe('holds', () => {
       return add.call(this, grant, []);
     };
     try {
-      const { failed, errorInstance } = await fc.check(holdsAlways, { numRuns: 200, endOnFailure: true });
-      expect([failed, String(errorInstance)]).toEqual([true, expect.stringMatching(/ past budget-/)]);
+      // It says that more is left than there is, too: that alone is not meant.
+      const isPast = (error: unknown): boolean => String(error).includes(' past budget-');
+      const naive = fc.asyncProperty(holdStory, async (one) => {
+        await holds(one).catch((error: unknown) => {
+          if (isPast(error)) throw error;
+        });
+      });
+      const { failed } = await fc.check(naive, { numRuns: 400, endOnFailure: true });
+      expect(failed).toBe(true);
     } finally {
       UndecidedHolds.prototype.add = add;
     }

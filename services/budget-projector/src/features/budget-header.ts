@@ -1,15 +1,18 @@
-import { type BudgetDefinition, formatPicos, readOnce } from '@bursar/contracts';
+import { type BudgetDefinition, formatPicos, readOnce, remembering } from '@bursar/contracts';
 import { endOf, remainingOf, type Standing } from '../domain/check/standing.js';
 
 /** The amounts of a standing as texts, in its currency; null: unlimited. */
 export type AmountTexts = Readonly<{ limit: string | null; spend: string; reserved: string; remaining: string | null }>;
 
 export const amountTexts = (standing: Standing): AmountTexts => ({
-  limit: amountText(standing.limit),
-  spend: formatPicos(standing.spend),
+  limit: standing.limit === null ? null : settledText(standing.limit),
+  spend: settledText(standing.spend),
   reserved: formatPicos(standing.reserved),
   remaining: amountText(remainingOf(standing)),
 });
+
+/** Of amounts that are the same from one answer to the next. */
+const settledText = remembering(formatPicos, 64);
 
 export const amountText = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
 

@@ -4,6 +4,7 @@ import { type LedgerPosition, readPreferWait } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import type { Answer } from './answer.js';
 import type { Decisions } from './decisions.js';
+import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
 import type { Call, Owners } from './owners.js';
 
 /** So long an owner is looked for; a caller hears 503 within 5 s (API.md, Enforcement). */
@@ -64,16 +65,24 @@ export class DecideAtOwner {
     const decisions = this.here.decisionsOf(partition);
     if (decisions === null) return null;
     const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
-    const decision = isThere
-      ? await decide(decisions).catch((error: unknown) => this.#refused(error, decisions, partition))
-      : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
+    let decision: Decision;
+    try {
+      decision = isThere ? await decide(decisions) : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
+    } catch (error) {
+      decision = this.#failed(error, decisions, partition);
+    }
     // The lease may have run out meanwhile, and another owner may have decided otherwise.
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
     return this.#signed(decision.answer);
   }
 
-  /** A refusal is an answer like any other: believed only while the lease is live, and signed. What decides nothing surfaces as it is. */
-  #refused(error: unknown, decisions: Decisions, partition: number): null {
+  /**
+   * A refusal is an answer like any other: believed only while the lease is live, and signed. What was not decided here another may decide; what else
+   * decides nothing surfaces as it is.
+   */
+  #failed(error: unknown, decisions: Decisions, partition: number): null {
+    if (error instanceof NotDecidedError) return null;
+    if (error instanceof OutcomeUnknownError) throw new Problem('outcome_unknown', undefined, { retryAfter: 1, cause: error });
     if (!(error instanceof Problem) || error.status >= 500) throw error;
     if (this.here.decisionsOf(partition) !== decisions) return null;
     const url = this.here.url();

@@ -59,13 +59,11 @@ export class Decisions {
   }
 
   /** The budgets that an answer to this audience may tell of; those that are gone only to operators. */
-  async seenBy(audience: Audience, tenantId: string): Promise<Sees> {
+  seenBy(audience: Audience, tenantId: string): Sees | Promise<Sees> {
     if (audience === 'operator') return seesAll;
-    const { budgets } = this.memory.known(tenantId) ?? (await this.turns.take(() => this.memory.tenant(tenantId)));
-    return (budgetId) => {
-      const budget = budgets.get(budgetId);
-      return budget !== undefined && seesFigures(audience, budget.state.definition);
-    };
+    const known = this.memory.known(tenantId);
+    if (known !== undefined) return seesIn(known, audience);
+    return this.turns.take(() => this.memory.tenant(tenantId)).then((tenant) => seesIn(tenant, audience));
   }
 
   /** From memory as it is at this moment; null: something has to come into it first. */
@@ -101,3 +99,10 @@ export class Decisions {
     return decision === 'counting' ? decision : { decision, scene, position: this.position };
   }
 }
+
+const seesIn =
+  ({ budgets }: TenantFold, audience: Audience): Sees =>
+  (budgetId) => {
+    const budget = budgets.get(budgetId);
+    return budget !== undefined && seesFigures(audience, budget.state.definition);
+  };

@@ -8,7 +8,7 @@ import type { Answer } from './answer.js';
 import type { Way } from './check.js';
 import type { DecideAtOwner, Decision } from './decide-at-owner.js';
 import type { Decisions } from './decisions.js';
-import { type Fenced, NotDecidedError, OutcomeUnknownError, type ReserveOutcome } from './hold-outcomes.js';
+import type { Fenced, ReserveOutcome } from './hold-outcomes.js';
 import type { Refusals } from './refusals.js';
 import { heldAnswer, notHere, refusal, reservationAnswer } from './reservation-answer.js';
 
@@ -42,7 +42,9 @@ export class Reserve {
     const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
       const { outcome, isFenced } = await decisions.desk.reserve(tenant, isSent ? { ...ask, isCallers: true } : ask);
       if (outcome.is !== 'held') return this.#refuse(way.call, ask, outcome, partition, isKeyed);
-      const sees = await decisions.seenBy(way.call.audience, tenant);
+      const seen = decisions.seenBy(way.call.audience, tenant);
+      // Nobody waits for what is at hand: it comes by thousands a second.
+      const sees = seen instanceof Promise ? await seen : seen;
       return { answer: heldAnswer(outcome.held, partition, sees), isFenced };
     });
     // An owner elsewhere was told the id alone, and finds fault with that.
@@ -78,15 +80,7 @@ export class Reserve {
     const partition = partitionOf(way.call.tenant, this.partitions);
     return this.owner.answer({
       ...way,
-      decide: async (decisions) => {
-        try {
-          return await decide(decisions, partition);
-        } catch (error) {
-          if (error instanceof NotDecidedError) return null;
-          if (error instanceof OutcomeUnknownError) throw new Problem('outcome_unknown', undefined, { retryAfter: 1, cause: error });
-          throw error;
-        }
-      },
+      decide: (decisions) => decide(decisions, partition),
     });
   }
 
