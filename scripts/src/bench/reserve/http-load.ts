@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CallerFigures, callers } from '../append-ours.ts';
-import { type HttpAnswer, HttpLine, requestBytes } from './http-line.ts';
+import autocannon from 'autocannon';
+import { Pool } from 'undici';
+import type { CallerFigures } from '../append-ours.ts';
 import { CALLERS, WARM_UP } from './peers.ts';
 
 /** A 503 is asked again for so long, so often, and the call's time goes on meanwhile. A load does not mind one that was stored all the same. */
@@ -15,9 +16,35 @@ export type HttpCall = Readonly<{
   expects: number;
 }>;
 
-/** A closed loop of 64 callers, each on a connection of its own. */
-export const httpCallers = (url: string, appends: number, call: HttpCall): Promise<CallerFigures> =>
-  using(url, (send) => callers({ appends, callers: CALLERS, warmUp: WARM_UP }, () => send(call)));
+/** Of all answers, at most so many may be others than expected: a partition may change its owner meanwhile. */
+const MOST_OTHERS = 0.01;
+
+/**
+ * A closed loop of 64 callers, each on a connection of its own, by autocannon: the goals were measured with it, and what a generator takes of the cores is
+ * part of every ratio.
+ */
+export const httpCallers = async (url: string, calls: number, call: HttpCall): Promise<CallerFigures> => {
+  await cannonade(url, WARM_UP, call);
+  return cannonade(url, calls, call);
+};
+
+const cannonade = async (url: string, amount: number, { method, path, headers, body, expects }: HttpCall): Promise<CallerFigures> => {
+  const latenciesMs: number[] = [];
+  // It ends with a second of its own clock, and not with the last answer.
+  let [startedAt, answeredAt, others] = [performance.now(), 0, 0];
+  await new Promise<void>((resolve, reject) => {
+    const options = { url: new URL(path, url).href, method, headers, connections: CALLERS, amount, ...(body !== null && { body }) };
+    const cannon = autocannon(options, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+    cannon.on('start', () => (startedAt = performance.now()));
+    cannon.on('response', (_client, status, _bytes, ms) => {
+      answeredAt = performance.now();
+      latenciesMs.push(ms);
+      if (status !== expects) others += 1;
+    });
+  });
+  if (others > amount * MOST_OTHERS) throw new Error(`${method} ${path}: ${others} of ${amount} answers were not ${expects}`);
+  return { perSecond: latenciesMs.length / ((answeredAt - startedAt) / 1_000), latenciesMs };
+};
 
 /**
  * An open loop: so many calls a second, however fast they are answered, over at most 64 connections; a call's time counts from when it was due.
@@ -39,33 +66,18 @@ export const httpAtRate = (url: string, rate: number, seconds: number, call: Htt
   });
 
 const using = async <T>(url: string, work: (send: (call: HttpCall) => Promise<void>) => Promise<T>): Promise<T> => {
-  const lines = await Promise.all(Array.from({ length: CALLERS }, () => HttpLine.open(url)));
-  const idle = [...lines];
-  const waiting: ((line: HttpLine) => void)[] = [];
-  const bytes = new Map<HttpCall, Buffer>();
-  const ask = async (call: HttpCall): Promise<HttpAnswer> => {
-    const request = bytes.get(call) ?? requestBytes(url, call);
-    bytes.set(call, request);
-    const line = idle.pop() ?? (await new Promise<HttpLine>((resolve) => waiting.push(resolve)));
-    try {
-      return await line.send(request);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) idle.push(line);
-      else next(line);
-    }
-  };
+  const pool = new Pool(url, { connections: CALLERS, pipelining: 1 });
   try {
-    return await work(async (call) => {
-      const { method, path, expects } = call;
+    return await work(async ({ method, path, headers, body, expects }) => {
       for (const until = performance.now() + PATIENCE_MS; ; await delay(AGAIN_MS)) {
-        const { status, text } = await ask(call);
-        if (status === expects) return;
-        const isAskedAgain = status === 503 && performance.now() < until;
-        if (!isAskedAgain) throw new Error(`${method} ${path}: HTTP ${status} ${text.slice(0, 200)}`);
+        const answer = await pool.request({ method, path, headers, body });
+        const text = await answer.body.text();
+        if (answer.statusCode === expects) return;
+        const isAskedAgain = answer.statusCode === 503 && performance.now() < until;
+        if (!isAskedAgain) throw new Error(`${method} ${path}: HTTP ${answer.statusCode} ${text.slice(0, 200)}`);
       }
     });
   } finally {
-    for (const line of lines) line.close();
+    await pool.close();
   }
 };
