@@ -13,6 +13,8 @@ type Session = Kysely<Database>;
 
 /** Seven parameters each, of the 65,535 that a statement may have. */
 const GROUPS_PER_INSERT = 500;
+/** So that whoever asks for a decision does not wait until the text of all of them is made. */
+const HOLDS_PER_INSERT = 500;
 
 type StoredHold = Selectable<Database['projection.hold']> & GrantTexts;
 
@@ -88,7 +90,10 @@ const addGroups = async (db: Session, partition: number, groups: readonly NewGro
 
 /** Open, as they begin; what has become of some by now is written on top. */
 const addHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
-  if (rows.length === 0) return;
+  for (let from = 0; from < rows.length; from += HOLDS_PER_INSERT) await addSome(db, rows.slice(from, from + HOLDS_PER_INSERT));
+};
+
+const addSome = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
   await sql`
     INSERT INTO projection.hold (tenant, reservation_id, status, since, flags, position)
     SELECT u.tenant, u.reservation_id, 'held', u.since, '{}', u.since FROM unnest(
