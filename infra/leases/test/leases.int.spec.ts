@@ -120,7 +120,8 @@ describe('leases in PostgreSQL', () => {
     await pass(TTL_MS);
     expect(await two.urlOfOwner(0)).toBeNull();
     const { rows } = await sql<{ name: string }>`
-      SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'budget-%' ORDER BY name`.execute(db);
+      SELECT DISTINCT application_name AS name FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'budget-%' ORDER BY name`.execute(db);
     expect(rows).toEqual([{ name: 'budget-leases' }, { name: 'budget-owners' }]);
   });
 
