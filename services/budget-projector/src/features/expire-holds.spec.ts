@@ -83,9 +83,9 @@ test('a hold ends only once all is folded that was in the store when its time wa
 test('what is granted meanwhile ends too, when its time is over; what has ended otherwise is let be', async () => {
   const { expiries, expired } = setUp();
   expiries.closed(holdOf(DUE, 1_000_000_000n));
-  expiries.opened(holdOf('past', 2_000_000_000n));
-  expiries.opened(holdOf('to come', 2_000_000_001n));
-  expiries.opened(holdOf('settled', 1_500_000_000n));
+  for (const hold of [holdOf('past', 2_000_000_000n), holdOf('to come', 2_000_000_001n), holdOf('settled', 1_500_000_000n)]) {
+    if (hold.grant !== null) expiries.opened(hold.tenant, hold.grant.terms, [hold]);
+  }
   expiries.closed(holdOf('settled', 1_500_000_000n));
   await until(() => expired().length > 0);
   expect(expired()).toEqual(['past']);

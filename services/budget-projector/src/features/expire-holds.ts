@@ -1,5 +1,6 @@
 import type { EpochNs } from '@bursar/contracts';
 import type { Hold } from '../domain/holds/hold.js';
+import type { Terms } from '../domain/holds/terms.js';
 import { Expiries } from './expiries.js';
 import type { HoldDesk } from './hold-desk.js';
 import type { Expiring } from './hold-rows.js';
@@ -35,8 +36,13 @@ export class ExpiryLoop {
     for (const one of open) this.#expiries.add(one);
   }
 
-  opened(hold: Hold): void {
-    if (hold.grant !== null) this.#expiries.add(expiring(hold, hold.grant.terms.expiresAt));
+  /** One or more, on the same terms. */
+  opened(tenant: string, { expiresAt }: Terms, holds: readonly Hold[]): void {
+    this.#expiries.addAll(
+      tenant,
+      expiresAt,
+      holds.map(({ id }) => id),
+    );
   }
 
   closed(hold: Hold): void {

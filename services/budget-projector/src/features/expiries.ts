@@ -9,11 +9,17 @@ export class Expiries {
   readonly #bySecond = new Map<number, Second>();
 
   add({ tenant, reservationId, expiresAt }: Expiring): void {
+    this.addAll(tenant, expiresAt, [reservationId]);
+  }
+
+  /** What is granted together ends together. */
+  addAll(tenant: string, expiresAt: EpochNs, reservationIds: readonly string[]): void {
     const second = secondOf(expiresAt);
     const here: Second = this.#bySecond.get(second) ?? new Map();
     this.#bySecond.set(second, here);
     const ofTenant = here.get(tenant) ?? new Map<string, EpochNs>();
-    here.set(tenant, ofTenant.set(reservationId, expiresAt));
+    here.set(tenant, ofTenant);
+    for (const reservationId of reservationIds) ofTenant.set(reservationId, expiresAt);
   }
 
   remove({ tenant, reservationId, expiresAt }: Expiring): void {

@@ -8,6 +8,7 @@ import {
   type HoldsChangedEvent,
 } from '../../domain/holds/fold-holds.js';
 import { type Hold, readGrants, tell } from '../../domain/holds/hold.js';
+import type { Terms } from '../../domain/holds/terms.js';
 import type { Plan } from '../../domain/posting.js';
 import type { TenantFold } from '../../domain/tenant-fold.js';
 import type { Waiting } from '../../domain/waiting.js';
@@ -15,7 +16,11 @@ import type { OwnChanges } from '../own-changes.js';
 import type { OpenChanges } from './open-changes.js';
 
 /** Told of holds as they are folded. */
-export type HoldWatch = Readonly<{ opened: (hold: Hold) => void; closed: (hold: Hold) => void }>;
+export type HoldWatch = Readonly<{
+  /** On the same terms, one or more. */
+  opened: (tenant: string, terms: Terms, holds: readonly Hold[]) => void;
+  closed: (hold: Hold) => void;
+}>;
 
 /** Folds grants, releases and expiries, and the settlement of usage that names a reservation. */
 export class ReservationsFold {
@@ -50,7 +55,8 @@ export class ReservationsFold {
       if (!isNew && (await open.memory.hold(tenant, reservationId)) !== null) known.add(reservationId);
     }
     const opened = open.attempt(event, () => foldGranted(tenant, grants, known, event, open.now)) ?? [];
-    for (const hold of opened) this.watch.opened(hold);
+    const [first] = grants;
+    if (first !== undefined && opened.length > 0) this.watch.opened(change.tenant, first.terms, opened);
   }
 
   #changesOf(event: HoldsChangedEvent): readonly (Granting | Ended)[] {
