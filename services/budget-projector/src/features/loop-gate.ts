@@ -1,28 +1,29 @@
 /**
  * Lets those who come go on one at a time, each in a turn of the event loop of its own: however many partitions have something to fold,
- * sockets and timers are looked at between two portions. In the order they came, and after a turn in which whoever decides goes first: his
- * append is on its way while something is folded.
+ * sockets and timers are looked at between two portions. In the order they came.
  */
 export class LoopGate {
   readonly #waiting: (() => void)[] = [];
-  #isTurning = false;
+  #isOpen = true;
 
-  /** What is done until the next `await` is what the turn takes. */
-  pass(): Promise<void> {
+  /** Resolves at once when nobody went on in this turn. What is done until the next `await` is what the turn takes. */
+  async pass(): Promise<void> {
+    if (this.#isOpen) return this.#shut();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
-    if (!this.#isTurning) {
-      this.#isTurning = true;
-      setImmediate(() => setImmediate(() => this.#next()));
-    }
-    return promise;
+    await promise;
+  }
+
+  #shut(): void {
+    this.#isOpen = false;
+    setImmediate(() => this.#next());
   }
 
   #next(): void {
+    this.#isOpen = true;
     const next = this.#waiting.shift();
-    this.#isTurning = next !== undefined;
     if (next === undefined) return;
-    setImmediate(() => this.#next());
+    this.#shut();
     next();
   }
 }

@@ -16,6 +16,10 @@ export class OwnChanges {
     this.#byEvent.set(eventId, changes);
   }
 
+  has(eventId: string): boolean {
+    return this.#byEvent.has(eventId);
+  }
+
   /** How many decisions; undefined: somebody else's. */
   count(eventId: string): number | undefined {
     return this.#byEvent.get(eventId)?.reduce((count, change) => count + decisionsIn(change), 0);

@@ -200,6 +200,8 @@ export class PartitionSession {
     try {
       const after = this.committed.position;
       const foldPortion = async ({ items, weight }: Portion): Promise<void> => {
+        // What was decided here a moment ago is folded while the next append is on its way: whoever asks now is decided first.
+        if (items.some((item) => !isUnreadable(item) && own.has(item.id))) await afterDeciders();
         // Whoever asks for a decision gets his turn in between, and so do the other partitions.
         await share.loop.pass();
         share.load.count(weight);
@@ -256,6 +258,9 @@ export class PartitionSession {
     if (batch.definitions.some(completesPrices)) this.watch.corrected();
   }
 }
+
+/** Those who are answered now ask again in this turn of the event loop, and are decided in the next. */
+const afterDeciders = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 /** The checkpoint belongs to somebody else. */
 export const isFenced = (error: unknown): boolean =>
