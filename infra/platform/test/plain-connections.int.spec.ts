@@ -26,21 +26,29 @@ const open = async (url: string) => {
   return { socket, seen };
 };
 
-/** Without what is another each time; headers of one answer may come in any order. */
-const plain = ({ text, closed }: Readonly<{ text: string; closed: boolean }>) => ({
-  answers: text.split(/(?=HTTP\/1\.1 \d{3} )/).map((answer) => {
-    const [head = '', ...body] = answer.split('\r\n\r\n');
-    const made = /^request-id: ([0-9a-f-]{36})\r?$/m.exec(head)?.[1] ?? 'none';
-    // What node refuses before there is a request has an id in its document alone.
-    const said = [head, ...body]
-      .join('\r\n\r\n')
-      .replaceAll(made, 'made')
-      .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'made');
-    const [whole = '', ...parts] = said.replace(/^date: .*$/im, 'Date').split('\r\n\r\n');
-    return { head: whole.split('\r\n').sort(), body: parts.join('\r\n\r\n') };
-  }),
-  closed,
-});
+/**
+ * Without what is another each time; headers of one answer may come in any order. That a body may be sent is counted only: node says it of a request that was sent
+ * on behind another before or after that one's answer.
+ */
+const plain = ({ text, closed }: Readonly<{ text: string; closed: boolean }>) => {
+  const all = text.split(/(?=HTTP\/1\.1 \d{3} )/);
+  const answers = all.filter((answer) => !answer.startsWith(CONTINUE)).map(answerIn);
+  return { answers, continued: all.length - answers.length, closed };
+};
+
+const CONTINUE = 'HTTP/1.1 100 Continue';
+
+const answerIn = (answer: string) => {
+  const [head = '', ...body] = answer.split('\r\n\r\n');
+  const made = /^request-id: ([0-9a-f-]{36})\r?$/m.exec(head)?.[1] ?? 'none';
+  // What node refuses before there is a request has an id in its document alone.
+  const said = [head, ...body]
+    .join('\r\n\r\n')
+    .replaceAll(made, 'made')
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'made');
+  const [whole = '', ...parts] = said.replace(/^date: .*$/im, 'Date').split('\r\n\r\n');
+  return { head: whole.split('\r\n').sort(), body: parts.join('\r\n\r\n') };
+};
 
 const SETTLED_MS = 15;
 const PATIENCE_MS = 1_500;
