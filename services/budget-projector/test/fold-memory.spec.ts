@@ -10,7 +10,8 @@ import { TenantHistories } from '../src/features/tenant-histories.js';
 import { budgetOfOne } from './support/desk.js';
 import { grant } from './support/grant.js';
 import { MemoryLedger } from './support/memory-ledger.js';
-import { MemoryTables, toStored } from './support/memory-tables.js';
+import { MemoryTables } from './support/memory-tables.js';
+import { toStored } from './support/stored-hold.js';
 
 const MARCH: EpochNs = parseInstant('2026-03-01T00:00:00Z');
 

@@ -10,7 +10,7 @@ export type HttpCall = Readonly<{
   expects: number;
 }>;
 
-/** Of all answers, at most so many may be others than expected: a partition may change its owner meanwhile. */
+/** Of all calls, at most so many may be answered otherwise than expected, or not at all: a partition may change its owner meanwhile. */
 const MOST_OTHERS = 0.01;
 
 /**
@@ -38,7 +38,7 @@ const cannonade = async (url: string, until: Until, { method, path, headers, bod
   const latenciesMs: number[] = [];
   // It ends with a second of its own clock, and not with the last answer.
   let [startedAt, answeredAt, others] = [performance.now(), 0, 0];
-  const { latency } = await new Promise<autocannon.Result>((resolve, reject) => {
+  const { latency, errors } = await new Promise<autocannon.Result>((resolve, reject) => {
     const options = { url: new URL(path, url).href, method, headers, connections: CALLERS, ...until, ...(body !== null && { body }) };
     const cannon = autocannon(options, (error, result) => (error == null ? resolve(result) : reject(error)));
     cannon.on('start', () => (startedAt = performance.now()));
@@ -48,7 +48,8 @@ const cannonade = async (url: string, until: Until, { method, path, headers, bod
       if (status !== expects) others += 1;
     });
   });
-  if (others > latenciesMs.length * MOST_OTHERS)
-    throw new Error(`${method} ${path}: ${others} of ${latenciesMs.length} answers were not ${expects}`);
+  const calls = latenciesMs.length + errors;
+  if (others + errors > calls * MOST_OTHERS)
+    throw new Error(`${method} ${path}: ${others + errors} of ${calls} calls were not answered ${expects}`);
   return { perSecond: latenciesMs.length / ((answeredAt - startedAt) / 1_000), latenciesMs, latency };
 };

@@ -1,13 +1,4 @@
-import {
-  canonicalJson,
-  type EpochNs,
-  formatInstant,
-  type HoldsGranted,
-  type HoldTerms,
-  type LedgerEvent,
-  parseInstant,
-  parsePicos,
-} from '@bursar/contracts';
+import { type EpochNs, formatInstant, type HoldTerms, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
 import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
@@ -16,7 +7,7 @@ import type { Hold } from '../../src/domain/holds/hold.js';
 import type { Settlement } from '../../src/domain/holds/settlement-flag.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
-import { type Expiring, type HoldRow, type ReservedRow, readHold, type StoredHold } from '../../src/features/hold-rows.js';
+import { type Expiring, type ReservedRow, readHold, type StoredHold } from '../../src/features/hold-rows.js';
 import {
   type Fence,
   FencedError,
@@ -25,6 +16,7 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../src/features/projection-tables.js';
+import { toStored } from './stored-hold.js';
 
 type Checkpoint = { position: number; epoch: number };
 type CrossingRow = Crossing & { position: number | null; clearedAt: string | null };
@@ -314,11 +306,3 @@ export class MemoryTables extends ProjectionTables {
 /** Without bigints, which a diff cannot show. */
 const shown = ({ tenant, position, correction: { at, cost, stated } }: Corrected): string =>
   [tenant, position, at, cost === null ? 'void' : `${cost.picos} ${cost.currency}`, stated].join(' ');
-
-/** What was granted is written once, as the event says it. */
-export const toStored = ({ terms, isNew, ends: _, ...row }: HoldRow, before?: StoredHold): StoredHold => {
-  if (!isNew || terms === null) return { ...row, terms: before?.terms ?? null, reservation: before?.reservation ?? null };
-  const granted = JSON.parse(terms.granted) as HoldsGranted;
-  const reservation = granted.reservations.find(({ id }) => id === row.reservationId);
-  return { ...row, terms: canonicalJson(granted.terms), reservation: canonicalJson(reservation) };
-};
