@@ -21,12 +21,16 @@ export const withGrants = (holds: RawBuilder<unknown>): RawBuilder<Selectable<Ho
   FROM hold LEFT JOIN granted USING (tenant, since, reservation_id)`;
 
 /**
- * A FROM item: every hold of the groups (`held`) with its own row (`hold`), its terms (`terms.value`, of type json) and what else its grant says of it
- * (`one.value`). For many of them: a group is read once.
+ * A FROM item: every hold of the groups (`held`) as it is (`hold`, with the columns of `projection.hold`), its terms (`terms.value`, of type json) and what
+ * else its grant says of it (`one.value`). What has no row of its own is held as it was granted. For many of them: a group is read once.
  */
 export const heldInGroups: RawBuilder<unknown> = sql`
   projection.hold_group AS held
   CROSS JOIN LATERAL json_array_elements(held.granted::json) AS granted (value)
   CROSS JOIN LATERAL (SELECT granted.value -> 'terms') AS terms (value)
   CROSS JOIN LATERAL json_array_elements(granted.value -> 'reservations') AS one (value)
-  JOIN projection.hold ON hold.tenant = held.tenant AND hold.reservation_id = one.value ->> 'id' AND hold.since = held.since`;
+  LEFT JOIN projection.hold AS became ON became.tenant = held.tenant AND became.reservation_id = one.value ->> 'id'
+  JOIN LATERAL (
+    SELECT held.tenant, one.value ->> 'id' AS reservation_id, COALESCE(became.status, 'held') AS status, held.since, became.ended_at,
+      became.ended_position, became.settled_by, became.actual, COALESCE(became.flags, '{}') AS flags, COALESCE(became.position, held.since) AS position
+  ) AS hold ON became.since IS NULL OR became.since = held.since`;

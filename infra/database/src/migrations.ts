@@ -21,6 +21,7 @@ import { up as deliveries } from './migrations/0021_deliveries.js';
 import { up as readsByPage } from './migrations/0030_reads_by_page.js';
 import { up as holdGroups } from './migrations/0031_hold_groups.js';
 import { up as grantsOnTerms } from './migrations/0032_grants_on_terms.js';
+import { up as holdsWithoutRows } from './migrations/0033_holds_without_rows.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0030_reads_by_page', up: readsByPage },
   { name: '0031_hold_groups', up: holdGroups },
   { name: '0032_grants_on_terms', up: grantsOnTerms },
+  { name: '0033_holds_without_rows', up: holdsWithoutRows },
 ];

@@ -241,7 +241,7 @@ export interface HoldGroupTable {
   partition: number;
   granted: string;
   budget_ids: string[];
-  open: number;
+  held: number;
   position: Count;
 }
 

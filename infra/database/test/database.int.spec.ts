@@ -151,9 +151,9 @@ test('reservations that had a row each with all that was granted are found in gr
     await migrate(earlier.url);
     const groups = await old.selectFrom('projection.hold_group').selectAll().orderBy('tenant').orderBy('since').execute();
     expect(groups.map(({ granted, budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
-      { tenant: 'acme', since: 7, partition: 3, budget_ids: ['one', 'two'], open: 1, position: 12 },
-      { tenant: 'acme', since: 8, partition: 3, budget_ids: [], open: 0, position: 9 },
-      { tenant: 'other', since: 7, partition: 3, budget_ids: ['one'], open: 1, position: 7 },
+      { tenant: 'acme', since: 7, partition: 3, budget_ids: ['one', 'two'], held: 1, position: 12 },
+      { tenant: 'acme', since: 8, partition: 3, budget_ids: [], held: 0, position: 9 },
+      { tenant: 'other', since: 7, partition: 3, budget_ids: ['one'], held: 1, position: 7 },
     ]);
     const all = sql`SELECT * FROM projection.hold`;
     const { rows: found } = await withGrants(all).execute(old);

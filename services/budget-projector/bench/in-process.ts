@@ -145,7 +145,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
     { partitions: 1, decisionsOf: (partition) => owner.decisionsOf(partition), url: () => null },
     new Nobody(),
   );
-  const [reserve, check] = [new Reserve(desk, new Unrecorded(), 1), new Check(desk, clock, 1)];
+  const [reserve, check] = [new Reserve(desk, new Unrecorded()), new Check(desk, clock, 1)];
   const way: Way = {
     call: { tenant: TENANT, method: 'POST', path: '', body: () => null, prefer: null, audience: 'operator' },
     minPosition: null,

@@ -91,7 +91,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const refusalMetrics = new RefusalMetrics(logger);
   const refusals = new RecordedRefusals(ledger, refusalMetrics, () => clock.now());
   const checks = new Check(desk, clock, store.partitions);
-  const reservations = new Reserve(desk, refusals, store.partitions);
+  const reservations = new Reserve(desk, refusals);
   const service: Service = await createService({
     name: 'budget-projector',
     module: appModule(checks, reservations, bus !== null),

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { SqlAuditReads } from '../src/adapters/sql/sql-audit-reads.js';
 import { StoreTreeLedger } from '../src/adapters/store/store-tree-ledger.js';
 import { Audit, AuditWatch, type Invariant } from '../src/features/audit/audit.js';
+import { ask, block, send, Writer } from './support/enforcement.js';
 import { untilCaughtUp } from './support/exact.js';
 import { metricOf, Projectors } from './support/processes.js';
 import { publish, type Real, real } from './support/real.js';
@@ -56,3 +57,22 @@ test('J8 nothing is found where nothing is wrong, whatever was moved, split, voi
   expect(broken.violations.get('balances')?.size).toBeGreaterThan(0);
   expect(await metricOf(projector, 'bursar_invariant_violations_total')).toBeGreaterThanOrEqual(0);
 }, 120_000);
+
+test('J8 what a budget holds is what its open reservations come to, and whatever else it says is found', async () => {
+  const projector = await projectors.start();
+  const write = new Writer(at, 'audit');
+  const position = await write.budget('held', { scope: 'team:held', limit: 100 }, block());
+  const ids = ['a', 'b', 'c'];
+  for (const id of ids) {
+    const { status } = await ask(projector.url, '/reservations', { scopes: ['team:held'], amount: '2', id }, position);
+    expect(status).toBe(201);
+  }
+  expect((await send(projector.url, 'DELETE', '/reservations/b')).status).toBe(204);
+  await untilCaughtUp(at);
+  expect([...((await look(5)).violations.get('holds') ?? [])]).toEqual([]);
+
+  await sql`UPDATE projection.reserved SET reserved = reserved + 1 WHERE budget_id = 'held'`.execute(at.db);
+  expect([...((await look(5)).violations.get('holds') ?? [])].join()).toMatch(/ held: 5.0* reserved, 4 in 2 open holds/);
+  await sql`UPDATE projection.reserved SET reserved = -1 WHERE budget_id = 'held'`.execute(at.db);
+  expect([...((await look(5)).violations.get('holds') ?? [])].join()).toMatch(/ held: -1.0* reserved, 4 in 2 open holds/);
+}, 60_000);

@@ -2,7 +2,7 @@ import { parseInstant, parsePicos, type UsageRecordedEvent } from '@bursar/contr
 import type { Charge } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
-import { foldSettlement } from '../src/domain/holds/fold-holds.js';
+import { foldGranted, foldSettlement, type HoldsChangedEvent } from '../src/domain/holds/fold-holds.js';
 import { Grant, Hold } from '../src/domain/holds/hold.js';
 import { hold } from '../src/domain/holds/place-holds.js';
 import { TenantFold } from '../src/domain/tenant-fold.js';
@@ -57,4 +57,14 @@ test('what is decided and not folded goes into the period that now holds the mom
   expect(budget.undecided.at(parseInstant('2026-01-01T00:00:00Z'))).toBe(5n);
   tenant.undecided.take([granted, alike]);
   expect(budget.undecided.starts()).toEqual([]);
+});
+
+test('an id that is held and granted again stays what it was, and the tables are to be told which grant counts', () => {
+  const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+  const [changes, later] = [new Changes(), new Changes()];
+  const [first] = foldGranted(tenant, [grant()], new Set(), { position: 2 } as HoldsChangedEvent, changes);
+  expect([first?.isGrantedAgain, changes.holds.size]).toEqual([false, 1]);
+  expect(foldGranted(tenant, [grant()], new Set(['r']), { position: 3 } as HoldsChangedEvent, later)).toEqual([]);
+  expect([tenant.holds.get('r'), first?.since, first?.isGrantedAgain, [...later.holds]]).toEqual([first, 2, true, [first]]);
+  expect(tenant.budgets.get('one')?.reserved.at(MARCH)).toBe(first?.grant?.terms.amounts[0]?.picos);
 });

@@ -4,7 +4,7 @@ import { Changes } from '../src/domain/changes.js';
 import { Hold } from '../src/domain/holds/hold.js';
 import { TenantHistory } from '../src/domain/tenant-history.js';
 import { FoldMemory } from '../src/features/fold-memory.js';
-import { toHoldRow } from '../src/features/hold-rows.js';
+import { type HoldRow, toHoldRow } from '../src/features/hold-rows.js';
 import { MemoryRoom } from '../src/features/memory-room.js';
 import { TenantHistories } from '../src/features/tenant-histories.js';
 import { budgetOfOne } from './support/desk.js';
@@ -105,7 +105,7 @@ describe('memory beyond its limits', () => {
 
   test('keeps everything for as long as a question to the tables is to be compared with it, and lets it go afterwards', async () => {
     const hold = released();
-    tables.holdRows.set('acme\u0000r', toStored(toHoldRow(hold)));
+    tables.holdRows.set('acme\u0000r', toStored(toHoldRow(hold) as HoldRow));
     const periods = await loadPeriods(4);
     await load('b', 'c');
     const acme = await memory.tenant('acme');

@@ -35,7 +35,7 @@ const TALLY = `
   SELECT (SELECT count(*) FROM store.events WHERE meta::jsonb ->> 'tenant' = $1)::int AS events,
     (SELECT count(*) FROM projection.budget WHERE tenant = $1)::int AS budgets,
     (SELECT count(*) FROM projection.scope_mention WHERE tenant = $1)::int AS scopes,
-    (SELECT count(*) FROM projection.hold WHERE tenant = $1)::int AS holds,
+    (SELECT count(*) FROM projection.hold_group WHERE tenant = $1)::int AS holds,
     (SELECT sum(spend) FROM projection.balance WHERE tenant = $1)::text AS spend,
     (SELECT sum(reserved) FROM projection.reserved WHERE tenant = $1)::text AS reserved`;
 

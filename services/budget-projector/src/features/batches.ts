@@ -17,7 +17,8 @@ import type { Emitted } from '../domain/emitted.js';
 import type { Settlement } from '../domain/holds/settlement-flag.js';
 import type { Rollup } from '../domain/rollups.js';
 import { type Waiting, waitingText } from '../domain/waiting.js';
-import { type HoldRow, type ReservedRow, toHoldRow, toReservedRows } from './hold-rows.js';
+import { type ChangedGroup, type NewGroup, toHoldWrites } from './hold-groups.js';
+import { type HoldRow, type ReservedRow, toReservedRows } from './hold-rows.js';
 
 /** A balance as its table keeps it: absolute values, amounts as decimal text. */
 export type BalanceRow = Readonly<{
@@ -80,6 +81,8 @@ export type CommitBatch = Readonly<{
   pricesApplied: Changes['pricesApplied'];
   emitted: readonly Emitted[];
   quarantined: readonly Quarantined[];
+  holdGroups: readonly NewGroup[];
+  changedHoldGroups: readonly ChangedGroup[];
   holds: readonly HoldRow[];
   reserved: readonly ReservedRow[];
   settlements: readonly Settlement[];
@@ -95,37 +98,42 @@ export type BreakdownBatch = Readonly<{
 }>;
 
 /** Reads the state as it is now. */
-export const toBatch = (changes: Changes): CommitBatch => ({
-  position: changes.position,
-  events: changes.events,
-  recounted: changes.recounted.map(({ tenant, id }) => ({ tenant, budgetId: id })),
-  balances: [...changes.periods].map(toBalance),
-  late: [...changes.late].map(({ budget, startText, position }) => ({
-    tenant: budget.tenant,
-    budgetId: budget.id,
-    periodStart: startText,
-    position,
-  })),
-  thresholds: [...changes.thresholds].flatMap(([period, keys]) => [...keys].map((key) => toThreshold(period, key))),
-  definitions: changes.definitions,
-  scopes: lastOfEach(changes.scopes, ({ tenant, scope }) => `${tenant}\u0000${scope}`),
-  budgets: mergedBudgets(changes.budgets),
-  counted: [...new Set(changes.counted)].map(({ tenant, id, countedPosition }) => ({ tenant, budgetId: id, position: countedPosition })),
-  crossed: changes.crossed,
-  told: changes.told,
-  cleared: changes.cleared,
-  waiting: changes.waiting.map(toWaitingRow),
-  stillWaiting: changes.stillWaiting.map(toWaitingRow),
-  settled: changes.settled,
-  corrected: changes.corrected,
-  pricesCorrected: changes.pricesCorrected,
-  pricesApplied: changes.pricesApplied,
-  emitted: changes.emitted,
-  quarantined: changes.quarantined,
-  holds: [...changes.holds].map(toHoldRow),
-  reserved: toReservedRows(changes.reserved),
-  settlements: [...changes.settlements.values()],
-});
+export const toBatch = (changes: Changes): CommitBatch => {
+  const holds = toHoldWrites(changes.holds);
+  return {
+    position: changes.position,
+    events: changes.events,
+    recounted: changes.recounted.map(({ tenant, id }) => ({ tenant, budgetId: id })),
+    balances: [...changes.periods].map(toBalance),
+    late: [...changes.late].map(({ budget, startText, position }) => ({
+      tenant: budget.tenant,
+      budgetId: budget.id,
+      periodStart: startText,
+      position,
+    })),
+    thresholds: [...changes.thresholds].flatMap(([period, keys]) => [...keys].map((key) => toThreshold(period, key))),
+    definitions: changes.definitions,
+    scopes: lastOfEach(changes.scopes, ({ tenant, scope }) => `${tenant}\u0000${scope}`),
+    budgets: mergedBudgets(changes.budgets),
+    counted: [...new Set(changes.counted)].map(({ tenant, id, countedPosition }) => ({ tenant, budgetId: id, position: countedPosition })),
+    crossed: changes.crossed,
+    told: changes.told,
+    cleared: changes.cleared,
+    waiting: changes.waiting.map(toWaitingRow),
+    stillWaiting: changes.stillWaiting.map(toWaitingRow),
+    settled: changes.settled,
+    corrected: changes.corrected,
+    pricesCorrected: changes.pricesCorrected,
+    pricesApplied: changes.pricesApplied,
+    emitted: changes.emitted,
+    quarantined: changes.quarantined,
+    holdGroups: holds.added,
+    changedHoldGroups: holds.changed,
+    holds: holds.rows,
+    reserved: toReservedRows(changes.reserved),
+    settlements: [...changes.settlements.values()],
+  };
+};
 
 export const toWaitingRow = (waiting: Waiting): WaitingRow => ({
   tenant: waiting.tenant,

@@ -4,11 +4,12 @@ import { endOf, remainingOf, type Standing } from '../domain/check/standing.js';
 /** The amounts of a standing as texts, in its currency; null: unlimited. */
 export type AmountTexts = Readonly<{ limit: string | null; spend: string; reserved: string; remaining: string | null }>;
 
-export const amountTexts = (standing: Standing): AmountTexts => ({
+/** @param left what of them is a text already */
+export const amountTexts = (standing: Standing, left: Partial<Pick<AmountTexts, 'remaining'>> | null = null): AmountTexts => ({
   limit: standing.limit === null ? null : settledText(standing.limit),
   spend: settledText(standing.spend),
   reserved: formatPicos(standing.reserved),
-  remaining: amountText(remainingOf(standing)),
+  remaining: left?.remaining ?? amountText(remainingOf(standing)),
 });
 
 /** Of amounts that are the same from one answer to the next. */

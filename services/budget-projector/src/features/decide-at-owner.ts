@@ -23,8 +23,10 @@ export type Asked = Readonly<{
   minPosition: LedgerPosition | null;
   /** Another replica took us for the owner: it looks on if we are not. */
   isForwarded: boolean;
-  /** From the owner's memory. */
-  decide: (decisions: Decisions) => Promise<Decision>;
+  /** The body by which another replica is asked, where that is not the call's. */
+  passedOn?: () => string;
+  /** From the owner's memory, of this partition. */
+  decide: (decisions: Decisions, partition: number) => Promise<Decision>;
 }>;
 
 /** What of this process decides. */
@@ -45,15 +47,26 @@ export class DecideAtOwner {
     return answer === null ? null : this.#signed(answer);
   }
 
-  /** Throws 503 `no_owner` with `Retry-After`, within 5 s. */
-  async answer(asked: Asked): Promise<Answer> {
+  /** Rejects with 503 `no_owner` with `Retry-After`, within 5 s. */
+  answer(asked: Asked): Promise<Answer> {
+    const partition = partitionOf(asked.call.tenant, this.here.partitions);
+    const until = performance.now() + SEARCH_MS;
+    const decisions = asked.minPosition === null ? this.here.decisionsOf(partition) : null;
+    if (decisions === null) return this.#search(asked, partition, until);
+    // Most are asked of their owner, by thousands a second, and an `async` function costs as much as a decision.
+    return asked.decide(decisions, partition).then(
+      (decision) => this.#believed(decision, decisions, partition) ?? this.#search(asked, partition, until),
+      (error) => this.#failed(error, decisions, partition) ?? this.#search(asked, partition, until),
+    );
+  }
+
+  async #search(asked: Asked, partition: number, until: number): Promise<Answer> {
     const { call, minPosition, isForwarded } = asked;
-    const partition = partitionOf(call.tenant, this.here.partitions);
     if (minPosition !== null && minPosition.partition !== partition) throw elsewhere();
     const waitMs = minPosition === null ? 0 : Math.min((readPreferWait(call.prefer ?? undefined) ?? 0) * 1_000, MAX_WAIT_MS);
-    for (const until = performance.now() + SEARCH_MS; performance.now() < until; await delay(SEARCH_EVERY_MS)) {
+    for (; performance.now() < until; await delay(SEARCH_EVERY_MS)) {
       const patienceMs = Math.min(PATIENCE_MS, until - performance.now()) + waitMs;
-      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(call, partition, patienceMs));
+      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(asked, partition, patienceMs));
       if (answer !== null) return answer;
       if (isForwarded) break;
     }
@@ -67,11 +80,17 @@ export class DecideAtOwner {
     const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
     let decision: Decision;
     try {
-      decision = isThere ? await decide(decisions) : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
+      decision = isThere
+        ? await decide(decisions, partition)
+        : { answer: notYet(partition, decisions.position, minPosition), isFenced: false };
     } catch (error) {
       decision = this.#failed(error, decisions, partition);
     }
-    // The lease may have run out meanwhile, and another owner may have decided otherwise.
+    return this.#believed(decision, decisions, partition);
+  }
+
+  /** null: the lease has run out meanwhile, and another owner may have decided otherwise. */
+  #believed(decision: Decision, decisions: Decisions, partition: number): Answer | null {
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
     return this.#signed(decision.answer);
   }
@@ -96,11 +115,13 @@ export class DecideAtOwner {
     return url === null ? answer : { ...answer, headers: { ...answer.headers, 'bursar-owner': url } };
   }
 
-  async #ask(call: Call, partition: number, patienceMs: number): Promise<Answer | null> {
+  async #ask({ call, passedOn }: Asked, partition: number, patienceMs: number): Promise<Answer | null> {
     const url = await this.owners.urlOf(partition);
     if (url === null || url === this.here.url()) return null;
     const answered = new AbortController();
-    const asking = this.owners.ask(url, call, Math.ceil(patienceMs)).finally(() => answered.abort());
+    const asking = this.owners
+      .ask(url, passedOn === undefined ? call : { ...call, body: passedOn }, Math.ceil(patienceMs))
+      .finally(() => answered.abort());
     return Promise.race([asking, this.#moved(url, partition, answered.signal)]);
   }
 

@@ -75,7 +75,7 @@ export class HoldDecider {
       const { reservationId, terms } = grant;
       const left = grant.left === null ? null : leftTexts(grant.left);
       const tightest = scene.standings.find(({ state }) => state.budgetId === terms.tightest) ?? null;
-      const held = { reservationId, parts: partsOf(terms.wire), left, status, tightest };
+      const held = { reservationId, parts: partsOf(terms.wire), left, status, tightest, isNew: false };
       group.answer(waiting, (appended) => ({ is: 'held', held: { ...held, position: positionAt(appended) } }));
       return true;
     }
@@ -102,7 +102,7 @@ export class HoldDecider {
     }
     group.answer(waiting, (appended) => ({
       is: 'held',
-      held: { reservationId, parts, left, status: 'held', position: appended ?? 0, tightest },
+      held: { reservationId, parts, left, status: 'held', position: appended ?? 0, tightest, isNew: true },
     }));
   }
 

@@ -1,5 +1,6 @@
+import type { Hold } from '../domain/holds/hold.js';
 import type { Terms } from '../domain/holds/terms.js';
-import type { HoldRow } from './hold-rows.js';
+import { type HoldRow, toHoldRow } from './hold-rows.js';
 
 /** What was granted to one tenant by one event; a table keeps it as one row. */
 export type NewGroup = Readonly<{
@@ -9,7 +10,7 @@ export type NewGroup = Readonly<{
   /** What of the event grants them, on each of its terms. */
   terms: ReadonlySet<Terms>;
   /** How many of them are held. */
-  open: number;
+  held: number;
   /** Of the last event that changed one of them. */
   position: number;
 }>;
@@ -17,33 +18,58 @@ export type NewGroup = Readonly<{
 /** What became of a group that its table has: so many of its holds are held no more. */
 export type ChangedGroup = Readonly<{ tenant: string; since: number; ended: number; position: number }>;
 
-/** @param rows that the tables do not have */
-export const newGroups = (rows: readonly HoldRow[]): readonly NewGroup[] => {
-  const groups = new Map<string, NewGroup & { terms: Set<Terms>; open: number; position: number }>();
-  for (const { tenant, since, terms, status, position } of rows) {
-    if (terms === null) continue;
-    const key = keyOf(tenant, since);
-    const group = groups.get(key) ?? { tenant, since, terms: new Set<Terms>(), open: 0, position };
-    groups.set(key, group);
-    group.terms.add(terms);
-    if (status === 'held') group.open += 1;
-    group.position = Math.max(group.position, position);
+/** What the tables lack of reservations. */
+export type HoldWrites = Readonly<{ added: readonly NewGroup[]; changed: readonly ChangedGroup[]; rows: readonly HoldRow[] }>;
+
+type Added = NewGroup & { terms: Set<Terms>; held: number; position: number };
+type Changed = ChangedGroup & { ended: number; position: number };
+
+/** From here on they count as written: when the commit fails, the session ends, and memory with it. */
+export const toHoldWrites = (holds: Iterable<Hold>): HoldWrites => {
+  const added = new Groups<Added>(({ tenant, since, position }) => ({ tenant, since, terms: new Set(), held: 0, position }));
+  const changed = new Groups<Changed>(({ tenant, since, position }) => ({ tenant, since, ended: 0, position }));
+  const rows: HoldRow[] = [];
+  for (const one of holds) {
+    if (one.grant !== null && one.isStored) {
+      const group = changed.of(one);
+      if (one.isStoredOpen && !one.isOpen) group.ended += 1;
+    } else if (one.grant !== null) {
+      const group = added.of(one);
+      group.terms.add(one.grant.terms);
+      if (one.isOpen) group.held += 1;
+    }
+    const row = toHoldRow(one);
+    if (row !== null) rows.push(row);
+    one.isStored = true;
+    one.isStoredOpen = one.isOpen;
   }
-  return [...groups.values()];
+  return { added: added.all, changed: changed.all, rows };
 };
 
-/** @param rows that the tables have */
-export const changedGroups = (rows: readonly HoldRow[]): readonly ChangedGroup[] => {
-  const groups = new Map<string, ChangedGroup & { ended: number; position: number }>();
-  for (const { tenant, since, terms, ends, position } of rows) {
-    if (terms === null) continue;
-    const key = keyOf(tenant, since);
-    const group = groups.get(key) ?? { tenant, since, ended: 0, position };
-    groups.set(key, group);
-    if (ends) group.ended += 1;
-    group.position = Math.max(group.position, position);
-  }
-  return [...groups.values()];
-};
+/** One for what an event granted to a tenant. */
+class Groups<G extends { readonly tenant: string; readonly since: number; position: number }> {
+  readonly #byKey = new Map<string, G>();
+  #last: G | null = null;
 
-const keyOf = (tenant: string, since: number): string => `${since} ${tenant}`;
+  constructor(private readonly begin: (first: Hold) => G) {}
+
+  of(one: Hold): G {
+    const { tenant, since, position } = one;
+    // What was granted together comes together.
+    if (this.#last?.since !== since || this.#last.tenant !== tenant) this.#last = this.#at(`${since} ${tenant}`, one);
+    if (position > this.#last.position) this.#last.position = position;
+    return this.#last;
+  }
+
+  get all(): readonly G[] {
+    return [...this.#byKey.values()];
+  }
+
+  #at(key: string, first: Hold): G {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const group = this.begin(first);
+    this.#byKey.set(key, group);
+    return group;
+  }
+}

@@ -14,6 +14,8 @@ export type Held = Readonly<{
   status: Hold['status'];
   position: number;
   tightest: Standing | null;
+  /** By this very request: `left` is of `tightest` as it stands. */
+  isNew: boolean;
 }>;
 
 export type ReserveOutcome =

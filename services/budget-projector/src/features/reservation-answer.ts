@@ -9,13 +9,14 @@ import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
 import { type LeftTexts, partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Answer } from './answer.js';
-import { budgetHeader } from './budget-header.js';
+import { amountTexts, budgetHeader } from './budget-header.js';
 import type { Held } from './hold-outcomes.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `POST /reservations` (contracts `ReservationAnswer`): the same for whoever sends the same id and body again, as far as he may see it. */
-export const heldAnswer = ({ reservationId, parts, left, status, position, tightest }: Held, partition: number, sees: Sees): Answer => {
+export const heldAnswer = (held: Held, partition: number, sees: Sees): Answer => {
+  const { reservationId, parts, left, status, position, tightest, isNew } = held;
   const at = `${partition}:${position}`;
   const isSeen = left === null || sees(JSON.parse(parts.tightest) as string);
   // On every answer, and of parts that are JSON already, so put together by hand.
@@ -25,7 +26,7 @@ export const heldAnswer = ({ reservationId, parts, left, status, position, tight
   const headers = {
     'content-type': JSON_TYPE,
     'bursar-position': at,
-    ...(tightest !== null && isSeen && { 'bursar-budget': budgetHeader(tightest) }),
+    ...(tightest !== null && isSeen && { 'bursar-budget': budgetHeader(tightest, amountTexts(tightest, isNew ? left : null)) }),
   };
   return { status: 201, headers, body };
 };

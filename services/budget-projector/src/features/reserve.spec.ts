@@ -28,7 +28,7 @@ const setUp = (isOthersFirst: boolean) => {
       return null;
     },
   };
-  const reserve = new Reserve(new DecideAtOwner(here, owners), { refused: () => '' }, 1);
+  const reserve = new Reserve(new DecideAtOwner(here, owners), { refused: () => '' });
   const call = {
     tenant: 'acme',
     method: 'POST',

@@ -1,5 +1,5 @@
 import { hash, randomUUIDv7 } from 'node:crypto';
-import { canonicalJson, derivedId, NS_PER_SECOND, parsePicos, partitionOf, remembering } from '@bursar/contracts';
+import { canonicalJson, derivedId, NS_PER_SECOND, parsePicos, remembering } from '@bursar/contracts';
 import type { ReservationBody } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import type { z } from 'zod';
@@ -19,15 +19,14 @@ export class Reserve {
   constructor(
     private readonly owner: DecideAtOwner,
     private readonly refusals: Refusals,
-    private readonly partitions: number,
   ) {}
 
   /**
-   * 201; throws 402 with the budget that refuses, 409 where the id means another body, 503 `outcome_unknown` when it may be held or not:
+   * 201; rejects with 402 with the budget that refuses, 409 where the id means another body, 503 `outcome_unknown` when it may be held or not:
    * the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
    */
-  async reserve(body: Body, way: Way, key: string | null): Promise<Answer> {
-    const { tenant } = way.call;
+  reserve(body: Body, { call, minPosition, isForwarded }: Way, key: string | null): Promise<Answer> {
+    const { tenant, audience } = call;
     const named = body.id ?? (key === null ? null : derivedId('reservation', tenant, key));
     // In order of time, so that its row goes beside the one before it.
     const ask = askOf(body, named ?? randomUUIDv7(), named !== null);
@@ -37,25 +36,24 @@ export class Reserve {
       isSent = true;
       return JSON.stringify({ ...body, id: ask.reservationId });
     };
-    const call = { ...way.call, body: passedOn };
     const isKeyed = body.id === undefined && key !== null;
-    const answer = await this.#ask({ ...way, call }, async (decisions, partition) => {
-      const { outcome, isFenced } = await decisions.desk.reserve(tenant, isSent ? { ...ask, isCallers: true } : ask);
-      if (outcome.is !== 'held') return this.#refuse(way.call, ask, outcome, partition, isKeyed);
-      const seen = decisions.seenBy(way.call.audience, tenant);
-      // Nobody waits for what is at hand: it comes by thousands a second.
-      const sees = seen instanceof Promise ? await seen : seen;
-      return { answer: heldAnswer(outcome.held, partition, sees), isFenced };
-    });
-    // An owner elsewhere was told the id alone, and finds fault with that.
-    if (isKeyed && answer.status === 409) throw new Problem('idempotency_key_reused');
-    return answer;
+    const decide = (decisions: Decisions, partition: number): Promise<Decision> =>
+      decisions.desk.reserve(tenant, isSent ? { ...ask, isCallers: true } : ask).then(({ outcome, isFenced }) => {
+        if (outcome.is !== 'held') return this.#refuse(call, ask, outcome, partition, isKeyed);
+        const { held } = outcome;
+        const sees = decisions.seenBy(audience, tenant);
+        // Nobody waits for what is at hand: it comes by thousands a second.
+        if (sees instanceof Promise) return sees.then((visible) => ({ answer: heldAnswer(held, partition, visible), isFenced }));
+        return { answer: heldAnswer(held, partition, sees), isFenced };
+      });
+    const answer = this.owner.answer({ call, minPosition, isForwarded, passedOn, decide });
+    return isKeyed ? answer.then(notReused) : answer;
   }
 
   /** 204, also when nothing is held any more; throws 409 where it is settled, 404 where there never was one. */
   release(reservationId: string, way: Way): Promise<Answer> {
     const { tenant } = way.call;
-    return this.#ask(way, async (decisions, partition) => {
+    const decide = async (decisions: Decisions, partition: number): Promise<Decision> => {
       // A settlement that the caller saw accepted is in the store, and perhaps not folded yet.
       await decisions.caughtUp();
       const { outcome, isFenced }: Fenced<{ is: string; position: number }> = await decisions.desk.release(tenant, reservationId);
@@ -63,25 +61,19 @@ export class Reserve {
       if (outcome.is === 'settled') throw new Problem('reservation_settled', 'The reservation is settled: its usage counts.');
       const headers = { 'bursar-position': `${partition}:${outcome.position}` };
       return { answer: { status: 204, headers, body: '' }, isFenced };
-    });
+    };
+    return this.owner.answer({ ...way, decide });
   }
 
   /** Throws 404. */
   find(reservationId: string, way: Way): Promise<Answer> {
-    return this.#ask(way, async (decisions, partition) => {
+    const decide = async (decisions: Decisions, partition: number): Promise<Decision> => {
       await decisions.caughtUp();
       const { tenant, audience } = way.call;
       const hold = await decisions.hold(tenant, reservationId);
       return { answer: reservationAnswer(hold, partition, await decisions.seenBy(audience, tenant)), isFenced: false };
-    });
-  }
-
-  #ask(way: Way, decide: (decisions: Decisions, partition: number) => Promise<Decision>): Promise<Answer> {
-    const partition = partitionOf(way.call.tenant, this.partitions);
-    return this.owner.answer({
-      ...way,
-      decide: (decisions) => decide(decisions, partition),
-    });
+    };
+    return this.owner.answer({ ...way, decide });
   }
 
   #refuse(
@@ -114,8 +106,15 @@ export class Reserve {
   }
 }
 
+/** An owner elsewhere was told the id alone, and finds fault with that. */
+const notReused = (answer: Answer): Answer => {
+  if (answer.status === 409) throw new Problem('idempotency_key_reused');
+  return answer;
+};
+
 /** Callers in a loop ask for the same again and again. */
 const hashOf = remembering((body: string): string => hash('sha256', body, 'hex'), 256);
+const picosOf = remembering(parsePicos, 64);
 
 const askOf = (body: Body, reservationId: string, isCallers: boolean): Ask => {
   const { id: _, scopes, amount, currency = null, quantities, meter, category, dimensions, ttlSeconds } = body;
@@ -127,7 +126,7 @@ const askOf = (body: Body, reservationId: string, isCallers: boolean): Ask => {
     what:
       amount === undefined
         ? { quantities: { ...(meter !== undefined && { meter }), quantities }, currency }
-        : { amount: parsePicos(amount), currency },
+        : { amount: picosOf(amount), currency },
     ...(category !== undefined && { category }),
     ...(dimensions !== undefined && { dimensions }),
     ttlNs: BigInt(ttlSeconds) * NS_PER_SECOND,

@@ -2,7 +2,7 @@ import type { HoldTerms } from '@bursar/contracts';
 import { type Grant, readGrants } from '../../src/domain/holds/hold.js';
 
 /** Of one unit of acme's one budget, in March. */
-const TERMS: HoldTerms = {
+export const TERMS: HoldTerms = {
   bodyHash: 'h',
   path: ['user:a'],
   amount: '1',

@@ -16,7 +16,7 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../src/features/projection-tables.js';
-import { toStored } from './stored-hold.js';
+import { grantedBy, toStored } from './stored-hold.js';
 
 type Checkpoint = { position: number; epoch: number };
 type CrossingRow = Crossing & { position: number | null; clearedAt: string | null };
@@ -165,6 +165,10 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
     for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
     for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
+    for (const group of batch.holdGroups) {
+      for (const row of grantedBy(group))
+        if (!this.holdRows.has(key(row.tenant, row.reservationId))) this.holdRows.set(key(row.tenant, row.reservationId), row);
+    }
     for (const row of batch.holds) {
       const at = key(row.tenant, row.reservationId);
       this.holdRows.set(at, toStored(row, this.holdRows.get(at)));

@@ -1,10 +1,29 @@
 import { canonicalJson, type HoldsGranted } from '@bursar/contracts';
+import type { NewGroup } from '../../src/features/hold-groups.js';
 import type { HoldRow, StoredHold } from '../../src/features/hold-rows.js';
 
-/** What was granted is written once, as the event says it. */
-export const toStored = ({ terms, isNew, ends: _, ...row }: HoldRow, before?: StoredHold): StoredHold => {
-  if (!isNew || terms === null) return { ...row, terms: before?.terms ?? null, reservation: before?.reservation ?? null };
-  const granted = JSON.parse(terms.granted) as HoldsGranted;
-  const reservation = granted.reservations.find(({ id }) => id === row.reservationId);
-  return { ...row, terms: canonicalJson(granted.terms), reservation: canonicalJson(reservation) };
+/** What a group says of its reservations, as long as nothing became of them. */
+export const grantedBy = ({ tenant, since, terms }: NewGroup): readonly StoredHold[] =>
+  [...terms].flatMap(({ granted }) => {
+    const said = JSON.parse(granted) as HoldsGranted;
+    return said.reservations.map((reservation) => ({
+      tenant,
+      reservationId: reservation.id,
+      status: 'held' as const,
+      since,
+      endedAt: null,
+      endedPosition: null,
+      settledBy: null,
+      actual: null,
+      flags: [],
+      position: since,
+      terms: canonicalJson(said.terms),
+      reservation: canonicalJson(reservation),
+    }));
+  });
+
+/** With what was granted, where that is what it became: usage may have named the id before. */
+export const toStored = (row: HoldRow, before?: StoredHold): StoredHold => {
+  const granted = before?.since === row.since ? before : undefined;
+  return { ...row, terms: granted?.terms ?? null, reservation: granted?.reservation ?? null };
 };

@@ -44,7 +44,17 @@ export class Holds {
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
     const [row] = await this.#read(tenant, [reservationId]);
-    return row === undefined ? null : grantIn(row);
+    const found = row ?? (await this.#held(tenant, reservationId));
+    return found === undefined ? null : grantIn(found);
+  }
+
+  /** What is held as it was granted has no row to be found by: looked for in all that the tenant holds. */
+  async #held(tenant: string, reservationId: string) {
+    const { rows } = await sql<{ tenant: string } & GrantTexts>`
+      SELECT hold.tenant, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
+      WHERE held.tenant = ${tenant} AND held.held > 0 AND strpos(held.granted, ${JSON.stringify(reservationId)}) > 0
+        AND hold.reservation_id = ${reservationId}`.execute(this.db);
+    return rows[0];
   }
 
   async #read(tenant: string, ids: readonly string[]) {
@@ -102,7 +112,7 @@ export const openHoldsOn = async (
       : sql`AND held.since <= ${before.since} AND (hold.since, hold.reservation_id) < (${before.since}, ${before.reservationId})`;
   const { rows } = await sql<HoldRow>`
     SELECT hold.*, terms.value::text AS terms FROM ${heldInGroups}
-    WHERE held.tenant = ${tenant} AND held.open > 0 AND ${budgetId} = ANY (held.budget_ids) AND hold.status = 'held' ${from}
+    WHERE held.tenant = ${tenant} AND held.held > 0 AND ${budgetId} = ANY (held.budget_ids) AND hold.status = 'held' ${from}
       AND terms.value::jsonb -> 'budgets' @> ${JSON.stringify([{ budgetId }])}::jsonb
     ORDER BY hold.since DESC, hold.reservation_id DESC LIMIT ${limit}`.execute(trx);
   return rows;

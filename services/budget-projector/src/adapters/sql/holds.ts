@@ -3,7 +3,8 @@ import { type Database, type GrantTexts, heldInGroups, withGrants } from '@bursa
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
-import { type ChangedGroup, changedGroups, type NewGroup, newGroups } from '../../features/hold-groups.js';
+import type { CommitBatch } from '../../features/batches.js';
+import type { ChangedGroup, NewGroup } from '../../features/hold-groups.js';
 import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../features/hold-rows.js';
 import type { HoldKey } from '../../features/projection-tables.js';
 import { column, textArray } from './columns.js';
@@ -13,15 +14,13 @@ type Session = Kysely<Database>;
 
 /** Seven parameters each, of the 65,535 that a statement may have. */
 const GROUPS_PER_INSERT = 500;
-/** So that whoever asks for a decision does not wait until the text of all of them is made. */
-const HOLDS_PER_INSERT = 500;
 
 type StoredHold = Selectable<Database['projection.hold']> & GrantTexts;
 
 export const readOpenHolds = async (db: Session, tenant: string): Promise<readonly Hold[]> => {
   const { rows } = await sql<StoredHold>`
     SELECT hold.*, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
-    WHERE held.tenant = ${tenant} AND held.open > 0 AND hold.status = 'held'`.execute(db);
+    WHERE held.tenant = ${tenant} AND held.held > 0 AND hold.status = 'held'`.execute(db);
   return rows.map(toHold);
 };
 
@@ -38,7 +37,7 @@ export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<
 export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {
   const { rows } = await sql<{ tenant: string; reservation_id: string; expires_at: string }>`
     SELECT hold.tenant, hold.reservation_id, terms.value ->> 'expiresAt' AS expires_at FROM ${heldInGroups}
-    WHERE held.partition = ${partition} AND held.open > 0 AND hold.status = 'held'`.execute(db);
+    WHERE held.partition = ${partition} AND held.held > 0 AND hold.status = 'held'`.execute(db);
   return rows.map(({ tenant, reservation_id: reservationId, expires_at }) => ({
     tenant,
     reservationId,
@@ -62,76 +61,65 @@ const toHold = (row: StoredHold): Hold =>
     position: row.position,
   });
 
-export const writeHolds = async (db: Session, partition: number, rows: readonly HoldRow[]): Promise<void> => {
-  const added = rows.filter(({ isNew }) => isNew);
-  await addGroups(db, partition, newGroups(added));
-  await addHolds(db, added);
-  await changeHolds(
-    db,
-    rows.filter((row) => !row.isNew || row.status !== 'held'),
-  );
-  await changeGroups(db, changedGroups(rows.filter((row) => !row.isNew)));
+/** Groups first, then what became of some. */
+export const writeHolds = async (
+  db: Session,
+  partition: number,
+  { holdGroups, changedHoldGroups, holds }: Pick<CommitBatch, 'holdGroups' | 'changedHoldGroups' | 'holds'>,
+): Promise<void> => {
+  await addGroups(db, partition, holdGroups);
+  await writeRows(db, holds);
+  await changeGroups(db, changedHoldGroups);
 };
 
 const addGroups = async (db: Session, partition: number, groups: readonly NewGroup[]): Promise<void> => {
   for (let from = 0; from < groups.length; from += GROUPS_PER_INSERT) {
-    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, terms, open, position }) => ({
+    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, terms, held, position }) => ({
       tenant,
       since,
       partition,
       granted: `[${[...terms].map(({ granted }) => granted).join(',')}]`,
       budget_ids: [...new Set([...terms].flatMap(({ amounts }) => amounts.map(({ budgetId }) => budgetId)))],
-      open,
+      held,
       position,
     }));
     await db.insertInto('projection.hold_group').values(values).execute();
   }
 };
 
-/** Open, as they begin; what has become of some by now is written on top. */
-const addHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
-  for (let from = 0; from < rows.length; from += HOLDS_PER_INSERT) await addSome(db, rows.slice(from, from + HOLDS_PER_INSERT));
-};
-
-const addSome = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
-  await sql`
-    INSERT INTO projection.hold (tenant, reservation_id, status, since, flags, position)
-    SELECT u.tenant, u.reservation_id, 'held', u.since, '{}', u.since FROM unnest(
-      ${column(rows, 'text', (row) => row.tenant)},
-      ${column(rows, 'text', (row) => row.reservationId)},
-      ${column(rows, 'bigint', (row) => row.since)}) AS u (tenant, reservation_id, since)`.execute(db);
-};
-
-/** What was granted never changes; the rest as it is now. */
-const changeHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
+/** As it is now; what it is and since when never changes. */
+const writeRows = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql`
-    UPDATE projection.hold SET status = u.status, ended_at = u.ended_at, ended_position = u.ended_position, settled_by = u.settled_by,
-      actual = u.actual, flags = u.flags::text[], position = u.position
+    INSERT INTO projection.hold (tenant, reservation_id, status, since, ended_at, ended_position, settled_by, actual, flags, position)
+    SELECT u.tenant, u.reservation_id, u.status, u.since, u.ended_at, u.ended_position, u.settled_by, u.actual, u.flags::text[], u.position
     FROM unnest(
       ${column(rows, 'text', (row) => row.tenant)},
       ${column(rows, 'text', (row) => row.reservationId)},
       ${column(rows, 'text', (row) => row.status)},
+      ${column(rows, 'bigint', (row) => row.since)},
       ${column(rows, 'timestamptz', (row) => row.endedAt)},
       ${column(rows, 'bigint', (row) => row.endedPosition)},
       ${column(rows, 'uuid', (row) => row.settledBy)},
       ${column(rows, 'numeric', (row) => row.actual)},
       ${column(rows, 'text', (row) => textArray(row.flags))},
       ${column(rows, 'bigint', (row) => row.position)})
-      AS u (tenant, reservation_id, status, ended_at, ended_position, settled_by, actual, flags, position)
-    WHERE hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`.execute(db);
+      AS u (tenant, reservation_id, status, since, ended_at, ended_position, settled_by, actual, flags, position)
+    ON CONFLICT (tenant, reservation_id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
+      ended_position = excluded.ended_position, settled_by = excluded.settled_by, actual = excluded.actual, flags = excluded.flags,
+      position = excluded.position`.execute(db);
 };
 
 const changeGroups = async (db: Session, groups: readonly ChangedGroup[]): Promise<void> => {
   if (groups.length === 0) return;
   await sql`
-    UPDATE projection.hold_group AS held SET open = held.open - u.ended, position = u.position
+    UPDATE projection.hold_group AS found SET held = found.held - u.ended, position = greatest(found.position, u.position)
     FROM unnest(
       ${column(groups, 'text', ({ tenant }) => tenant)},
       ${column(groups, 'bigint', ({ since }) => since)},
       ${column(groups, 'int', ({ ended }) => ended)},
       ${column(groups, 'bigint', ({ position }) => position)}) AS u (tenant, since, ended, position)
-    WHERE held.tenant = u.tenant AND held.since = u.since`.execute(db);
+    WHERE found.tenant = u.tenant AND found.since = u.since`.execute(db);
 };
 
 /** Absolute: what nothing is held in any more has no row. */

@@ -2,11 +2,14 @@ import { type EpochNs, formatInstant, parsePicos } from '@bursar/contracts';
 import { type Database, heldInGroups } from '@bursar/database';
 import { type Kysely, sql } from 'kysely';
 import { AuditReads, type CellsAt } from '../../features/audit/audit-reads.js';
+import { column } from './columns.js';
+
+type Session = Kysely<Database>;
 
 /** Rows looked at in one sample, about. */
 const SAMPLE = 500;
 const BUDGETS = 50;
-/** A budget with more open holds than this is passed over. */
+/** A budget is passed over where what was granted together with something of it comes to more open holds than this. */
 const MOST_HOLDS = 2_000;
 
 /** What has to agree is read in one statement, which is one snapshot. */
@@ -55,32 +58,11 @@ export class SqlAuditReads extends AuditReads {
   /** Budgets that are gone hold nothing any more, and a period that is no more of a one-off one neither: less than the holds is no fault there. */
   async unbalancedHolds(): Promise<readonly string[]> {
     const percent = await this.#percent('projection.reserved');
-    const { rows } = await sql<{ what: string }>`
-      WITH sampled AS (
-        SELECT DISTINCT reserved.tenant, reserved.budget_id, budget.period_kind = 'custom' AS is_one_off
-        FROM projection.reserved AS reserved TABLESAMPLE SYSTEM (${percent})
-        JOIN projection.budget AS budget USING (tenant, budget_id)
-        WHERE NOT budget.deleted LIMIT ${BUDGETS}
-      ), summed AS (
-        SELECT sampled.*,
-          (SELECT sum(reserved) FROM projection.reserved AS r WHERE r.tenant = sampled.tenant AND r.budget_id = sampled.budget_id) AS reserved,
-          (SELECT min(reserved) FROM projection.reserved AS r WHERE r.tenant = sampled.tenant AND r.budget_id = sampled.budget_id) AS lowest,
-          open.count, open.held
-        FROM sampled CROSS JOIN LATERAL (
-          SELECT count(*) AS count, sum((part ->> 'amount')::numeric) AS held FROM (
-            SELECT terms.value FROM ${heldInGroups}
-            WHERE held.tenant = sampled.tenant AND held.open > 0 AND hold.status = 'held' AND sampled.budget_id = ANY (held.budget_ids)
-              AND terms.value::jsonb -> 'budgets' @> jsonb_build_array(jsonb_build_object('budgetId', sampled.budget_id))
-            LIMIT ${MOST_HOLDS + 1}
-          ) AS holds CROSS JOIN LATERAL json_array_elements(holds.value -> 'budgets') AS part
-          WHERE part ->> 'budgetId' = sampled.budget_id
-        ) AS open
-      )
-      SELECT format('%s %s: %s reserved, %s in %s open holds', tenant, budget_id, reserved, held, count) AS what FROM summed
-      WHERE count <= ${MOST_HOLDS} AND (lowest < 0 OR reserved > COALESCE(held, 0) OR (reserved < held AND NOT is_one_off))`.execute(
-      this.db,
-    );
-    return rows.map(({ what }) => what);
+    const snapshot = this.db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    return snapshot.execute(async (tx) => {
+      const budgets = await sampleOfHolding(tx, percent);
+      return budgets.length === 0 ? [] : unbalanced(tx, budgets);
+    });
   }
 
   /** How much of a table is a sample; all of a small one. */
@@ -89,6 +71,52 @@ export class SqlAuditReads extends AuditReads {
     return Math.min(100, (100 * SAMPLE) / Math.max(1, rows[0]?.rows ?? 1));
   }
 }
+
+/** Something may be held of it, by what was granted at these positions. */
+type Holding = Readonly<{ tenant: string; budget_id: string; is_one_off: boolean; since: readonly string[] }>;
+
+/** How much is held together is known from the groups, before any of their holds is read. */
+const sampleOfHolding = async (db: Session, percent: number): Promise<readonly Holding[]> => {
+  const { rows } = await sql<Holding>`
+    WITH chosen AS MATERIALIZED (
+      SELECT DISTINCT reserved.tenant, reserved.budget_id, budget.period_kind = 'custom' AS is_one_off
+      FROM projection.reserved AS reserved TABLESAMPLE SYSTEM (${percent})
+      JOIN projection.budget AS budget USING (tenant, budget_id)
+      WHERE NOT budget.deleted LIMIT ${BUDGETS}
+    ), held AS MATERIALIZED (
+      SELECT held.tenant, budget_id, sum(held.held) AS open, array_agg(held.since) AS since
+      FROM projection.hold_group AS held CROSS JOIN LATERAL unnest(held.budget_ids) AS budget_id
+      WHERE held.held > 0 AND held.tenant IN (SELECT tenant FROM chosen)
+      GROUP BY held.tenant, budget_id
+    )
+    SELECT tenant, budget_id, is_one_off, COALESCE(since, '{}')::text[] AS since FROM chosen LEFT JOIN held USING (tenant, budget_id)
+    WHERE open IS NULL OR open <= ${MOST_HOLDS}`.execute(db);
+  return rows;
+};
+
+const unbalanced = async (db: Session, budgets: readonly Holding[]): Promise<readonly string[]> => {
+  const groups = budgets.flatMap(({ tenant, since }) => since.map((position) => ({ tenant, position })));
+  const { rows } = await sql<{ what: string }>`
+    WITH sampled AS (
+      SELECT * FROM unnest(
+        ${column(budgets, 'text', ({ tenant }) => tenant)},
+        ${column(budgets, 'text', ({ budget_id }) => budget_id)},
+        ${column(budgets, 'bool', ({ is_one_off }) => is_one_off)}) AS u (tenant, budget_id, is_one_off)
+    ), open AS MATERIALIZED (
+      SELECT held.tenant, part ->> 'budgetId' AS budget_id, count(*) AS count, sum((part ->> 'amount')::numeric) AS held
+      FROM ${heldInGroups} CROSS JOIN LATERAL json_array_elements(terms.value -> 'budgets') AS part
+      WHERE hold.status = 'held' AND (held.tenant, held.since) IN (
+        SELECT * FROM unnest(${column(groups, 'text', ({ tenant }) => tenant)}, ${column(groups, 'bigint', ({ position }) => position)}))
+      GROUP BY held.tenant, part ->> 'budgetId'
+    ), summed AS (
+      SELECT sampled.*, sum(reserved) AS reserved, min(reserved) AS lowest
+      FROM sampled JOIN projection.reserved USING (tenant, budget_id) GROUP BY tenant, budget_id, is_one_off
+    )
+    SELECT format('%s %s: %s reserved, %s in %s open holds', tenant, budget_id, reserved, COALESCE(held, 0), COALESCE(count, 0)) AS what
+    FROM summed LEFT JOIN open USING (tenant, budget_id)
+    WHERE lowest < 0 OR reserved > COALESCE(held, 0) OR (reserved < held AND NOT is_one_off)`.execute(db);
+  return rows.map(({ what }) => what);
+};
 
 /** NUMERIC(38,12) comes with all its zeros. */
 const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);

@@ -200,7 +200,7 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await removeWaiting(trx, 'budget', batch.settled);
   await writeCorrections(trx, batch.corrected);
   await writePriceCorrections(trx, batch);
-  await writeHolds(trx, partition, batch.holds);
+  await writeHolds(trx, partition, batch);
   await writeReserved(trx, batch.reserved);
   await writeSettlements(trx, batch.settlements);
   await writeOutbox(trx, partition, batch.emitted);

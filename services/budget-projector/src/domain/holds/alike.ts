@@ -34,9 +34,10 @@ export class Alike {
     const { terms } = grant;
     if (tenant !== this.tenant || bodyHash !== terms.bodyHash || (this.room !== null && terms.amount > this.room)) return null;
     if (this.room !== null) this.room -= terms.amount;
-    const less = (picos: bigint | null): bigint | null => (picos === null ? null : picos - terms.amount);
+    const remaining = less(grant.remaining, terms.amount);
+    const graceRemaining = grant.graceRemaining === grant.remaining ? remaining : less(grant.graceRemaining, terms.amount);
     this.last = {
-      grant: new Grant(reservationId, terms, less(grant.remaining), less(grant.graceRemaining)),
+      grant: new Grant(reservationId, terms, remaining, graceRemaining),
       parts,
       taken,
       tightest: tightest === null ? null : { ...tightest, reserved: tightest.reserved + terms.amount },
@@ -44,6 +45,8 @@ export class Alike {
     return this.last;
   }
 }
+
+const less = (picos: bigint | null, by: bigint): bigint | null => (picos === null ? null : picos - by);
 
 const leastRoom = (standings: readonly Standing[], taken: bigint, now: EpochNs): bigint | null => {
   let least: bigint | null = null;

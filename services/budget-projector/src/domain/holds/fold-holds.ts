@@ -22,7 +22,10 @@ export const foldGranted = (
   tenant.undecided.take(grants);
   const opened: Hold[] = [];
   for (const grant of grants) {
-    if (known.has(grant.reservationId)) continue;
+    if (known.has(grant.reservationId)) {
+      grantedAgain(tenant.holds.get(grant.reservationId), changes);
+      continue;
+    }
     const one = new Hold(tenant.tenant, grant.reservationId, grant, position);
     tenant.holds.set(one.id, one);
     changes.holds.add(one);
@@ -31,6 +34,12 @@ export const foldGranted = (
   const [first] = grants;
   if (first !== undefined && opened.length > 0) hold(tenant, first.terms, opened.length, changes);
   return opened;
+};
+
+const grantedAgain = (one: Hold | undefined, changes: Changes): void => {
+  if (one?.isOpen !== true) return;
+  one.isGrantedAgain = true;
+  changes.holds.add(one);
 };
 
 /** A release or an expiry: of a hold that is open still, and no expiry before its time. Answers the hold that ended. */

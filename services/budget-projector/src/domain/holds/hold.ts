@@ -40,10 +40,12 @@ export class Hold {
   flags: readonly SettlementFlag[] = NO_FLAGS;
   /** Position of the last event that changed it. */
   position: number;
-  /** The tables do not have it yet. */
-  isNew = true;
-  /** They have it, as open. */
+  /** The tables know of it. */
+  isStored = false;
+  /** They count it among those that are held. */
   isStoredOpen = false;
+  /** Another event grants the same id, in vain: the tables have to say which one counts. */
+  isGrantedAgain = false;
 
   /** @param grant null: only usage named it */
   constructor(
