@@ -19,11 +19,27 @@ export const amountText = (picos: bigint | null): string | null => (picos === nu
 
 /** `Bursar-Budget` (RFC 9651): the budget's name with its figures as parameters, amounts as decimal text of its currency. */
 export const budgetHeader = (standing: Standing, { limit, spend, reserved, remaining }: AmountTexts = amountTexts(standing)): string => {
-  // Figures and instants are plain ASCII; on every answer, so put together by hand.
-  const limited = limit === null ? '' : `;limit="${limit}"`;
-  const left = remaining === null ? '' : `;remaining="${remaining}"`;
-  return `${nameOf(standing.state.definition)}${limited};used="${spend}";reserved="${reserved}"${left};reset="${endOf(standing.period)}"`;
+  // Figures and instants are plain ASCII; on every answer, so put together by hand, of few pieces.
+  const left = remaining === null ? '"' : `";remaining="${remaining}"`;
+  return `${before(standing.state.definition, limit, spend)}${reserved}${left}${resetOf(standing.period)}`;
 };
+
+/** What changes only with usage. */
+const before = (definition: BudgetDefinition, limit: string | null, spend: string): string => {
+  const last = lastBefore(definition);
+  if (last.limit !== limit || last.spend !== spend) {
+    const limited = limit === null ? '' : `;limit="${limit}"`;
+    Object.assign(last, { limit, spend, text: `${nameOf(definition)}${limited};used="${spend}";reserved="` });
+  }
+  return last.text;
+};
+
+const lastBefore = readOnce((_: BudgetDefinition): { limit: string | null; spend: string; text: string } => ({
+  limit: '',
+  spend: '',
+  text: '',
+}));
+const resetOf = readOnce((period: Standing['period']): string => `;reset="${endOf(period)}"`);
 
 const nameOf = readOnce(({ name }: BudgetDefinition): string => text(name));
 

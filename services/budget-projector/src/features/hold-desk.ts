@@ -142,7 +142,8 @@ export class HoldDesk {
   #decide(slice: readonly Waiting[], known: KnownHolds): void {
     const now = this.parts.now();
     this.#decider.begin();
-    for (const [index, waiting] of slice.entries()) {
+    for (let index = 0; index < slice.length; index += 1) {
+      const waiting = slice[index] as Waiting;
       if (this.#lane.open.isFull) {
         this.#queue.unshift(...slice.slice(index));
         break;

@@ -14,6 +14,13 @@ export type Waiting = Readonly<{ tenant: string; fail: (error: Error) => void }>
     | Readonly<{ want: 'release' | 'expire'; reservationId: string; done: (fenced: Fenced<ReleaseOutcome>) => void }>
   );
 
+/** Whoever asked, and what he is to be told. */
+type Reply = Readonly<{
+  done: (fenced: Fenced<ReserveOutcome | ReleaseOutcome>) => void;
+  fail: (error: Error) => void;
+  outcome: (appended: number | null) => ReserveOutcome | ReleaseOutcome;
+}>;
+
 const BEFORE = '{"changes":[';
 
 /** An event beyond this would not fit a bus message with others. */
@@ -46,9 +53,7 @@ export class HoldGroup {
   readonly #own: OwnChange[] = [];
   readonly #granted: Undecided[] = [];
   #bytes = 0;
-  /** Each says what came of it, once the append is at a position; null: there was nothing to append. */
-  readonly #replies: ((appended: number | null) => void)[] = [];
-  readonly #failures: ((error: Error) => void)[] = [];
+  readonly #replies: Reply[] = [];
 
   get isEmpty(): boolean {
     return this.#replies.length === 0;
@@ -105,13 +110,12 @@ export class HoldGroup {
     return run;
   }
 
+  /** `outcome`: what came of it, once the append is at a position; null: there was nothing to append. */
   answer<W extends Waiting>(
-    waiting: W,
+    { done, fail }: W,
     outcome: (appended: number | null) => W extends { want: 'reserve' } ? ReserveOutcome : ReleaseOutcome,
   ): void {
-    const done = waiting.done as (fenced: Fenced<ReturnType<typeof outcome>>) => void;
-    this.#replies.push((appended) => done({ outcome: outcome(appended), isFenced: appended !== null }));
-    this.#failures.push(waiting.fail);
+    this.#replies.push({ done, fail, outcome } as Reply);
   }
 
   /** Its event is in the ledger: whoever asks for one of its grants again hears of this position too. */
@@ -120,10 +124,11 @@ export class HoldGroup {
   }
 
   said(appended: number | null): void {
-    for (const reply of this.#replies) reply(appended);
+    const isFenced = appended !== null;
+    for (const { done, outcome } of this.#replies) done({ outcome: outcome(appended), isFenced });
   }
 
   failed(error: Error): void {
-    for (const fail of this.#failures) fail(error);
+    for (const { fail } of this.#replies) fail(error);
   }
 }

@@ -6,7 +6,7 @@ import { type Audience, type Sees, seesFigures, visibleMembers } from '../domain
 import type { Question, Standing } from '../domain/check/standing.js';
 import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
 import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
-import { type LeftTexts, partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
+import { partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Answer } from './answer.js';
 import { amountTexts, budgetHeader } from './budget-header.js';
@@ -18,11 +18,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export const heldAnswer = (held: Held, partition: number, sees: Sees): Answer => {
   const { reservationId, parts, left, status, position, tightest, isNew } = held;
   const at = `${partition}:${position}`;
-  const isSeen = left === null || sees(JSON.parse(parts.tightest) as string);
-  // On every answer, and of parts that are JSON already, so put together by hand.
-  const body =
-    `{"reservationId":${JSON.stringify(reservationId)},"status":"${status}",${membersOf(partsAbout(parts, sees))}` +
-    `${isSeen ? roomText(parts, left) : ''},"worstOvershoot":"0","position":"${at}"}`;
+  const { members, budgetId, room } = saidBy(partsAbout(parts, sees));
+  const isSeen = left === null || sees(budgetId);
+  // On every answer, and of parts that are JSON already, so put together by hand, of few pieces.
+  const [remaining, grace] = left === null ? ['null', 'null'] : [quoted(left.remaining), quoted(left.graceRemaining)];
+  const about = isSeen ? `${room}${remaining},"graceRemaining":${grace}` : '';
+  const body = `{"reservationId":${JSON.stringify(reservationId)},"status":"${status}${members}${about},"worstOvershoot":"0","position":"${at}"}`;
   const headers = {
     'content-type': JSON_TYPE,
     'bursar-position': at,
@@ -32,12 +33,16 @@ export const heldAnswer = (held: Held, partition: number, sees: Sees): Answer =>
 };
 
 /** What is granted on the same terms says them alike. */
-const membersOf = readOnce(termsMembers);
-
-const roomText = ({ tightest }: TermsParts, left: LeftTexts | null): string =>
-  left === null
-    ? ',"remaining":null,"graceRemaining":null'
-    : `,"budgetId":${tightest},"remaining":${quoted(left.remaining)},"graceRemaining":${quoted(left.graceRemaining)}`;
+const saidBy = readOnce((parts: TermsParts) => {
+  const { tightest } = parts;
+  const budgetId = JSON.parse(tightest) as string | null;
+  return {
+    members: `",${termsMembers(parts)}`,
+    /** '': no budget applied. */
+    budgetId: budgetId ?? '',
+    room: budgetId === null ? ',"remaining":' : `,"budgetId":${tightest},"remaining":`,
+  };
+});
 
 /** `GET /reservations/:id` (contracts `Reservation`). Throws 404. */
 export const reservationAnswer = (hold: Hold | null, partition: number, sees: Sees): Answer => {
