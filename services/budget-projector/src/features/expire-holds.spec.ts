@@ -1,5 +1,5 @@
 import { derivedId, type EpochNs } from '@bursar/contracts';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import type { Hold } from '../domain/holds/hold.js';
 import { ExpiryLoop } from './expire-holds.js';
 import type { HoldDesk } from './hold-desk.js';
@@ -7,7 +7,10 @@ import { Watermark } from './watermark.js';
 
 /** A loop that nobody ends keeps the process alive. */
 let end = (): void => undefined;
-afterEach(() => end());
+afterEach(() => {
+  end();
+  jest.useRealTimers();
+});
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -89,4 +92,13 @@ test('what is granted meanwhile ends too, when its time is over; what has ended 
   expiries.closed(holdOf('settled', 1_500_000_000n));
   await until(() => expired().length > 0);
   expect(expired()).toEqual(['past']);
+});
+
+test('begun by everything that waits for the state to be fit, it is one timer: what is due is asked for once at a time', async () => {
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
+  const { on, expiries } = setUp();
+  on.at = 7;
+  expiries.begin();
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect([on.looks, jest.getTimerCount()]).toEqual([1, 1]);
 });
