@@ -312,6 +312,21 @@ export const explain = (api: () => Client): void => {
       expectProblem(await tenant.get('me/budget?user=alice'), 400, 'unknown_field');
     });
 
+    test('is anything at all where no budget blocks, however much is spent; and nothing where the least is nothing in another currency', async () => {
+      const tenant = api().as(freshTenant());
+      await makeBudget(tenant, { scope: 'team:told', ...money('10'), enforcement: { mode: 'notify' } });
+      const strict = await makeBudget(tenant, { scope: 'team:off', ...money('10') });
+      await tenant.post(`budgets/${strict.id}/overrides`, { enforcement: 'off', duration: '1h', reason: 'launch' });
+      const rate = { from: 'USD', to: 'EUR', rate: '0.1', effectiveFrom: '2020-01-01T00:00:00Z' };
+      expect((await tenant.post('exchange-rates', rate)).status).toBe(201);
+      await makeBudget(tenant, { scope: 'team:cheap', ...money('1', 'EUR') });
+      const position = await tenant.record(usageOf('15', { scopes: ['team:told', 'team:off'] }), usageOf('10', { scopes: ['team:cheap'] }));
+      const mine = async (scope: string) => (await tenant.get(`me/budget?scope=${scope}&minPosition=${position}`, WAIT)).body;
+      expect(await mine('team:told')).toMatchObject({ canSpend: true, reason: null, graceRemaining: '-5' });
+      expect(await mine('team:off')).toMatchObject({ canSpend: true, reason: null, graceRemaining: '-5' });
+      expect(await mine('team:cheap')).toMatchObject({ canSpend: false, currency: 'EUR', graceRemaining: '0' });
+    });
+
     test('is told without a figure where the budget is not for users to see', async () => {
       const tenant = api().as(freshTenant());
       const permissions = { budgetVisibleToUser: false };
