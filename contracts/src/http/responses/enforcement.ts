@@ -123,7 +123,7 @@ const hold = {
   unpriced: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Units without a price: no budget that blocks applied, so it was granted and holds 0' }),
+    .meta({ description: 'Units without a price: no budget that blocks at a limit applied, so it was granted and holds 0' }),
   position: Position,
 };
 
