@@ -17,12 +17,14 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 const DUE = derivedId('due');
-const holdOf = (id: string, expiresAt: EpochNs): Hold => ({ tenant: 'acme', id, grant: { terms: { expiresAt } } }) as unknown as Hold;
+const holdOf = (id: string, expiresAt: EpochNs, status = 'settled'): Hold =>
+  ({ tenant: 'acme', id, status, grant: { terms: { expiresAt } } }) as unknown as Hold;
 
 /** One hold that is due, a store and a desk that fail as long as they are told to. */
-const setUp = () => {
+const setUp = (isFit = true) => {
   const ended = new AbortController();
   const failures: unknown[] = [];
+  const told = { expired: 0 };
   const on = { head: null as Error | null, expire: null as Error | null, looks: 0, at: 0, expiries: 0, during: (): void => undefined };
   const asked: string[] = [];
   const desk = {
@@ -42,11 +44,17 @@ const setUp = () => {
   };
   const now = (): EpochNs => 2_000_000_000n;
   const folded = new Watermark(0);
-  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, folded, now, ended.signal, (error) => failures.push(error));
+  const watch = {
+    failed: (error: unknown) => failures.push(error),
+    expired: () => {
+      told.expired += 1;
+    },
+  };
+  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, folded, now, ended.signal, watch);
   expiries.seed([{ tenant: 'acme', reservationId: DUE, expiresAt: 1_000_000_000n }]);
-  expiries.begin();
+  if (isFit) expiries.begin();
   end = () => ended.abort();
-  return { on, failures, expiries, folded, expired: () => [...new Set(asked)].sort() };
+  return { on, failures, told, expiries, folded, expired: () => [...new Set(asked)].sort() };
 };
 
 test('holds that cannot be ended are said once, tried again all the same, and said anew after it went well', async () => {
@@ -101,4 +109,13 @@ test('begun by everything that waits for the state to be fit, it is one timer: w
   expiries.begin();
   await jest.advanceTimersByTimeAsync(2_000);
   expect([on.looks, jest.getTimerCount()]).toEqual([1, 1]);
+});
+
+test.each([
+  ['told of, and no other that is closed', true, 2],
+  ['not told of again by a new owner who folds what the last one has told', false, 0],
+])('F25: holds that ended by themselves are %s', (_, isFit, times) => {
+  const { expiries, told } = setUp(isFit);
+  for (const status of ['settled', 'released', 'expired', 'expired']) expiries.closed(holdOf(status, 1_000_000_000n, status));
+  expect(told.expired).toBe(times);
 });
