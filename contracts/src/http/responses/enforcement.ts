@@ -79,7 +79,7 @@ const ExplainedBudget = z.looseObject({
   fits: z.boolean().nullable().meta({ description: 'Was there room for it? null: nothing was asked of this budget' }),
   currency: z.string(),
   currentSpend: Amount,
-  reserved: Amount,
+  reserved: Amount.meta({ description: 'Held, also by what was decided before this and folded later' }),
   effectiveLimit: Amount.nullable(),
   blockPoint: Amount.nullable(),
   remaining: Amount.nullable(),

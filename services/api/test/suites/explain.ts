@@ -212,25 +212,37 @@ export const explain = (api: () => Client): void => {
   });
 
   describe('decisions that came together', () => {
-    test('are explained with the room that each of them saw', async () => {
-      const budget = await makeBudget(acme, { scope: 'team:crowd', ...money('20') });
+    test('are explained with the room that each of them saw, on every budget', async () => {
+      await acme.post('scopes', { type: 'org', id: 'crowd' });
+      await acme.post('scopes', { type: 'team', id: 'crowd', parents: ['org:crowd'] });
+      const org = await makeBudget(acme, { scope: 'org:crowd', ...money('20.5') });
+      const team = await makeBudget(acme, { scope: 'team:crowd', ...money('20') });
       const asks = Array.from({ length: 30 }, (_, n) => acme.post('reservations', { id: `c-${n}`, scopes: ['team:crowd'], amount: '1' }));
       const replies = await Promise.all(asks);
       const refused = replies.find(({ status }) => status === 402);
-      const line = async (decisionId: string) => {
+      const lines = async (decisionId: string) => {
         // A refusal is recorded behind its answer.
         for (;;) {
           const { status, body } = await acme.post('explain', { decisionId });
-          if (status !== 404) return body.budgets[0];
+          if (status !== 404) return body.budgets;
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       };
-      expect(await line(refused?.body.decisionId)).toMatchObject({ budgetId: budget.id, reserved: '20', graceRemaining: '0', fits: false });
+      expect(await lines(refused?.body.decisionId)).toMatchObject([
+        { budgetId: team.id, decided: true, reserved: '20', graceRemaining: '0', fits: false },
+        { budgetId: org.id, decided: false, reserved: '20', graceRemaining: '0.5', fits: false },
+      ]);
+      const [line] = (await acme.get(`budgets/${org.id}/usage?status=refused`)).body.data;
+      const byEvent = await acme.post('explain', { eventId: line.eventId });
+      expect(byEvent.body.budgets).toEqual(await lines(line.id));
       const granted = replies.filter(({ status }) => status === 201);
       expect(granted).toHaveLength(20);
       for (const { body } of granted) {
-        const left = String(Number(body.remaining) + 1);
-        expect(await line(body.reservationId)).toMatchObject({ graceRemaining: left, fits: true, decided: true });
+        const left = Number(body.remaining) + 1;
+        expect(await lines(body.reservationId)).toMatchObject([
+          { graceRemaining: String(left), fits: true, decided: true },
+          { graceRemaining: String(left + 0.5), fits: true, decided: false },
+        ]);
       }
     });
   });
