@@ -24,7 +24,7 @@ const Terms = z.object({
   expiresAt: StoredInstant,
   /** Overrides that were live and without which a budget would have refused it (PRODUCT B10); absent: it needed none. */
   overrideIds: z.array(z.string()).optional(),
-  /** Units that no price covered: no budget that blocks applied, so nothing is held for them. */
+  /** Units that no price covered: no budget that blocks at a limit applied, so nothing is held for them. */
   unpriced: z.array(z.string()).optional(),
   /** The position on which it was decided: what was known of rates then is what it is settled by. */
   decidedAt: z.number().int(),

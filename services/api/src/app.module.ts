@@ -38,6 +38,7 @@ import { Channels } from './features/channels.js';
 import { CorrectPrices } from './features/correct-prices.js';
 import { CreateBudget } from './features/create-budget.js';
 import { Cursors } from './features/cursors.js';
+import { DecidedBeside } from './features/decided-beside.js';
 import { DecidedBudget } from './features/decided-budget.js';
 import { DecidedScope } from './features/decided-scope.js';
 import { DeleteBudget } from './features/delete-budget.js';
@@ -138,6 +139,7 @@ export const appModule = ({
     PastBudgets,
     FoundEvents,
     ExplainedSubjects,
+    DecidedBeside,
     Explain,
     MyBudget,
     RecordBudgetUsage,

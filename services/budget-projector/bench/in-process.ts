@@ -39,6 +39,7 @@ class Quiet extends ProjectorEvents {
   committed(): void {}
   quarantined(): void {}
   overtaken(): void {}
+  expired(): void {}
   checked(violations: readonly string[]): void {
     if (violations.length > 0) throw new Error(violations.join('; '));
   }

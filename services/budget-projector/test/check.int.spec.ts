@@ -125,6 +125,37 @@ describe('check', () => {
   });
 });
 
+describe('C11 the stated bound', () => {
+  /** As many as 20 callers at once, each of whom spends 3 where it is let: what is spent past the block point, and what they were told. */
+  const together = async (id: string, ask: (scope: string, position: number) => Promise<string | null>) => {
+    const write = new Writer(run.at, `bound-${id}`);
+    const scope = `team:${id}`;
+    const position = await write.budget(id, { scope, limit: 10 }, block());
+    const bounds = (await Promise.all(Array.from({ length: 20 }, () => ask(scope, position)))).flatMap((bound) => bound ?? []);
+    let spent = position;
+    for (const _ of bounds) spent = await write.use(scope, '3');
+    const { currentSpend } = (await check(scope, '0', spent)).body;
+    return { past: Math.max(0, Number(currentSpend) - 10), bounds: bounds.map(Number) };
+  };
+
+  test('of a check it is what its own spend may pass the block point by: together they pass it by no more than they were told', async () => {
+    const { past, bounds } = await together('checked', async (scope, position) => {
+      const { body } = await check(scope, '3', position);
+      return body.allowed === true ? String(body.worstOvershoot) : null;
+    });
+    expect([past, bounds]).toEqual([50, bounds.map(() => 3)]);
+    expect(past).toBeLessThanOrEqual(bounds.reduce((sum, bound) => sum + bound, 0));
+  });
+
+  test('of a reservation it is 0, and nothing passes the block point', async () => {
+    const { past, bounds } = await together('reserved', async (scope, position) => {
+      const { status, body } = await ask(run.one.url, '/reservations', { scopes: [scope], amount: '3' }, position);
+      return status === 201 ? String(body.worstOvershoot) : null;
+    });
+    expect([past, bounds]).toEqual([0, [0, 0, 0]]);
+  });
+});
+
 describe('check-constraints', () => {
   test('of the budget, its scope’s others and those above; amounts are in its own currency', async () => {
     const write = new Writer(run.at, 'constraints');

@@ -44,7 +44,7 @@ const fold = async (ledger: MemoryLedger, asking: Asking) => {
       counting: () => undefined,
       checked: () => undefined,
       corrected: () => undefined,
-      expiring: () => undefined,
+      expiries: { expired: () => undefined, failed: () => undefined },
     },
   );
   await session.take();

@@ -39,6 +39,31 @@ describe('a settlement', () => {
   });
 });
 
+describe('what a settlement says that it closed', () => {
+  const settle = (known: Hold | null): Hold | null => {
+    const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+    const recordedAt = '2026-03-01T00:01:00Z';
+    const usage = {
+      id: 'u',
+      position: 3,
+      recordedAt,
+      data: { reservationId: 'r', occurredAt: recordedAt },
+    } as unknown as UsageRecordedEvent;
+    return foldSettlement(tenant, usage, { cost: null, effectiveAt: MARCH } as Charge, known, new Changes());
+  };
+
+  test.each(['held', 'settled', 'released', 'expired'] as const)('of a hold that was %s: it, only where it was held still', (status) => {
+    const one = new Hold('acme', 'r', grant(), 2);
+    one.status = status;
+    if (status === 'settled') one.settledBy = 'first';
+    expect(settle(one)).toBe(status === 'held' ? one : null);
+  });
+
+  test('of an id that nobody was granted: nothing', () => {
+    expect(settle(null)).toBeNull();
+  });
+});
+
 test('what is decided and not folded goes into the period that now holds the moment of its grant', () => {
   const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
   const budget = tenant.budgets.get('one');

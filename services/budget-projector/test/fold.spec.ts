@@ -2,12 +2,13 @@ import type { LedgerEvent } from '@bursar/contracts';
 import { AUTO_PAUSE } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Driver } from './support/driver.js';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { MemoryTables } from './support/memory-tables.js';
 import { costOf } from './support/oracle.js';
 import { type Step, story, type Turn } from './support/stories.js';
-import { Driver, World } from './support/world.js';
+import { World } from './support/world.js';
 
 const RUNS = 200;
 type Story = readonly (Step | Turn)[];

@@ -1,6 +1,7 @@
 import { formatInstant, parseInstant } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { ask, block, send, Writer } from './support/enforcement.js';
+import { metricOf } from './support/processes.js';
 import { projecting } from './support/projecting.js';
 import { eventually } from './support/real.js';
 
@@ -165,6 +166,7 @@ describe('reservations', () => {
     const settled = await write.use('team:g17', '5', { reservationId: 'g17' });
     expect((await check('team:g17', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
     expect((await find('g17')).body).toMatchObject({ flags: ['SettledAfterExpiry'] });
+    expect(await metricOf(run.one, 'bursar_projector_holds_expired_total')).toBe(1);
   });
 
   test('IN-G18 settled for more than was held: counted in full and flagged', async () => {

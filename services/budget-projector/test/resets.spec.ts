@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { Driver } from './support/driver.js';
 import { MemoryTables } from './support/memory-tables.js';
 import { Scenario } from './support/scenario.js';
-import { Driver } from './support/world.js';
 
 const begin = () => new Scenario();
 /** `start…end spend`, oldest first. */

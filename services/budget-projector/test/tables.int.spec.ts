@@ -6,12 +6,13 @@ import fc from 'fast-check';
 import { Changes } from '../src/domain/changes.js';
 import { toBatch } from '../src/features/batches.js';
 import { FencedError } from '../src/features/projection-tables.js';
+import { Driver } from './support/driver.js';
 import { areEpisodes, episodesOf, judged, keyOf, oracleLines, reachedIn } from './support/expectations.js';
 import { KEY, seize } from './support/leases.js';
 import { MemoryLedger } from './support/memory-ledger.js';
 import { balanceLines, type Real, real, wipe } from './support/real.js';
 import { story } from './support/stories.js';
-import { Driver, TENANT, World } from './support/world.js';
+import { TENANT, World } from './support/world.js';
 
 let at: Real;
 beforeAll(async () => {

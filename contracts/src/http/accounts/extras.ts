@@ -6,7 +6,7 @@ import { amountText, currencyCode } from '../fields/amount.js';
 import { field } from '../fields/field.js';
 import { monthText } from '../fields/month.js';
 import { scopeRef } from '../fields/scope.js';
-import { freeText, label, oneOf, plainText } from '../fields/text.js';
+import { freeText, label, oneOf, plainText, remark } from '../fields/text.js';
 import { instantText } from '../fields/time.js';
 import { PriceBody } from '../prices/price-list.js';
 import { readMetadata } from '../usage/parts.js';
@@ -40,7 +40,7 @@ export const TransferBody = z
     toBudgetId: plainText(128),
     amount: amountText({ positive: true, max: MAX_BALANCE_PICOS }),
     currency: currencyCode.optional(),
-    reason: freeText(1_000).optional(),
+    reason: remark(1_000),
   })
   .meta({ id: 'TransferInput' });
 

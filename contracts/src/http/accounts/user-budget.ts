@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_BALANCE_PICOS } from '../../values/money.js';
 import { amountText, percentText } from '../fields/amount.js';
 import { spokenAmount } from '../fields/money.js';
-import { flag, freeText, oneOf, plainText } from '../fields/text.js';
+import { flag, freeText, oneOf, plainText, remark } from '../fields/text.js';
 
 const usd = amountText({ max: MAX_BALANCE_PICOS }, { description: 'USD' });
 
@@ -33,5 +33,5 @@ export const ConfigureUserBudget = z
 
 /** `POST /budget/admin/reset/:userId`. */
 export const ResetUserBudget = z
-  .strictObject({ reason: freeText(1_000).optional(), newLimit: spokenAmount().optional() })
+  .strictObject({ reason: remark(1_000), newLimit: spokenAmount().optional() })
   .meta({ id: 'ResetUserBudget' });

@@ -3,7 +3,7 @@ import { amountText, currencyCode } from '../fields/amount.js';
 import { Complaint, type Reading } from '../fields/complaint.js';
 import { coded, field } from '../fields/field.js';
 import { spokenAmount } from '../fields/money.js';
-import { freeText, label, oneOf, plainText } from '../fields/text.js';
+import { freeText, label, oneOf, plainText, remark } from '../fields/text.js';
 import { durationText, instantText } from '../fields/time.js';
 import { LIMITS } from '../usage/limits.js';
 import { readCost, readMetadata } from '../usage/parts.js';
@@ -14,7 +14,7 @@ const REASON = 1_000;
 export const MAX_BULK = 1_000;
 
 /** Pause, resume, acknowledge, approve: a reason if there is one. */
-export const ReasonBody = z.strictObject({ reason: freeText(REASON).optional() }).meta({ id: 'Reason' });
+export const ReasonBody = z.strictObject({ reason: remark(REASON) }).meta({ id: 'Reason' });
 /** `POST /usage/:eventId/void`: taking money back needs a reason. */
 export const VoidBody = z.strictObject({ reason: label(REASON) }).meta({ id: 'VoidInput' });
 
@@ -24,9 +24,7 @@ export const AdjustBody = z
   .meta({ id: 'AdjustInput' });
 
 /** `POST /budgets/:id/reset`: a new period begins now, to the same boundary. */
-export const ResetBody = z
-  .strictObject({ reason: freeText(REASON).optional(), newLimit: spokenAmount().optional() })
-  .meta({ id: 'ResetInput' });
+export const ResetBody = z.strictObject({ reason: remark(REASON), newLimit: spokenAmount().optional() }).meta({ id: 'ResetInput' });
 
 /** `POST /budgets/:id/overrides`: more room, or no enforcement, for a while. */
 export const OverrideBody = z

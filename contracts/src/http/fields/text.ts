@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { characters, isPlainText } from '../../values/scope.js';
 import { Complaint, type Reading } from './complaint.js';
 import { type Field, field } from './field.js';
@@ -35,6 +36,13 @@ export const plainText = (max: number, description?: string): Field<string> =>
   field({ type: 'string', minLength: 1, maxLength: max, ...(description && { description }) }, (value) => readPlainText(value, max));
 
 export const freeText = (max: number): Field<string> => field({ type: 'string', maxLength: max }, (value) => readFreeText(value, max));
+
+/** {@link freeText} that may be left out: a form that was left blank left it out too, so nobody reads of it. */
+export const remark = (max: number): z.ZodOptional<Field<string | undefined>> =>
+  field({ type: 'string', maxLength: max }, (value) => {
+    const text = readFreeText(value, max);
+    return typeof text === 'string' && text.trim() === '' ? undefined : text;
+  }).optional();
 
 /** {@link freeText} that says something. */
 export const label = (max: number): Field<string> =>

@@ -79,7 +79,7 @@ const ExplainedBudget = z.looseObject({
   fits: z.boolean().nullable().meta({ description: 'Was there room for it? null: nothing was asked of this budget' }),
   currency: z.string(),
   currentSpend: Amount,
-  reserved: Amount,
+  reserved: Amount.meta({ description: 'Held, also by what was decided before this and folded later' }),
   effectiveLimit: Amount.nullable(),
   blockPoint: Amount.nullable(),
   remaining: Amount.nullable(),
@@ -123,7 +123,7 @@ const hold = {
   unpriced: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Units without a price: no budget that blocks applied, so it was granted and holds 0' }),
+    .meta({ description: 'Units without a price: no budget that blocks at a limit applied, so it was granted and holds 0' }),
   position: Position,
 };
 

@@ -97,6 +97,20 @@ describe('a body', () => {
   ])('%s of %s %j: %s', (_row, operation, value, expected) => expect(body(operation, value)).toBe(expected));
 });
 
+describe('a reason that nobody has to give', () => {
+  test.each(['pauseBudget', 'resumeBudget', 'resetBudget', 'acknowledgeAlert', 'resetUserBudget'])(
+    'of %s is none where it is blank',
+    (operation) => {
+      for (const reason of ['', ' ', '\t\n\u00a0']) {
+        expect(routeOf(operation).body?.parse({ reason })).toEqual({ reason: undefined });
+        expect(routeOf(operation).body?.parse({})).toEqual({});
+      }
+      expect(routeOf(operation).body?.parse({ reason: ' agreed ' })).toEqual({ reason: ' agreed ' });
+      expect(body(operation, { reason: 'x'.repeat(1_001) })).toBe('too_long /reason');
+    },
+  );
+});
+
 const budget = {
   name: 'AI',
   scope: 'team:ml',

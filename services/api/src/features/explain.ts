@@ -1,7 +1,6 @@
 import { budgetStream, formatInstant, parsePicos, type ScopeRef, toWireMoney } from '@bursar/contracts';
 import {
   type BudgetState,
-  type BudgetStatus,
   budgetAppliesAt,
   budgetsOnPath,
   chargedPath,
@@ -27,12 +26,14 @@ import { Contributors } from '../domain/contributors.js';
 import { showApplied } from '../domain/explanation.js';
 import type { Grant } from '../domain/override.js';
 import { type Answer, ok } from './answer.js';
+import { DecidedBeside } from './decided-beside.js';
 import { BUDGET } from './decided-budget.js';
 import { ExplainedSubjects, type Subject } from './explained-subject.js';
 import { PastBudgets } from './past-budgets.js';
 import type { Sender } from './usage-intake.js';
 import { UsageScan } from './usage-scan.js';
 
+type Since = Parameters<BudgetAsOf['status']>[0];
 type Scene = Readonly<{ path: readonly ScopeRef[]; states: readonly BudgetState[]; settled: Settled | null; past: Past }>;
 
 /**
@@ -50,6 +51,7 @@ export class Explain {
     private readonly streams: Streams,
     private readonly walk: UsageWalk,
     private readonly scan: UsageScan,
+    private readonly decided: DecidedBeside,
   ) {}
 
   /** Throws 404 for what is not there, 400 past what one answer may read. */
@@ -62,13 +64,14 @@ export class Explain {
     const loaded = await this.budgets.load(tenant, scene.past, scene.states, subject.moment);
     const filled = await this.#fill(tenant, loaded.all, scene, subject);
     const since = await this.budgets.sinces(subject.moment, loaded, []);
+    const beside = await this.#beside(tenant, found, loaded.all, since);
     const shown = await Promise.all(
       loaded.all.map(async (budget, index) => {
         const { state } = budget;
         return showApplied({
           budgetId: state.budgetId,
           definition: state.definition,
-          status: statusThen(budget, subject, since),
+          status: budget.status(since, beside(state.budgetId)),
           amount: amountFor(state, scene, subject),
           isAsked: subject.usage === null,
           decided: state.budgetId === subject.decidedBy,
@@ -114,6 +117,26 @@ export class Explain {
     return filled;
   }
 
+  /** What each budget held for reservations that were decided before this and folded later; of what was counted, nothing. */
+  async #beside(tenant: string, subject: Subject, budgets: readonly BudgetAsOf[], since: Since): Promise<(budgetId: string) => bigint> {
+    const { kind, type, id, moment, allowed, decidedBy, room } = subject;
+    const statuses = budgets.map((budget) => budget.status(since));
+    const deciding = statuses.find(({ budgetId }) => budgetId === decidedBy);
+    const lacking = room === undefined || deciding?.graceRemaining == null ? 0n : parsePicos(deciding.graceRemaining) - room;
+    const isCheck = kind === 'check';
+    if (allowed === null || (isCheck && lacking === 0n)) return () => 0n;
+    const beside = await this.decided.since(moment.position, {
+      tenant,
+      reservationId: type === 'HoldsChanged' ? id : null,
+      now: isCheck ? 0n : moment.now,
+      lacking,
+      decidedBy,
+      starts: new Map(statuses.map(({ budgetId, periodStart }) => [budgetId, periodStart])),
+    });
+    // Of the one that decided, the decision itself says it.
+    return (budgetId) => (budgetId === decidedBy && room !== undefined ? lacking : beside.on(budgetId));
+  }
+
   async #grants(tenant: string, budgetId: string): Promise<readonly Grant[]> {
     const { state }: Loaded<Budget> = await this.streams.load(budgetStream(tenant, budgetId), tenant, BUDGET);
     return state.status === 'Active' ? state.grants : [];
@@ -124,14 +147,6 @@ export class Explain {
 const isForUser = ({ headers }: Sender): boolean => headers['bursar-audience']?.trim().toLowerCase() === 'user';
 const isVisible = ({ definition }: BudgetState): boolean => definition.permissions.budgetVisibleToUser;
 const undecided = (subject: Subject): Subject => ({ ...subject, decidedBy: null });
-
-/** As its owner saw it: of the budget that decided with what was decided before this and folded later. */
-const statusThen = (budget: BudgetAsOf, { decidedBy, room }: Subject, since: (cause: number) => bigint): BudgetStatus => {
-  const folded = budget.status(since);
-  const { budgetId, graceRemaining } = folded;
-  if (room === undefined || budgetId !== decidedBy || graceRemaining === null) return folded;
-  return budget.status(since, parsePicos(graceRemaining) - room);
-};
 
 /** What is asked, or what was counted, in the budget's currency. */
 const amountFor = (state: BudgetState, { settled, past }: Scene, { usage, amount, moment }: Subject): bigint | null => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Client, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
-/** Explain (C9) and self-inspection (C12). */
+/** Explain (C9): what a spend would meet, and what happened. */
 export const explain = (api: () => Client): void => {
   let acme: Client;
   const money = (amount: string, currency = 'USD') => ({ limit: { amount, currency } });
@@ -126,159 +126,6 @@ export const explain = (api: () => Client): void => {
     });
   });
 
-  describe('a refused reservation', () => {
-    const refusedOnce = async (scope: string, more: object = {}) => {
-      const budget = await makeBudget(acme, { scope, ...money('10'), ...more });
-      const position = await acme.record(usageOf('4', { scopes: [scope] }));
-      const ask = () => acme.post(`reservations?minPosition=${position}`, { scopes: [scope], amount: '7', category: 'chat' }, WAIT);
-      return { budget, ask, refused: await ask() };
-    };
-    /** Behind the answer, so it comes a moment later. */
-    const history = async (id: string) => {
-      for (let tries = 0; ; tries += 1) {
-        const { body } = await acme.get(`budgets/${id}/usage?status=refused`);
-        if (body.data.length > 0) return body.data;
-        expect(tries).toBeLessThan(400);
-        await new Promise((resolve) => setTimeout(resolve, 25));
-      }
-    };
-
-    test('is in the history as refused, charges nothing, and can be explained', async () => {
-      const { budget, ask, refused } = await refusedOnce('team:refused');
-      expectProblem(refused, 402, 'budget_exceeded');
-      expect(refused.headers.get('bursar-budget')).toMatch(/;limit="10";used="4";reserved="0";remaining="6";/);
-      const { decisionId } = refused.body;
-      // Repeats within a minute are counted, and named like the first.
-      expect((await ask()).body.decisionId).toBe(decisionId);
-      const [line] = await history(budget.id);
-      expect(line).toMatchObject({
-        id: decisionId,
-        status: 'refused',
-        code: 'budget_exceeded',
-        cost: { amount: '7', currency: 'USD' },
-        amount: '0',
-        category: 'chat',
-        count: 1,
-        refusedBy: budget.id,
-      });
-      expect((await acme.get(`budgets/${budget.id}/usage?status=succeeded`)).body.data).toHaveLength(1);
-      const { body } = await acme.post('explain', { decisionId });
-      expect(body).toMatchObject({
-        subject: { kind: 'decision', id: decisionId, type: 'UsageRefused' },
-        allowed: false,
-        code: 'budget_exceeded',
-        decidedBy: budget.id,
-        amount: { amount: '7', currency: 'USD' },
-        budgets: [{ budgetId: budget.id, decided: true, fits: false, amount: '7', currentSpend: '4', graceRemaining: '6', eventCount: 1 }],
-      });
-      const { body: status } = await acme.get(`budgets/${budget.id}/status?minPosition=${line.position}`, WAIT);
-      expect(status).toMatchObject({ currentSpend: '4', reserved: '0' });
-    });
-
-    test('says no figure of a budget that its reader may not see', async () => {
-      const permissions = { budgetVisibleToUser: false };
-      const { budget } = await refusedOnce('team:hidden', { permissions, name: 'Secret plan' });
-      const body = { scopes: ['team:hidden'], amount: '7' };
-      const reply = await acme.post('reservations', body, { headers: { 'bursar-audience': 'user' } });
-      expectProblem(reply, 402, 'budget_exceeded');
-      expect(Object.keys(reply.body).sort()).toEqual(
-        [
-          'category',
-          'code',
-          'decisionId',
-          'detail',
-          'instance',
-          'position',
-          'remediation',
-          'resetAt',
-          'retryable',
-          'status',
-          'title',
-          'type',
-        ].sort(),
-      );
-      expect(reply.text).not.toMatch(new RegExp(`Secret|\\$|${budget.id}|team:hidden`));
-      expect(reply.headers.get('bursar-budget')).toBeNull();
-      expect((await acme.post('reservations', body)).body).toMatchObject({ budgetId: budget.id, currentSpend: '4' });
-      await history(budget.id);
-      const asUser = { headers: { 'bursar-audience': 'user' } };
-      for (const asked of [{ decisionId: reply.body.decisionId }, body]) {
-        const why = await acme.post('explain', asked, asUser);
-        expect(why.body).toMatchObject({ allowed: false, code: 'budget_exceeded', decidedBy: null, budgets: [] });
-        expect(why.text).not.toMatch(new RegExp(`Secret|${budget.id}`));
-        expect((await acme.post('explain', asked)).body).toMatchObject({ decidedBy: budget.id, budgets: [{ currentSpend: '4' }] });
-      }
-    });
-  });
-
-  describe('decisions that came together', () => {
-    test('are explained with the room that each of them saw', async () => {
-      const budget = await makeBudget(acme, { scope: 'team:crowd', ...money('20') });
-      const asks = Array.from({ length: 30 }, (_, n) => acme.post('reservations', { id: `c-${n}`, scopes: ['team:crowd'], amount: '1' }));
-      const replies = await Promise.all(asks);
-      const refused = replies.find(({ status }) => status === 402);
-      const line = async (decisionId: string) => {
-        // A refusal is recorded behind its answer.
-        for (;;) {
-          const { status, body } = await acme.post('explain', { decisionId });
-          if (status !== 404) return body.budgets[0];
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-      };
-      expect(await line(refused?.body.decisionId)).toMatchObject({ budgetId: budget.id, reserved: '20', graceRemaining: '0', fits: false });
-      const granted = replies.filter(({ status }) => status === 201);
-      expect(granted).toHaveLength(20);
-      for (const { body } of granted) {
-        const left = String(Number(body.remaining) + 1);
-        expect(await line(body.reservationId)).toMatchObject({ graceRemaining: left, fits: true, decided: true });
-      }
-    });
-  });
-
-  describe('a granted reservation', () => {
-    test('is explained by its id, as its owner decided it, whatever was spent since', async () => {
-      const team = await makeBudget(acme, { scope: 'team:granted', ...money('20') });
-      const models = await makeBudget(acme, {
-        scope: 'team:granted',
-        filter: { dimensions: { model: 'big-*' } },
-        ...money('9', 'EUR'),
-        enforcement: { mode: 'notify' },
-      });
-      const { body: over } = await acme.post(`budgets/${team.id}/overrides`, { amount: '2', duration: '1h', reason: 'peak' });
-      const position = await acme.record(usageOf('5', { scopes: ['team:granted'] }));
-      const body = { id: 'granted-1', scopes: ['team:granted'], amount: '16', dimensions: { model: 'big-1' } };
-      const held = await acme.post(`reservations?minPosition=${position}`, body, WAIT);
-      expect([held.status, held.body.overrideIds]).toEqual([201, [over.overrideId]]);
-      await acme.record(usageOf('1', { scopes: ['team:granted'] }));
-      const { status, body: why } = await acme.post('explain', { decisionId: 'granted-1' });
-      expect(status).toBe(200);
-      expect(why).toMatchObject({
-        subject: { kind: 'decision', id: 'granted-1', type: 'HoldsChanged' },
-        at: held.body.grantedAt,
-        path: ['team:granted', `tenant:${acme.tenant}`],
-        amount: { amount: '16', currency: 'USD' },
-        allowed: true,
-        code: null,
-        decidedBy: team.id,
-      });
-      const shown = why.budgets.map(({ budgetId, amount, fits, currentSpend, reserved, effectiveLimit }: Record<string, unknown>) => ({
-        budgetId,
-        amount,
-        fits,
-        currentSpend,
-        reserved,
-        effectiveLimit,
-      }));
-      expect(shown).toEqual(
-        expect.arrayContaining([
-          { budgetId: team.id, amount: '16', fits: true, currentSpend: '5', reserved: '0', effectiveLimit: '22' },
-          { budgetId: models.id, amount: null, fits: null, currentSpend: '0', reserved: '0', effectiveLimit: '9' },
-        ]),
-      );
-      expectProblem(await acme.as(freshTenant()).post('explain', { decisionId: 'granted-1' }), 404, 'not_found');
-    });
-  });
-
   describe('an amount without a currency', () => {
     test('is explained in the tenant’s own', async () => {
       const tenant = acme.as(freshTenant());
@@ -291,38 +138,6 @@ export const explain = (api: () => Client): void => {
         allowed: false,
         budgets: [{ budgetId: budget.id, amount: '11', fits: false }],
       });
-    });
-  });
-
-  describe('what the calling key may still spend', () => {
-    test('is the tightest budget of the tenant’s root, or of the scope asked about, in body and header', async () => {
-      const tenant = api().as(freshTenant());
-      expect((await tenant.get('me/budget')).body).toMatchObject({ scopes: [`tenant:${tenant.tenant}`], canSpend: true, remaining: null });
-      await makeBudget(tenant, { name: 'All', scope: `tenant:${tenant.tenant}`, ...money('100') });
-      const small = await makeBudget(tenant, { name: 'Small', scope: 'team:me', ...money('10') });
-      const position = await tenant.record(usageOf('10', { scopes: ['team:me'] }));
-      const root = await tenant.get(`me/budget?minPosition=${position}`, WAIT);
-      expect(root.body).toMatchObject({ canSpend: true, currentSpend: '10', limit: '100', remaining: '90', currency: 'USD' });
-      expect(root.headers.get('bursar-budget')).toMatch(/^"All";limit="100";used="10";reserved="0";remaining="90";reset="/);
-      const mine = await tenant.get('me/budget?scope=team:me');
-      expect(mine.body).toMatchObject({ scopes: ['team:me'], canSpend: false, budgetId: small.id, remaining: '0' });
-      expect(mine.headers.get('bursar-budget')).toMatch(/^"Small";/);
-      expect(mine.body).toMatchObject({ code: 'budget_exceeded', reason: 'Budget exceeded for team:me. Current: $10.00, Limit: $10.00.' });
-      expectProblem(await tenant.get('me/budget?scope=nothing'), 400, 'scope_format', '/scope');
-      expectProblem(await tenant.get('me/budget?user=alice'), 400, 'unknown_field');
-    });
-
-    test('is told without a figure where the budget is not for users to see', async () => {
-      const tenant = api().as(freshTenant());
-      const permissions = { budgetVisibleToUser: false };
-      await makeBudget(tenant, { name: 'Secret', scope: 'team:me', ...money('10'), permissions });
-      const ask = () => tenant.get('me/budget?scope=team:me', { headers: { 'bursar-audience': 'user' } });
-      const before = await ask();
-      expect(Object.keys(before.body).sort()).toEqual(['canSpend', 'position', 'reason', 'resetAt', 'scopes', 'suggestedActions']);
-      expect([before.status, before.body.canSpend, before.headers.get('bursar-budget')]).toEqual([200, true, null]);
-      const position = await tenant.record(usageOf('10', { scopes: ['team:me'] }));
-      await tenant.get(`me/budget?minPosition=${position}`, WAIT);
-      expect((await ask()).body).toMatchObject({ canSpend: false, code: 'budget_exceeded', reason: 'Budget exceeded.' });
     });
   });
 };

@@ -105,12 +105,13 @@ export const reservations = (api: () => Client): void => {
       expect(open).toMatchObject([{ reservationId: 'free', overrideIds: [more, off] }]);
     });
 
-    test('what has no price is held at 0 where no budget blocks, and refused where one does or the tenant denies it', async () => {
+    test('what has no price is held at 0 where no budget blocks at a limit, and refused where one does or the tenant denies it', async () => {
       const tenant = api().as(freshTenant());
       await makeBudget(tenant, { scope: 'team:told', enforcement: { mode: 'notify' } });
+      await makeBudget(tenant, { scope: 'team:endless', limit: null });
       await makeBudget(tenant, { scope: 'team:blocked' });
       const estimate = { meter: 'nobody', quantities: { things: '3' } };
-      for (const scope of ['team:none', 'team:told']) {
+      for (const scope of ['team:none', 'team:told', 'team:endless']) {
         const held = await reserve(tenant, { id: scope, scopes: [scope], ...estimate });
         expect(held).toMatchObject({ status: 201, body: { amount: '0', unpriced: ['things'] } });
         expect((await tenant.get(`reservations/${encodeURIComponent(scope)}`)).body).toMatchObject({ amount: '0', unpriced: ['things'] });

@@ -15,8 +15,11 @@ const PATIENCE_MS = 1_500;
 /** Less than the 8 s that the api gives us. */
 const MAX_WAIT_MS = 7_000;
 
-/** `isFenced`: it is in the ledger, and stands whoever owns the partition by now. `null`: it was not decided, and may be elsewhere. */
-export type Decision = Readonly<{ answer: Answer; isFenced: boolean }> | null;
+/**
+ * `isFenced`: it is in the ledger, and stands whoever owns the partition by now. `refuse`: called once the refusal is the answer, so what it records
+ * was really said. `null`: it was not decided, and may be elsewhere.
+ */
+export type Decision = Readonly<{ answer: Answer; isFenced: boolean }> | Readonly<{ refuse: () => Problem; isFenced: false }> | null;
 
 export type Asked = Readonly<{
   call: Call;
@@ -92,6 +95,7 @@ export class DecideAtOwner {
   /** null: the lease has run out meanwhile, and another owner may have decided otherwise. */
   #believed(decision: Decision, decisions: Decisions, partition: number): Answer | null {
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
+    if ('refuse' in decision) throw this.#signedProblem(decision.refuse());
     return this.#signed(decision.answer);
   }
 
@@ -104,10 +108,14 @@ export class DecideAtOwner {
     if (error instanceof OutcomeUnknownError) throw new Problem('outcome_unknown', undefined, { retryAfter: 1, cause: error });
     if (!(error instanceof Problem) || error.status >= 500) throw error;
     if (this.here.decisionsOf(partition) !== decisions) return null;
+    throw this.#signedProblem(error);
+  }
+
+  #signedProblem(problem: Problem): Problem {
     const url = this.here.url();
-    if (url === null) throw error;
-    const { code, detail, options } = error;
-    throw new Problem(code, detail, { ...options, headers: { ...options.headers, 'bursar-owner': url } });
+    if (url === null) return problem;
+    const { code, detail, options } = problem;
+    return new Problem(code, detail, { ...options, headers: { ...options.headers, 'bursar-owner': url } });
   }
 
   #signed(answer: Answer): Answer {

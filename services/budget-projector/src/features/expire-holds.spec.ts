@@ -1,5 +1,5 @@
 import { derivedId, type EpochNs } from '@bursar/contracts';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import type { Hold } from '../domain/holds/hold.js';
 import { ExpiryLoop } from './expire-holds.js';
 import type { HoldDesk } from './hold-desk.js';
@@ -7,19 +7,24 @@ import { Watermark } from './watermark.js';
 
 /** A loop that nobody ends keeps the process alive. */
 let end = (): void => undefined;
-afterEach(() => end());
+afterEach(() => {
+  end();
+  jest.useRealTimers();
+});
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
 const DUE = derivedId('due');
-const holdOf = (id: string, expiresAt: EpochNs): Hold => ({ tenant: 'acme', id, grant: { terms: { expiresAt } } }) as unknown as Hold;
+const holdOf = (id: string, expiresAt: EpochNs, status = 'settled'): Hold =>
+  ({ tenant: 'acme', id, status, grant: { terms: { expiresAt } } }) as unknown as Hold;
 
 /** One hold that is due, a store and a desk that fail as long as they are told to. */
-const setUp = () => {
+const setUp = (isFit = true) => {
   const ended = new AbortController();
   const failures: unknown[] = [];
+  const told = { expired: 0 };
   const on = { head: null as Error | null, expire: null as Error | null, looks: 0, at: 0, expiries: 0, during: (): void => undefined };
   const asked: string[] = [];
   const desk = {
@@ -39,11 +44,17 @@ const setUp = () => {
   };
   const now = (): EpochNs => 2_000_000_000n;
   const folded = new Watermark(0);
-  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, folded, now, ended.signal, (error) => failures.push(error));
+  const watch = {
+    failed: (error: unknown) => failures.push(error),
+    expired: () => {
+      told.expired += 1;
+    },
+  };
+  const expiries = new ExpiryLoop(desk as unknown as HoldDesk, ledger, 0, folded, now, ended.signal, watch);
   expiries.seed([{ tenant: 'acme', reservationId: DUE, expiresAt: 1_000_000_000n }]);
-  expiries.begin();
+  if (isFit) expiries.begin();
   end = () => ended.abort();
-  return { on, failures, expiries, folded, expired: () => [...new Set(asked)].sort() };
+  return { on, failures, told, expiries, folded, expired: () => [...new Set(asked)].sort() };
 };
 
 test('holds that cannot be ended are said once, tried again all the same, and said anew after it went well', async () => {
@@ -89,4 +100,22 @@ test('what is granted meanwhile ends too, when its time is over; what has ended 
   expiries.closed(holdOf('settled', 1_500_000_000n));
   await until(() => expired().length > 0);
   expect(expired()).toEqual(['past']);
+});
+
+test('begun by everything that waits for the state to be fit, it is one timer: what is due is asked for once at a time', async () => {
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
+  const { on, expiries } = setUp();
+  on.at = 7;
+  expiries.begin();
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect([on.looks, jest.getTimerCount()]).toEqual([1, 1]);
+});
+
+test.each([
+  ['told of, and no other that is closed', true, 2],
+  ['not told of again by a new owner who folds what the last one has told', false, 0],
+])('F25: holds that ended by themselves are %s', (_, isFit, times) => {
+  const { expiries, told } = setUp(isFit);
+  for (const status of ['settled', 'released', 'expired', 'expired']) expiries.closed(holdOf(status, 1_000_000_000n, status));
+  expect(told.expired).toBe(times);
 });

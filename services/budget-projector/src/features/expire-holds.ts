@@ -11,6 +11,13 @@ const EVERY_MS = 200;
 /** So many in one go: they are events of a bounded size, and a decision may want to come in between. */
 const TOGETHER = 500;
 
+export type ExpiryWatch = Readonly<{
+  /** A hold has ended because its time was over. */
+  expired: () => void;
+  /** Holds whose time is over stay open: told once, until it goes well again. */
+  failed: (error: unknown) => void;
+}>;
+
 /**
  * The owner's own timer: holds end when their time is over, whether or not anybody asks. First everything is folded that may have been
  * recorded before that, since usage that came in time settles its hold (ARCHITECTURE, Expiry).
@@ -27,8 +34,7 @@ export class ExpiryLoop {
     private readonly folded: Watermark,
     private readonly now: () => EpochNs,
     private readonly ended: AbortSignal,
-    /** Holds whose time is over stay open: told once, until it goes well again. */
-    private readonly failed: (error: unknown) => void,
+    private readonly watch: ExpiryWatch,
   ) {}
 
   /** Open holds of the tables; those folded from there on are told by {@link opened} and {@link closed}. */
@@ -46,6 +52,8 @@ export class ExpiryLoop {
   }
 
   closed(hold: Hold): void {
+    // What a new owner folds anew was told of by the one before it.
+    if (this.#begun && hold.status === 'expired') this.watch.expired();
     if (hold.grant !== null) this.#expiries.remove(expiring(hold, hold.grant.terms.expiresAt));
   }
 
@@ -84,7 +92,7 @@ export class ExpiryLoop {
     // Whatever ended the session is told by whoever runs it.
     if (this.#failing || this.ended.aborted) return;
     this.#failing = true;
-    this.failed(error);
+    this.watch.failed(error);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Lease } from '@bursar/leases';
 import { toBatch } from './batches.js';
 import { Committer } from './committer.js';
 import { Decisions } from './decisions.js';
-import { ExpiryLoop } from './expire-holds.js';
+import { ExpiryLoop, type ExpiryWatch } from './expire-holds.js';
 import { FoldMemory } from './fold-memory.js';
 import { PartitionFold } from './fold-partition.js';
 import { Handover } from './handover.js';
@@ -67,8 +67,7 @@ export type ProjectWatch = Readonly<{
   checked: (violations: readonly string[]) => void;
   /** A commit told of prices: there may be usage to rerate. */
   corrected: () => void;
-  /** Holds whose time is over could not be ended, and are due again. */
-  expiring: (error: unknown) => void;
+  expiries: ExpiryWatch;
 }>;
 
 /**
@@ -163,8 +162,7 @@ export class PartitionSession {
         this.#ended.abort();
       },
     });
-    const { expiring } = this.watch;
-    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal, expiring);
+    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal, this.watch.expiries);
     expiries.seed(this.#open);
     const fold = new PartitionFold(
       this.tables,

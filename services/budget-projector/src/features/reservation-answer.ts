@@ -63,15 +63,20 @@ export const reservationAnswer = (hold: Hold | null, partition: number, sees: Se
 export const notHere = (): Problem => new Problem('not_found', 'There is no such reservation.');
 
 const REMEDIES: Readonly<Record<RefusalCode, string>> = {
-  budget_exceeded: 'Contact your administrator to increase budget or wait for the reset.',
-  budget_paused: 'Contact your administrator to resume the budget.',
-  rate_missing: 'Contact your administrator to set an exchange rate for these currencies.',
-  model_not_allowed: 'Use one of the models that the budget allows.',
-  budget_incomplete: 'Contact your administrator: an event could not be counted.',
-  approval_required: 'Ask for approval, or wait for the reset.',
+  budget_exceeded: 'Contact your administrator to increase budget',
+  budget_paused: 'Contact your administrator to resume the budget',
+  rate_missing: 'Contact your administrator to set an exchange rate for these currencies',
+  model_not_allowed: 'Use one of the models that the budget allows',
+  budget_incomplete: 'Contact your administrator: an event could not be counted',
+  approval_required: 'Ask for approval',
+};
+/** What a new period cures too. */
+const OR_WAIT: Readonly<Partial<Record<RefusalCode, string>>> = {
+  budget_exceeded: ' or wait for the reset',
+  approval_required: ', or wait for the reset',
 };
 
-/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget; `reset`: the sentence about it says nothing of a budget that never resets. */
+/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget. */
 export const refusal = (
   { code, reason }: Refusal,
   standing: Standing,
@@ -80,7 +85,9 @@ export const refusal = (
 ): Problem => {
   const { state, limit, spend, reserved, period, amount } = standing;
   const { definition, budgetId, currency } = state;
-  const remediation = REMEDIES[code];
+  // Nothing begins anew after the only period of a one-off budget.
+  const resetAt = oneOff(definition.period) === null ? endOf(period) : null;
+  const remediation = `${REMEDIES[code]}${resetAt === null ? '' : (OR_WAIT[code] ?? '')}.`;
   const isVisible = seesFigures(audience, definition);
   const members = {
     decisionId,
@@ -96,8 +103,7 @@ export const refusal = (
     remaining: text(remainingOf(standing)),
     graceRemaining: text(roomOf(standing)),
     amount: text(amount),
-    // Nothing begins anew after the only period of a one-off budget.
-    resetAt: oneOff(definition.period) === null ? endOf(period) : null,
+    resetAt,
     remediation,
     position,
   };

@@ -82,7 +82,7 @@ export class Reserve {
     outcome: Exclude<ReserveOutcome, { is: 'held' }>,
     partition: number,
     isKeyed: boolean,
-  ): never {
+  ): Decision {
     switch (outcome.is) {
       case 'conflict':
         throw new Problem(isKeyed ? 'idempotency_key_reused' : 'reservation_conflict');
@@ -99,8 +99,11 @@ export class Reserve {
         const reservationId = ask.isCallers ? ask.reservationId : null;
         const currency = scene.asked.currency;
         const refusing = { tenant, reservationId, code: said.code, question, currency, standing: deciding, position, at: scene.now };
-        const decisionId = this.refusals.refused(refusing);
-        throw refusal(said, deciding, question, { decisionId, position: `${partition}:${position}`, audience });
+        const refuse = (): Problem => {
+          const decisionId = this.refusals.refused(refusing);
+          return refusal(said, deciding, question, { decisionId, position: `${partition}:${position}`, audience });
+        };
+        return { refuse, isFenced: false };
       }
     }
   }

@@ -28,6 +28,8 @@ export abstract class ProjectorEvents {
   abstract overtaken(projection: Projection, partition: number): void;
   /** A sample of decisions was looked at: what they broke. */
   abstract checked(violations: readonly string[]): void;
+  /** A hold has ended because its time was over. */
+  abstract expired(): void;
   abstract failed(partition: number, what: string, error: unknown): void;
   abstract halted(partition: number, error: Error): void;
 }
@@ -116,7 +118,10 @@ export class PartitionRunner {
         checked: (violations) => this.events.checked(violations),
         counting: () => counter?.kick(),
         corrected: () => rerater?.kick(),
-        expiring: (error) => this.events.failed(partition, 'expiring holds', error),
+        expiries: {
+          expired: () => this.events.expired(),
+          failed: (error) => this.events.failed(partition, 'expiring holds', error),
+        },
       },
     );
     this.#current = session;

@@ -112,6 +112,7 @@ export class Heard extends ProjectorEvents {
   commits = 0;
   overtakings = 0;
   taken(): void {}
+  expired(): void {}
   checked(violations: readonly string[]): void {
     for (const violation of violations) this.failures.push(violation);
   }

@@ -87,8 +87,8 @@ export class HoldOracle {
   #refusal(budget: OracleBudget, asked: Matterless, granted: number): string | null {
     const { blocks, wanted, limit, percent, taken } = this.#stand(budget, asked, granted);
     if (!blocks) return null;
-    if (wanted === null) return 'no rate';
     if (limit === null) return null;
+    if (wanted === null) return 'no rate';
     // spend + holds + amount ≤ limit × percent, without a division.
     return (taken + wanted) * 100n <= limit * percent ? null : `${wanted} beside ${taken} of ${limit} at ${percent} %`;
   }

@@ -66,7 +66,7 @@ export class HoldRun {
         counting: () => undefined,
         corrected: () => undefined,
         checked: () => undefined,
-        expiring: () => undefined,
+        expiries: { expired: () => undefined, failed: () => undefined },
       },
     );
     const head = await this.#session.take();

@@ -1,8 +1,9 @@
 import { balanceStream, budgetStream, derivedId, type LedgerEvent, scopeStream, tenantStream, usageStream } from '@bursar/contracts';
+import { Driver } from './driver.js';
 import { MemoryLedger } from './memory-ledger.js';
 import { MemoryTables } from './memory-tables.js';
 import { type BudgetShape, definitionOf } from './stories.js';
-import { adjustmentOf, Driver, TENANT, voidOf } from './world.js';
+import { adjustmentOf, TENANT, voidOf } from './world.js';
 
 type Definition = ReturnType<typeof definitionOf>;
 const PLAIN: BudgetShape = { scope: 'team:ml', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null };

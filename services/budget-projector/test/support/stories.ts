@@ -176,3 +176,25 @@ export const steps = (seed: number, count: number): readonly Step[] =>
     .flat()
     .filter((one): one is Step => 'do' in one && one.do !== 'delete')
     .slice(0, count);
+
+/** The first budget, of all the tenant spends. */
+export const budgetStep = (shape: Partial<Extract<Step, { do: 'create' }>['shape']>): Step => ({
+  do: 'create',
+  budget: 0,
+  shape: { scope: 'tenant:acme', model: null, limit: 100, currency: 'USD', kind: 'monthly', percents: [], amount: null, ...shape },
+});
+
+/** So much by the first user, just now. */
+export const useStep = (amount: number): Step => ({
+  do: 'use',
+  user: 0,
+  team: false,
+  amount,
+  currency: 'USD',
+  model: 'a',
+  tokens: 0,
+  agoHours: 0,
+  failed: false,
+  lag: null,
+  percents: null,
+});

@@ -1,10 +1,11 @@
 import type { AlertRaisedData } from '@bursar/contracts';
 
 /** What enforcement does next: `At 95% (critical): notify, restrict-models.` Empty when nothing more is to come. */
-export const nextSentence = ({ details: { next, currency }, event }: AlertRaisedData): string => {
+export const nextSentence = ({ details, event }: AlertRaisedData): string => {
+  const { next, currency } = details;
   if (event === 'call.blocked')
     return 'Calls are refused until spend is back under the block point, the limit is raised, or the period ends.';
-  if (event === 'budget.paused') return 'Calls are refused until it is resumed.';
+  if (event === 'budget.paused') return `Calls are refused until it is resumed${details.automatic === true ? ', or its period ends' : ''}.`;
   if (next === null) return '';
   const at = next.percent === undefined ? `${next.amount} ${currency}` : `${next.percent}%`;
   if (next.kind === 'block') return `At ${at} calls are refused.`;

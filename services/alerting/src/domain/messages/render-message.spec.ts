@@ -58,6 +58,17 @@ describe('a message (PRODUCT D6)', () => {
     );
   });
 
+  test('says of a pause when it ends: one by the breaker with its period too, one by hand only when it is resumed', () => {
+    const next = (automatic: boolean): string => {
+      const paused = alert({ event: 'budget.paused', type: 'PAUSED', message: 'Paused' }, { automatic });
+      return valuesOf('acme', paused, []).next ?? '';
+    };
+    expect([true, false].map(next)).toEqual([
+      'Calls are refused until it is resumed, or its period ends.',
+      'Calls are refused until it is resumed.',
+    ]);
+  });
+
   test('leaves out what an alert has not', () => {
     const { text } = renderMessage(
       alert(

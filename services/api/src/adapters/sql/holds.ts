@@ -57,6 +57,19 @@ export class Holds {
     return rows[0];
   }
 
+  /** Positions of the events that granted the tenant something, from one on, as far as they are folded. */
+  async grantedAfter(tenant: string, position: number, limit: number): Promise<readonly number[]> {
+    const rows = await this.db
+      .selectFrom('projection.hold_group')
+      .select('since')
+      .where('tenant', '=', tenant)
+      .where('since', '>', position)
+      .orderBy('since')
+      .limit(limit)
+      .execute();
+    return rows.map(({ since }) => since);
+  }
+
   async #read(tenant: string, ids: readonly string[]) {
     const named = sql`SELECT * FROM projection.hold WHERE tenant = ${tenant} AND reservation_id = ANY (${ids}::text[])`;
     return (await withGrants(named).execute(this.db)).rows;

@@ -14,6 +14,7 @@ export class ProjectorMetrics extends ProjectorEvents {
   readonly #takeovers: Counter;
   readonly #overtaken: Counter<'projection'>;
   readonly #leasesLost: Counter;
+  readonly #holdsExpired: Counter;
   readonly #positions: Positions = new Map();
 
   constructor(
@@ -37,6 +38,7 @@ export class ProjectorMetrics extends ProjectorEvents {
       'projection',
     );
     this.#leasesLost = count('leases_lost', 'Leases that ran out and were taken by another process');
+    this.#holdsExpired = count('holds_expired', 'Holds that ended because their time was over');
     registerPartitionGauges(registry, this.#positions, ledger, owned);
   }
 
@@ -64,6 +66,10 @@ export class ProjectorMetrics extends ProjectorEvents {
 
   checked(violations: readonly string[]): void {
     this.audits.checked('block_point', violations);
+  }
+
+  expired(): void {
+    this.#holdsExpired.inc();
   }
 
   leaseLost(partition: number): void {

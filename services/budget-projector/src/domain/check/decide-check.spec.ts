@@ -81,6 +81,7 @@ describe('what one budget says', () => {
     ['incomplete, whatever room there is', { incomplete: true }, false, 'budget_incomplete'],
     ['incomplete, but it only notifies', { mode: 'notify', incomplete: true }, true, null],
     ['no rate', { amount: null }, false, 'rate_missing'],
+    ['no rate, and no limit that would need one', { amount: null, limit: null }, true, null],
     ['block-all from its threshold on', { spend: '50', thresholds: at('50', ['block-all']) }, false, 'budget_exceeded'],
     ['block-all before it', { spend: '49.99', thresholds: at('50', ['block-all']) }, true, null],
     ['approval from its threshold on', { spend: '50', thresholds: at('50', ['require-approval']) }, false, 'approval_required'],

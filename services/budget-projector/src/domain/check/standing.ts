@@ -45,6 +45,9 @@ export const roomOf = ({ state, limit, spend, reserved }: Standing): bigint | nu
   return point === null ? null : point - spend - reserved;
 };
 
+/** It may refuse an amount: so it has to know what that is. */
+export const weighs = (standing: Standing, now: EpochNs): boolean => blocks(standing, now) && roomOf(standing) !== null;
+
 /** Of the effective limit, as status says it; null: nothing limits it. */
 export const remainingOf = ({ limit, spend, reserved }: Standing): bigint | null => (limit === null ? null : limit - spend - reserved);
 

@@ -32,11 +32,11 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
   if (blocking !== undefined) {
     return { code: 'budget_exceeded', reason: `Budget ${name} blocks all spend from ${thresholdText(blocking)} on. ${figures(standing)}` };
   }
-  if (amount === null) {
+  const room = roomOf(standing);
+  if (room !== null && amount === null) {
     return { code: 'rate_missing', reason: `No exchange rate to ${state.currency} covers this amount, and budget ${name} needs one.` };
   }
-  const room = roomOf(standing);
-  if (room !== null && amount > room) {
+  if (room !== null && amount !== null && amount > room) {
     return { code: 'budget_exceeded', reason: `Budget exceeded for ${state.definition.scope}. ${figures(standing)}` };
   }
   return refusedByAction(reached, name, question.dimensions?.model);

@@ -1,7 +1,7 @@
 import { canonicalJson, type EpochNs, formatInstant, formatPicos, readOnce, remembering, type ScopeRef } from '@bursar/contracts';
 import { chargedPath, tenantSettings } from '@bursar/contracts/folds';
 import { type Decision, decideCheck } from '../check/decide-check.js';
-import { blocks, remainingOf, roomOf, type Scene, type Standing } from '../check/standing.js';
+import { remainingOf, roomOf, type Scene, type Standing, weighs } from '../check/standing.js';
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask, Asked } from './ask.js';
 import { shareText, type TermsParts, termsText } from './grant-text.js';
@@ -20,12 +20,12 @@ export type ReserveDecision =
 
 /**
  * All or none: granted iff spend + holds + amount ≤ block point on every applicable budget that blocks. Every applicable budget then
- * holds it in its own currency, also one that only notifies; such a one without a rate holds nothing, since it never refuses. What has
- * no price is refused by any budget that blocks, and where the tenant denies unpriced usage; else it is granted and holds nothing.
+ * holds it in its own currency, also one that only notifies or has no limit; such a one without a rate holds nothing, since it refuses no amount.
+ * What has no price is refused by any budget that blocks at a limit, and where the tenant denies unpriced usage; else it is granted and holds nothing.
  */
 export const decideReserve = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number): ReserveDecision => {
   const { unpriced } = question;
-  if (unpriced !== undefined && (deniesUnpriced(tenant, position) || scene.standings.some((standing) => blocks(standing, scene.now)))) {
+  if (unpriced !== undefined && (deniesUnpriced(tenant, position) || scene.standings.some((standing) => weighs(standing, scene.now)))) {
     return { unpriced };
   }
   const decision = decideCheck(scene, question);

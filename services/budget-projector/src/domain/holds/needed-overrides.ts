@@ -1,6 +1,6 @@
 import type { EpochNs } from '@bursar/contracts';
 import { liveIncrease, liveOverrides, type Override } from '@bursar/contracts/folds';
-import { blocks, type Scene, type Standing } from '../check/standing.js';
+import { blocks, type Scene, type Standing, weighs } from '../check/standing.js';
 import { refusalOf } from '../check/verdict.js';
 import type { Asked } from './ask.js';
 
@@ -14,7 +14,8 @@ export const neededOverrides = ({ standings, now }: Scene, question: Asked): rea
     if (live.length === 0) return [];
     const before = withoutOverrides(standing, now);
     if (!blocks(before, now)) return [];
-    const refuses = before.counting || question.unpriced !== undefined || refusalOf(before, question, now) !== null;
+    const refuses =
+      before.counting || (question.unpriced !== undefined && weighs(before, now)) || refusalOf(before, question, now) !== null;
     return refuses ? live.filter(gives(standing)).map(({ overrideId }) => overrideId) : [];
   });
 
