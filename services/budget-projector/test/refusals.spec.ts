@@ -26,7 +26,7 @@ const refuse = async (isLost: boolean) => {
   const body = { scopes: ['user:a'], amount: '2', ttlSeconds: 60 } as unknown as Parameters<Reserve['reserve']>[0];
   const call = { tenant: 'acme', method: 'POST', path: '/reservations', body: () => null, prefer: null, audience: 'operator' } as const;
   const [answered] = await Promise.allSettled([
-    new Reserve(owner, { refused }, 1).reserve(body, { call, minPosition: null, isForwarded: false }, null),
+    new Reserve(owner, { refused }).reserve(body, { call, minPosition: null, isForwarded: false }, null),
   ]);
   return { recorded, answered };
 };
