@@ -1,4 +1,4 @@
-import { AppendNotice, appendedSubject } from '@bursar/contracts/bus';
+import { AppendNotice } from '@bursar/contracts/bus';
 import type { AppendedRange } from '@bursar/event-store';
 import type { Msg } from '@nats-io/transport-node';
 
@@ -6,11 +6,6 @@ import type { Msg } from '@nats-io/transport-node';
 export const noticeOf = ({ last, events }: Pick<AppendedRange, 'last' | 'events'>): AppendNotice => ({
   last,
   types: [...new Set(events.map(({ type }) => type))],
-});
-
-export const toNoticeMessage = (range: AppendedRange): Readonly<{ subject: string; body: string }> => ({
-  subject: appendedSubject(range.partition),
-  body: JSON.stringify(noticeOf(range)),
 });
 
 /** Null when it is no notice: garbage on the subject is ignored, not fatal. */

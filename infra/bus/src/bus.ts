@@ -1,6 +1,7 @@
+import { type AppendNotice, appendedSubject } from '@bursar/contracts/bus';
 import type { AppendedRange, EventStore } from '@bursar/event-store';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import { toNoticeMessage } from './append-notice.js';
+import { noticeOf } from './append-notice.js';
 import { type Counters, gauge, newCounters, type Sample, samplesOf } from './counters.js';
 import { LedgerHub } from './ledger/hub.js';
 import { type Logger, silent } from './logger.js';
@@ -8,6 +9,7 @@ import { Connection } from './nats/connection.js';
 import { Publisher, type Stored } from './nats/publisher.js';
 import { StreamGuard } from './nats/stream-guard.js';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits, wantedStreams } from './nats/streams.js';
+import { Notices } from './notices.js';
 import { toRangeMessage } from './range-message.js';
 
 export type BusOptions = Readonly<{
@@ -45,6 +47,7 @@ export class Bus {
   readonly #hubs = new Map<EventStore, LedgerHub>();
   readonly #acked = new Map<number, number>();
   readonly #coveredListeners = new Set<CoveredListener>();
+  readonly #notices = new Notices((partition, notice) => this.#publishNotice(partition, notice));
   #guard: StreamGuard | null = null;
 
   constructor(options: BusOptions) {
@@ -177,7 +180,7 @@ export class Bus {
   }
 
   #send(range: AppendedRange, settled: (stored: boolean) => void): void {
-    this.#publishNotice(range);
+    this.#notices.appended(range.partition, noticeOf(range));
     // Without a connection not even the message is made.
     const message = this.connected ? toRangeMessage(range) : null;
     const sent =
@@ -194,10 +197,8 @@ export class Bus {
   }
 
   /** For whoever takes no ranges: it is heard now, or not at all. */
-  #publishNotice(range: AppendedRange): void {
-    if (!this.connected) return;
-    const { subject, body } = toNoticeMessage(range);
-    if (this.#publisher.tell(subject, body)) this.counters.noticesPublished += 1;
+  #publishNotice(partition: number, notice: AppendNotice): void {
+    if (this.connected && this.#publisher.tell(appendedSubject(partition), JSON.stringify(notice))) this.counters.noticesPublished += 1;
   }
 
   #onRangeAck({ partition, first, last }: AppendedRange, stored: boolean): void {

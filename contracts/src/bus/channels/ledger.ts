@@ -40,7 +40,7 @@ const ledger: Channel = {
 const appended: Channel = {
   id: 'appended',
   address: 'appended.{partition}',
-  summary: 'Internal: that something was appended, one small message per append',
+  summary: 'Internal: that something was appended, in a small message; appends of one moment are told together',
   description:
     'For followers that have a use for few types of events: they look into the event store, and take no ranges. ' +
     'A notice may be lost, late or wrong: it only says when to look.',

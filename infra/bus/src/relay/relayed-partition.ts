@@ -23,7 +23,7 @@ export type Relaying = Readonly<{
 
 const FAN_OUT_EVENTS = 500;
 /** Subscribers of `events.*` need it soon, not at once: appends of one moment are confirmed and published together. */
-const GATHER_MS = 10;
+const GATHER_MS = 25;
 const LAST_RETRY_MS = 2_000;
 
 /** One partition, relayed as long as its lease lasts. */

@@ -59,6 +59,11 @@ export class HoldGroup {
     return this.#replies.length === 0;
   }
 
+  /** How many are answered with it. */
+  get size(): number {
+    return this.#replies.length;
+  }
+
   get isFull(): boolean {
     return this.#bytes > MAX_BYTES;
   }

@@ -1,5 +1,6 @@
 import { derivedId } from '@bursar/contracts';
 import type { LeaseKey } from '@bursar/leases';
+import { Crowd } from './crowd.js';
 import { HoldGroup } from './hold-group.js';
 import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
 import type { Ledger } from './ledger.js';
@@ -12,6 +13,8 @@ import type { OwnChanges } from './own-changes.js';
 export class HoldLane {
   #open = new HoldGroup();
   #flying: Promise<void> | null = null;
+  readonly #crowd = new Crowd();
+  #waiting: NodeJS.Timeout | undefined;
   #appended = 0;
   #isOver = false;
 
@@ -34,8 +37,17 @@ export class HoldLane {
     return this.#appended;
   }
 
-  /** The open group goes now, or when the append on its way is in. Without changes it needs no append, and is said in its turn. */
+  /** The open group goes now, when most of a crowd is in it, or when the append on its way is in. Without changes it needs no append, and is said in its turn. */
   send(): void {
+    if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
+    const waitMs = this.#open.isFull || this.#open.isUnchanged ? 0 : this.#crowd.waitMs(this.#open.size, performance.now());
+    if (waitMs > 0) this.#waiting ??= setTimeout(() => this.#go(), waitMs);
+    else this.#go();
+  }
+
+  #go(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
     if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
     const group = this.#open;
     this.#open = new HoldGroup();
@@ -51,6 +63,7 @@ export class HoldLane {
   /** Nothing more goes; what was decided and has not gone was not decided. */
   stop(error: Error = new NotDecidedError('the session ended')): void {
     this.#isOver = true;
+    clearTimeout(this.#waiting);
     const group = this.#open;
     this.#open = new HoldGroup();
     group.failed(error);
@@ -77,6 +90,7 @@ export class HoldLane {
     }
     this.#flying = null;
     const appended = this.#appended;
+    this.#crowd.landed(group.size, this.#open.size, performance.now());
     // The next is on its way while this one is said.
     this.send();
     group.said(appended);
