@@ -31,6 +31,8 @@ export class BusRefusedError extends Error {
 export type CoveredListener = (partition: number, first: number, last: number) => void;
 
 const FIRST_CHECK_MS = 2_000;
+/** As long as the relay gathers. */
+const UNHURRIED_MS = 25;
 
 /**
  * NATS as this process sees it. Nothing here throws because NATS is absent, slow or lost, and nothing waits for it: a range that
@@ -49,6 +51,8 @@ export class Bus {
   readonly #coveredListeners = new Set<CoveredListener>();
   readonly #notices = new Notices((partition, notice) => this.#publishNotice(partition, notice));
   #guard: StreamGuard | null = null;
+  #unhurried: AppendedRange[] = [];
+  #sending: NodeJS.Timeout | undefined;
 
   constructor(options: BusOptions) {
     this.logger = options.logger ?? silent;
@@ -106,11 +110,22 @@ export class Bus {
 
   /**
    * Announces what this process just appended, one JetStream message on `ledger.<partition>`, and hands it to consumers in this
-   * process. Fire and forget: call it from `store.onAppended`.
+   * process. Fire and forget: call it from `store.onAppended`. `isHurried` false: nobody elsewhere waits for it, so it may go out with what follows; each
+   * message by itself wakes the server and a follower, which costs more than the message.
    */
-  publishRange(range: AppendedRange): void {
+  publishRange(range: AppendedRange, isHurried = true): void {
     for (const hub of this.#hubs.values()) hub.appended(range);
-    this.#send(range, () => undefined);
+    this.#unhurried.push(range);
+    if (isHurried) this.#sendUnhurried();
+    else this.#sending ??= setTimeout(() => this.#sendUnhurried(), UNHURRIED_MS).unref();
+  }
+
+  #sendUnhurried(): void {
+    clearTimeout(this.#sending);
+    this.#sending = undefined;
+    const ranges = this.#unhurried;
+    this.#unhurried = [];
+    for (const range of ranges) this.#send(range, () => undefined);
   }
 
   /** As {@link publishRange} for a range read from the store: on the bus only. True once JetStream has stored it. Never rejects. */
@@ -174,6 +189,7 @@ export class Bus {
   }
 
   async close(): Promise<void> {
+    this.#sendUnhurried();
     this.#guard?.close();
     await this.#connection.close();
     this.#publisher.close();

@@ -50,6 +50,28 @@ describe('the ledger over NATS', () => {
     await eventually('all was acknowledged', () => publisher.ackedThrough(0) === head);
   });
 
+  test('goes out together where nobody waits for it, before what somebody waits for, and in order', async () => {
+    const quiet = await world.store();
+    quiet.onAppended((range) => publisher.publishRange(range, range.events.length > 1));
+    const sent = (): number => publisher.counters.rangesPublished;
+    const silent = async (count: number): Promise<void> => {
+      await quiet.append(appendOf(2, usages(appended, count)));
+      appended += count;
+    };
+    const collector = collect({ store, bus: consumer, partition: 2, pollMs: 60_000 });
+    await silent(5);
+    await eventually('the first arrived', () => collector.events.length === 5);
+    const [before, received] = [sent(), { ...consumer.counters }];
+    await silent(1);
+    expect(sent()).toBe(before);
+    await silent(2);
+    await silent(1);
+    await eventually('all arrived', () => collector.events.length === 9);
+    await collector.stop();
+    expect(collector.events).toEqual(await everything(2));
+    expect(consumer.counters.storeReads).toBe(received.storeReads);
+  });
+
   test('IN-E15: goes on from the store while NATS is down, and by the bus once it is back, with its storage lost', async () => {
     const collector = collect({ store, bus: consumer, partition: 1, pollMs: 50 });
     await append(1, 5);

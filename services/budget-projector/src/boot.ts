@@ -46,6 +46,9 @@ const TUNING: Omit<Tuning, 'now'> = {
 /** Of all partitions that this process owns. */
 const MEMORY: MemoryLimits = { tenants: 5_000, definitions: 12_000, periods: 100_000 };
 
+/** Their owner has them in memory; of all others only the relay takes them, and gathers. */
+const isDecisions = ({ type }: Readonly<{ type: string }>): boolean => type === 'HoldsChanged';
+
 /** The composition root: everything real, wired, not yet listening. */
 export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   const logger = createLogger('budget-projector', config.LOG_LEVEL);
@@ -56,7 +59,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     warn: (message, error) => logger.warn({ err: error }, message),
   });
   const bus = config.NATS_URL === undefined ? null : await startBus(config.NATS_URL, logger);
-  if (bus !== null) store.onAppended((range) => bus.publishRange(range));
+  if (bus !== null) store.onAppended((range) => bus.publishRange(range, !range.events.every(isDecisions)));
   const database = createDatabase(
     createPool(config.DATABASE_URL, {
       name: 'budget-projector',
