@@ -61,6 +61,10 @@ const AlertDetails = z.object({
   reset: z.object({ previousLimit: StoredAmount.nullable(), previousSpend: StoredAmount, newLimit: StoredAmount.nullable() }).optional(),
   /** Of a blocked call: the first of its window. */
   refused: z.object({ code: z.string(), amount: StoredMoney, scopes: z.array(z.string()), category: z.string().optional() }).optional(),
+  /** In place of `refused`, of one that has no amount: no price covers these units. */
+  unpriced: z
+    .object({ code: z.string(), units: z.array(z.string()), scopes: z.array(z.string()), category: z.string().optional() })
+    .optional(),
 });
 export type AlertDetails = z.infer<typeof AlertDetails>;
 

@@ -1,13 +1,13 @@
 import { parsePicos } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
 import type { Standing } from '../domain/check/standing.js';
-import type { RefusalCode } from '../domain/check/verdict.js';
+import type { RefusedFor } from '../domain/refusal-event.js';
 import { refusal } from './reservation-answer.js';
 
 const MONTHLY = { kind: 'monthly', timezone: 'UTC', recurring: true };
 const ONCE = { kind: 'custom', start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:02Z' };
 
-const refused = (code: RefusalCode, period: object) => {
+const refused = (code: RefusedFor, period: object) => {
   const definition = { name: 'B', scope: 'team:a', period, enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false } };
   const standing = {
     state: { budgetId: 'b', currency: 'USD', definition },
@@ -27,7 +27,7 @@ const refused = (code: RefusalCode, period: object) => {
   return { detail, remediation, resetAt };
 };
 
-test.each<[RefusalCode, object, string | null, string]>([
+test.each<[RefusedFor, object, string | null, string]>([
   ['budget_exceeded', MONTHLY, '1970-01-01T00:00:02Z', 'Contact your administrator to increase budget or wait for the reset.'],
   ['budget_exceeded', ONCE, null, 'Contact your administrator to increase budget.'],
   ['approval_required', MONTHLY, '1970-01-01T00:00:02Z', 'Ask for approval, or wait for the reset.'],

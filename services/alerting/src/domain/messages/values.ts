@@ -8,8 +8,21 @@ export type Driver = Readonly<{ name: string; amount: string; percent: string | 
 /** What a message may say of an alert, as plain text. `drivers`: asked when it is sent, for they are no part of the alert. */
 export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readonly Driver[]): PlaceholderValues => {
   const { details, at } = alert;
-  const { currency, currentSpend, limit, percentUsed, blockPoint, periodStart, periodEnd, timezone, override, reset, refused, report } =
-    details;
+  const {
+    currency,
+    currentSpend,
+    limit,
+    percentUsed,
+    blockPoint,
+    periodStart,
+    periodEnd,
+    timezone,
+    override,
+    reset,
+    refused,
+    unpriced,
+    report,
+  } = details;
   const zone = timezone ?? 'UTC';
   const inCurrency = (amount: string | null | undefined): string => (amount == null ? '' : `${money(amount)} ${currency ?? ''}`.trim());
   const days = periodEnd === null ? null : daysUntil(periodEnd, at);
@@ -48,8 +61,10 @@ export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readon
     previousLimit: inCurrency(reset?.previousLimit),
     previousSpend: inCurrency(reset?.previousSpend ?? report?.previousSpend),
     newLimit: inCurrency(reset?.newLimit),
-    refusedAmount: refused === undefined ? '' : `${money(refused.amount.amount)} ${refused.amount.currency}`,
-    refusedReason: refused?.code.replaceAll('_', ' ') ?? '',
+    // What has no price has no amount: what it was asked for, then.
+    refusedAmount:
+      refused === undefined ? (unpriced?.units.join(', ') ?? '') : `${money(refused.amount.amount)} ${refused.amount.currency}`,
+    refusedReason: (refused ?? unpriced)?.code.replaceAll('_', ' ') ?? '',
   };
 };
 
