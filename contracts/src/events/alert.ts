@@ -22,6 +22,8 @@ const AlertDetails = z.object({
   percentUsed: z.string().nullable(),
   periodStart: StoredInstant.nullable(),
   periodEnd: StoredInstant.nullable(),
+  /** This period is the budget's only one: nothing begins anew when it ends. Absent: it recurs, or that is not known. */
+  oneOff: z.literal(true).optional(),
   /** The budget's, in which dates of a message are written. */
   timezone: z.string().nullable(),
   blockPoint: StoredAmount.nullable(),

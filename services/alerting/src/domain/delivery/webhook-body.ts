@@ -18,7 +18,7 @@ export const webhookBody = (tenant: string, alert: AlertRaisedData): string => {
     message: alert.message,
     ...(percent !== undefined && { percent: Number(percent) }),
     ...details,
-    resetAt: details.periodEnd,
+    resetAt: details.oneOff === true ? null : details.periodEnd,
     actions,
     source: alert.source,
   };

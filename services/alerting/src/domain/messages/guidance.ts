@@ -18,16 +18,19 @@ const REVIEW = 'Review what drives the spend';
 const RAISE = 'Raise the limit, or grant a temporary override';
 const WAIT = 'Or wait for the reset';
 
+/** Nothing begins anew after the only period of a one-off budget. */
+const waiting = ({ oneOff }: AlertRaisedData['details']): readonly string[] => (oneOff === true ? [] : [WAIT]);
+
 /** What a reader can do about it; empty where there is nothing to do. */
 export const recommendedActions = ({ event, type, details, budgetId }: AlertRaisedData): readonly string[] => {
   switch (event) {
     case 'threshold.crossed':
-      return type === 'LIMIT' ? [RAISE, REVIEW, WAIT] : [REVIEW, ...restrictions(details), RAISE];
+      return type === 'LIMIT' ? [RAISE, REVIEW, ...waiting(details)] : [REVIEW, ...restrictions(details), RAISE];
     case 'call.blocked':
-      return isUnpriced(details) ? pricing(details, budgetId) : [RAISE, WAIT];
+      return isUnpriced(details) ? pricing(details, budgetId) : [RAISE, ...waiting(details)];
     case 'budget.paused':
       return details.automatic === true
-        ? [REVIEW, 'Resume the budget, or raise its limit', WAIT]
+        ? [REVIEW, 'Resume the budget, or raise its limit', ...waiting(details)]
         : ['Resume the budget when it may be spent again'];
     case 'override.expired':
       return ['Grant another override if the need goes on'];

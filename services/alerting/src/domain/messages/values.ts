@@ -26,7 +26,8 @@ export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readon
   const zone = timezone ?? 'UTC';
   const inCurrency = (amount: string | null | undefined): string => (amount == null ? '' : `${money(amount)} ${currency ?? ''}`.trim());
   const days = periodEnd === null ? null : daysUntil(periodEnd, at);
-  const resetDate = periodEnd === null ? '' : dateIn(zone, periodEnd);
+  const endDate = periodEnd === null ? '' : dateIn(zone, periodEnd);
+  const isOnce = details.oneOff === true;
   return {
     tenant,
     budget: alert.budgetName ?? 'no budget',
@@ -44,10 +45,10 @@ export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readon
     threshold: details.percent === undefined ? inCurrency(details.threshold?.replace('amount:', '')) : `${details.percent}%`,
     blockPoint: inCurrency(blockPoint),
     periodStart: periodStart === null ? '' : dateIn(zone, periodStart),
-    periodEnd: resetDate,
-    resets: days === null ? '' : resetsText(days, resetDate),
-    resetDate,
-    daysUntilReset: days === null ? '' : String(days),
+    periodEnd: endDate,
+    resets: days === null ? '' : resetsText(days, endDate, isOnce),
+    resetDate: isOnce ? '' : endDate,
+    daysUntilReset: days === null || isOnce ? '' : String(days),
     next: nextSentence(alert),
     actions: recommendedActions(alert).join('. '),
     drivers: drivers
@@ -81,10 +82,10 @@ const daysUntil = (end: string, at: string): number => {
   return left <= 0n ? 0 : Number((left + NS_PER_DAY - 1n) / NS_PER_DAY);
 };
 
-/** `resets in 15 days (2025-11-21)`, the date in the budget's zone. */
-const resetsText = (days: number, date: string): string => {
+/** `resets in 15 days (2025-11-21)`, the date in the budget's zone; a one-off budget `ends`. */
+const resetsText = (days: number, date: string, isOnce: boolean): string => {
   if (days === 0) return `period ended (${date})`;
-  return `resets in ${days} ${days === 1 ? 'day' : 'days'} (${date})`;
+  return `${isOnce ? 'ends' : 'resets'} in ${days} ${days === 1 ? 'day' : 'days'} (${date})`;
 };
 
 const partsIn = (timeZone: string, instant: string, options: Intl.DateTimeFormatOptions): string =>
