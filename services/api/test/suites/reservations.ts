@@ -54,7 +54,7 @@ export const reservations = (api: () => Client): void => {
       ).toBe(204);
     });
 
-    test('usage settles on the path of its hold, also where history and the past are asked for', async () => {
+    test('F30: usage settles on the path of its hold, also where history and the past are asked for', async () => {
       const tenant = api().as(freshTenant());
       await tenant.post('scopes', { type: 'team', id: 'old' });
       await tenant.post('scopes', { type: 'team', id: 'new' });
