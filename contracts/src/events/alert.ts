@@ -22,6 +22,8 @@ const AlertDetails = z.object({
   percentUsed: z.string().nullable(),
   periodStart: StoredInstant.nullable(),
   periodEnd: StoredInstant.nullable(),
+  /** This period is the budget's only one: nothing begins anew when it ends. Absent: it recurs, or that is not known. */
+  oneOff: z.literal(true).optional(),
   /** The budget's, in which dates of a message are written. */
   timezone: z.string().nullable(),
   blockPoint: StoredAmount.nullable(),
@@ -61,6 +63,10 @@ const AlertDetails = z.object({
   reset: z.object({ previousLimit: StoredAmount.nullable(), previousSpend: StoredAmount, newLimit: StoredAmount.nullable() }).optional(),
   /** Of a blocked call: the first of its window. */
   refused: z.object({ code: z.string(), amount: StoredMoney, scopes: z.array(z.string()), category: z.string().optional() }).optional(),
+  /** In place of `refused`, of one that has no amount: no price covers these units. */
+  unpriced: z
+    .object({ code: z.string(), units: z.array(z.string()), scopes: z.array(z.string()), category: z.string().optional() })
+    .optional(),
 });
 export type AlertDetails = z.infer<typeof AlertDetails>;
 

@@ -123,16 +123,20 @@ export const PriceCorrectionApplied = defineEvent(
  */
 export const UsageRefused = defineEvent(
   'UsageRefused',
-  1,
+  2,
   z.object({
     decisionId: z.string(),
     reservationId: z.string().nullable(),
     scopes: z.array(StoredScope).min(1),
-    amount: StoredMoney,
+    /** null: what it was asked for has no price. */
+    amount: StoredMoney.nullable(),
+    /** The units that no price covered. */
+    unpriced: z.array(z.string()).optional(),
     category: z.string().optional(),
     dimensions: z.record(z.string(), z.string()).optional(),
-    /** `budget_exceeded`, `budget_paused`, `rate_missing`, `approval_required`, … */
+    /** `budget_exceeded`, `budget_paused`, `rate_missing`, `price_missing`, `approval_required`, … */
     code: z.string(),
+    /** null, and all that is of the budget: no budget is why, the tenant denies what has no price. */
     budgetId: z.string().nullable(),
     budgetName: z.string().nullable(),
     scope: StoredScope.nullable(),
@@ -147,6 +151,8 @@ export const UsageRefused = defineEvent(
     /** The partition's position on which it was decided. */
     position: z.number().int(),
   }),
+  // Version 1 always had an amount.
+  { 1: (first: object) => first },
 );
 export type UsageRefusedEvent = Recorded<'UsageRefused', z.infer<typeof UsageRefused.data>>;
 

@@ -81,8 +81,15 @@ const TENANT: Readonly<Record<string, Ours>> = {
   ),
 };
 
-/** Our words for an alert: the most particular there are. */
-export const ourTemplate = (event: string, type: string, profile: Profile): MessageTemplate => {
+/** No budget is why: the tenant denies what has no price. */
+const BLOCKED_BY_TENANT: Ours = {
+  subject: '{{message}}',
+  text: ['{{message}}', '', 'Scope: {{scope}}', 'Next step: {{next}}', 'Recommended: {{actions}}'].join('\n'),
+};
+
+/** Our words for an alert: the most particular there are. `isOfBudget`: a call that was blocked by no budget has its own. */
+export const ourTemplate = (event: string, type: string, profile: Profile, isOfBudget = true): MessageTemplate => {
+  if (event === 'call.blocked' && !isOfBudget) return BLOCKED_BY_TENANT;
   const particular = profile === 'tenant' ? (TENANT[`${event}/${type}`] ?? TENANT[event]) : undefined;
   return particular ?? OURS[event] ?? ANY;
 };

@@ -56,7 +56,7 @@ const trouble = async (times: number, isOver: () => boolean): Promise<void> => {
   }
 };
 
-test('64 callers on one user under team and organisation, the owner killed and frozen: never past the block point, nothing left over', async () => {
+test('F22, F24: 64 callers on one user under team and organisation, the owner killed and frozen: never past the block point, nothing left over', async () => {
   const write = new Writer(run.at, 'contention');
   await write.scope('org:c');
   await write.scope('team:c', ['org:c']);

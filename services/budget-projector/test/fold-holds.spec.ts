@@ -24,7 +24,7 @@ const settled = (recordedAt: string, cost: string): Hold => {
   return one;
 };
 
-describe('a settlement', () => {
+describe('F26, F27: a settlement', () => {
   test.each([
     ['just before the end', '2026-03-01T00:04:59.999999Z', '1', []],
     ['at the very end: a hold is held before it, and not at it', '2026-03-01T00:05:00Z', '1', ['SettledAfterExpiry']],

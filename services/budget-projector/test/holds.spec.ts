@@ -106,7 +106,7 @@ const holdsAlways = fc.asyncProperty(holdStory, holds);
 
 describe('holds', () => {
   test(
-    'are never past a block point, refused only without room, and rebuilt as they were',
+    'F22, F23, F30: are never past a block point, refused only without room, and rebuilt as they were',
     () => fc.assert(holdsAlways, { numRuns: 400 }),
     120_000,
   );
@@ -128,7 +128,7 @@ describe('holds', () => {
     await fc.assert(holdsAlways, { numRuns: 2, examples });
   });
 
-  test('the same test catches check-then-act: a desk that forgets what it has decided until that is folded', async () => {
+  test('F22: the same test catches check-then-act: a desk that forgets what it has decided until that is folded', async () => {
     const { add } = UndecidedHolds.prototype;
     UndecidedHolds.prototype.add = function naive(grant) {
       return add.call(this, grant, []);

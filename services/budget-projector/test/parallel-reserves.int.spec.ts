@@ -15,7 +15,7 @@ const LEFT = 5_000;
 const reserve = (n: number): Promise<Answered> =>
   insist(() => [run.one.url], 'POST', '/reservations', { id: `g21-${n}`, scopes: ['user:g21'], amount: '1', ttlSeconds: 3_600 });
 
-test('IN-G21: of 10,000 reserves of 1 unit against 5,000 left, in parallel, exactly 5,000 are allowed', async () => {
+test('IN-G21, F22: of 10,000 reserves of 1 unit against 5,000 left, in parallel, exactly 5,000 are allowed', async () => {
   const write = new Writer(run.at, 'g21');
   await write.scope('team:g21');
   await write.scope('user:g21', ['team:g21']);

@@ -19,7 +19,7 @@ const status = (id: string, is: string) =>
   );
 
 describe('reservations', () => {
-  test('held on every level, settled by usage: in between both know of it', async () => {
+  test('F23: held on every level, settled by usage: in between both know of it', async () => {
     const write = new Writer(run.at, 'r-levels');
     await write.scope('team:rl');
     await write.scope('user:rl', ['team:rl']);
@@ -154,7 +154,7 @@ describe('reservations', () => {
     expect(await release('g16-never')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  test('IN-G17 settled after its expiry: accepted and flagged; nothing is held after the TTL though nobody asks', async () => {
+  test('IN-G17, F25, F26: settled after its expiry: accepted and flagged; nothing is held after the TTL though nobody asks', async () => {
     const write = new Writer(run.at, 'r-g17');
     const position = await write.budget('g17', { scope: 'team:g17', limit: 100 }, block());
     await reserve('team:g17', '10', position, { id: 'g17', ttlSeconds: 1 });
@@ -169,7 +169,7 @@ describe('reservations', () => {
     expect(await metricOf(run.one, 'bursar_projector_holds_expired_total')).toBe(1);
   });
 
-  test('IN-G18 settled for more than was held: counted in full and flagged', async () => {
+  test('IN-G18, F27: settled for more than was held: counted in full and flagged', async () => {
     const write = new Writer(run.at, 'r-g18');
     const position = await write.budget('g18', { scope: 'team:g18', limit: 100 }, block());
     await reserve('team:g18', '10', position, { id: 'g18' });
@@ -246,7 +246,7 @@ describe('reservations', () => {
     });
   });
 
-  test('losing the owner loses no hold and doubles none: the next one goes on with it', async () => {
+  test('F24: losing the owner loses no hold and doubles none: the next one goes on with it', async () => {
     const write = new Writer(run.at, 'r-owner');
     const position = await write.budget('owner', { scope: 'team:owner', limit: 100 }, block());
     const held = await reserve('team:owner', '60', position, { id: 'owner' });

@@ -1,4 +1,4 @@
-import { type AlertDetails, type EpochNs, formatInstant, formatPicos, type Period, parsePicos } from '@bursar/contracts';
+import { type AlertDetails, type EpochNs, formatInstant, formatPicos, oneOff, type Period, parsePicos } from '@bursar/contracts';
 import { type BudgetState, blockPoint, effectiveLimit, nextStep, percentUsed } from '@bursar/contracts/folds';
 
 /** What was spent in a period, and what was carried into it, in picos of the budget's currency. */
@@ -16,6 +16,7 @@ export const figuresOf = (budget: BudgetState, { period, spend, carried }: Stand
     percentUsed: percentUsed(spend, limit),
     periodStart: period === null ? null : formatInstant(period.start),
     periodEnd: period === null ? null : formatInstant(period.end),
+    ...onceOf(definition),
     timezone: definition.period.timezone,
     blockPoint: block === null ? null : formatPicos(block),
     next: nextStep(definition, controls, spend, limit, now),
@@ -34,8 +35,11 @@ export const toldFigures = (
   const block = definition.enforcement.mode === 'block' ? blockPoint(definition, limit) : null;
   return {
     ...told,
+    ...onceOf(definition),
     timezone: definition.period.timezone,
     blockPoint: block === null ? null : formatPicos(block),
     next: nextStep(definition, controls, parsePicos(told.currentSpend ?? '0'), limit, now),
   };
 };
+
+const onceOf = ({ period }: BudgetState['definition']): Pick<AlertDetails, 'oneOff'> => (oneOff(period) === null ? {} : { oneOff: true });

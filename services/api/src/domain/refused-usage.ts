@@ -27,6 +27,7 @@ export const showRefusal = ({ id, data, partition, position, recordedAt }: Refus
   ...(data.dimensions !== undefined && { dimensions: data.dimensions }),
   ...(data.reservationId !== null && { reservationId: data.reservationId }),
   cost: data.amount,
+  ...(data.unpriced !== undefined && { unpriced: data.unpriced }),
   amount: '0',
   currency,
   code: data.code,

@@ -143,14 +143,15 @@ export class ExplainedSubjects {
   }
 }
 
-const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'kind' | 'id' | 'type' | 'reason'> => ({
+const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'kind' | 'id' | 'type'> => ({
   moment: { partition, position: data.position, now: parseInstant(data.refusedAt) },
   scopes: data.scopes,
   ...(data.category !== undefined && { category: data.category }),
   ...(data.dimensions !== undefined && { dimensions: data.dimensions }),
-  amount: fromWireMoney(data.amount),
+  amount: data.amount === null ? null : fromWireMoney(data.amount),
   allowed: false,
   code: data.code,
+  reason: data.code === 'price_missing' ? `No price covers: ${data.unpriced?.join(', ')}.` : null,
   decidedBy: data.budgetId,
   ...roomThen(data),
   count: data.count,

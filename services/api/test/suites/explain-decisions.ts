@@ -18,14 +18,15 @@ export const explainDecisions = (api: () => Client): void => {
       return { budget, ask, refused: await ask() };
     };
     /** Behind the answer, so it comes a moment later. */
-    const history = async (id: string) => {
+    const listed = async (path: string) => {
       for (let tries = 0; ; tries += 1) {
-        const { body } = await acme.get(`budgets/${id}/usage?status=refused`);
+        const { body } = await acme.get(path);
         if (body.data.length > 0) return body.data;
         expect(tries).toBeLessThan(400);
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     };
+    const history = (id: string) => listed(`budgets/${id}/usage?status=refused`);
 
     test('is in the history as refused, charges nothing, and can be explained', async () => {
       const { budget, ask, refused } = await refusedOnce('team:refused');
@@ -57,6 +58,30 @@ export const explainDecisions = (api: () => Client): void => {
       });
       const { body: status } = await acme.get(`budgets/${budget.id}/status?minPosition=${line.position}`, WAIT);
       expect(status).toMatchObject({ currentSpend: '4', reserved: '0' });
+    });
+
+    test('for want of a price too: named, in the history without an amount, explained and noticed', async () => {
+      const { id } = await makeBudget(acme, { scope: 'team:unpriced', ...money('10') });
+      const ask = () => acme.post('reservations', { scopes: ['team:unpriced'], meter: 'nobody', quantities: { things: '3' } });
+      const refused = await ask();
+      expectProblem(refused, 402, 'price_missing');
+      expect(refused.headers.get('bursar-position')).toBe(refused.body.position);
+      const { decisionId } = refused.body;
+      expect(refused.body).toMatchObject({ budgetId: id, amount: null, unpriced: ['things'], currentSpend: '0', limit: '10' });
+      expect((await ask()).body.decisionId).toBe(decisionId);
+      const [line] = await history(id);
+      expect(line).toMatchObject({ id: decisionId, code: 'price_missing', cost: null, unpriced: ['things'], amount: '0', refusedBy: id });
+      expect((await acme.post('explain', { decisionId })).body).toMatchObject({
+        subject: { kind: 'decision', id: decisionId, type: 'UsageRefused' },
+        allowed: false,
+        code: 'price_missing',
+        reason: 'No price covers: things.',
+        decidedBy: id,
+        amount: null,
+        budgets: [{ budgetId: id, decided: true, amount: null, fits: null, graceRemaining: '10' }],
+      });
+      const message = 'Blocked: no price covers things. Budget at 0.0% (0.0/10.0 USD)';
+      expect(await listed(`alerts?budgetId=${id}`)).toMatchObject([{ event: 'call.blocked', type: 'BLOCKED', message }]);
     });
 
     test('says no figure of a budget that its reader may not see', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Client, Reply } from '../support/client.js';
+import { type Client, type Reply, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
 const ATTEMPTS = 100;
@@ -54,7 +54,7 @@ export const reservations = (api: () => Client): void => {
       ).toBe(204);
     });
 
-    test('usage settles on the path of its hold, also where history and the past are asked for', async () => {
+    test('F30: usage settles on the path of its hold, also where history and the past are asked for', async () => {
       const tenant = api().as(freshTenant());
       await tenant.post('scopes', { type: 'team', id: 'old' });
       await tenant.post('scopes', { type: 'team', id: 'new' });
@@ -74,6 +74,25 @@ export const reservations = (api: () => Client): void => {
         ({ body }) => body.status !== 'counting',
       );
       expect(counted.body).toMatchObject({ currentSpend: '6' });
+    });
+
+    test('IN-G15 settled twice by the same usage: the second is a duplicate, which neither counts nor is flagged', async () => {
+      const tenant = api().as(freshTenant());
+      const { id } = await makeBudget(tenant, { limit: { amount: '20', currency: 'USD' } });
+      await reserve(tenant, { id: 'once', scopes: ['team:ml'], amount: '10' });
+      const settlement = usageOf('4', { reservationId: 'once' });
+      const settle = async (): Promise<Reply['body']> => (await tenant.post('usage', { events: [settlement] })).body.results[0];
+      const first = await settle();
+      expect(first.status).toBe('accepted');
+      expect(await settle()).toEqual({ ...first, status: 'duplicate' });
+      // What comes after both tells that neither is still on its way.
+      const position = await tenant.record(usageOf('1'));
+      const { body: status } = await tenant.get(`budgets/${id}/status?minPosition=${position}`, WAIT);
+      expect(status).toMatchObject({ currentSpend: '5', reserved: '0' });
+      const { body: hold } = await tenant.get('reservations/once');
+      expect(hold).toMatchObject({ status: 'settled', settledBy: first.eventId, actual: '4', flags: [] });
+      const { data } = (await tenant.get(`budgets/${id}/usage`)).body;
+      expect(data.filter(({ reservationId }: Reply['body']) => reservationId === 'once')).toHaveLength(1);
     });
 
     test('B10 a hold that only an override let through names it, and so does the line of its settlement', async () => {

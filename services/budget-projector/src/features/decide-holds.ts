@@ -81,8 +81,10 @@ export class HoldDecider {
     }
     const decision = decideReserve(tenant, ask, scene, question, position);
     if (decision === 'counting') group.answer(waiting, () => ({ is: 'counting' }));
-    else if ('unpriced' in decision) group.answer(waiting, () => ({ is: 'unpriced', units: decision.unpriced }));
-    else if ('refused' in decision) {
+    else if ('unpriced' in decision) {
+      const { unpriced: units, deciding } = decision;
+      group.answer(waiting, () => ({ is: 'unpriced', units, deciding, scene, question, position }));
+    } else if ('refused' in decision) {
       group.answer(waiting, () => ({ is: 'refused', decision: decision.refused, scene, question, position }));
     } else {
       this.#alike = Alike.to(tenant, scene, decision.granted);

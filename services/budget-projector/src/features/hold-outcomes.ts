@@ -1,5 +1,6 @@
 import type { Decision } from '../domain/check/decide-check.js';
-import type { Question, Scene, Standing } from '../domain/check/standing.js';
+import type { Scene, Standing } from '../domain/check/standing.js';
+import type { Asked } from '../domain/holds/ask.js';
 import type { LeftTexts, TermsParts } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
 
@@ -20,8 +21,9 @@ export type Held = Readonly<{
 
 export type ReserveOutcome =
   | Readonly<{ is: 'held'; held: Held }>
-  | Readonly<{ is: 'refused'; decision: Decision; scene: Scene; question: Question; position: number }>
-  | Readonly<{ is: 'unpriced'; units: readonly string[] }>
+  | Readonly<{ is: 'refused'; decision: Decision; scene: Scene; question: Asked; position: number }>
+  /** `deciding`: the nearest budget that has to know the amount; null: none has, the tenant denies it. */
+  | Readonly<{ is: 'unpriced'; units: readonly string[]; deciding: Standing | null; scene: Scene; question: Asked; position: number }>
   /** A budget that blocks is still adding up its past. */
   | Readonly<{ is: 'counting' }>
   /** The id stands for another body, or usage has named it already. */

@@ -78,6 +78,20 @@ test('the first is written at once; repeats within a minute are counted, and sha
   expect([told.events, told.gone]).toEqual([4, 0]);
 });
 
+test('what has no price is another refusal where other units have none', async () => {
+  const { store, refusals } = given();
+  const unpriced = (second: number, units: readonly string[]): Refusing => {
+    const { question, ...rest } = refusing(second);
+    return { ...rest, code: 'price_missing', question: { ...question, amount: 0n, unpriced: units }, standing: null };
+  };
+  const asked = [['things'], ['parts'], ['things']];
+  const [things, parts, again] = asked.map((units, second) => refusals.refused(unpriced(second, units)));
+  await refusals.stop();
+  expect(things).not.toBe(parts);
+  expect(again).toBe(things);
+  expect(counts(store)).toEqual(['user:a 1 00:00', 'user:a 1 00:01', 'user:a 1 00:02']);
+});
+
 test('every refusal is counted once, whatever the store does meanwhile', async () => {
   const { store, told, refusals } = given();
   store.refuses = 2;

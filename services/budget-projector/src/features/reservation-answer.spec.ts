@@ -1,14 +1,16 @@
 import { parsePicos } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
 import type { Standing } from '../domain/check/standing.js';
-import type { RefusalCode } from '../domain/check/verdict.js';
+import type { RefusedFor } from '../domain/refusal-event.js';
 import { refusal } from './reservation-answer.js';
 
 const MONTHLY = { kind: 'monthly', timezone: 'UTC', recurring: true };
 const ONCE = { kind: 'custom', start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:02Z' };
 
-const refused = (code: RefusalCode, period: object) => {
-  const definition = { name: 'B', scope: 'team:a', period, enforcement: { mode: 'block', blockAtPercent: 100, autoPause: false } };
+const BLOCK = { mode: 'block', blockAtPercent: 100, autoPause: false };
+
+const refused = (code: RefusedFor, period: object) => {
+  const definition = { name: 'B', scope: 'team:a', period, enforcement: BLOCK };
   const standing = {
     state: { budgetId: 'b', currency: 'USD', definition },
     period: { start: 0n, end: 2_000_000_000n },
@@ -27,7 +29,7 @@ const refused = (code: RefusalCode, period: object) => {
   return { detail, remediation, resetAt };
 };
 
-test.each<[RefusalCode, object, string | null, string]>([
+test.each<[RefusedFor, object, string | null, string]>([
   ['budget_exceeded', MONTHLY, '1970-01-01T00:00:02Z', 'Contact your administrator to increase budget or wait for the reset.'],
   ['budget_exceeded', ONCE, null, 'Contact your administrator to increase budget.'],
   ['approval_required', MONTHLY, '1970-01-01T00:00:02Z', 'Ask for approval, or wait for the reset.'],
@@ -35,4 +37,26 @@ test.each<[RefusalCode, object, string | null, string]>([
   ['budget_paused', ONCE, null, 'Contact your administrator to resume the budget.'],
 ])('%s of %j that resets at %s: %s', (code, period, resetAt, remediation) => {
   expect(refused(code, period)).toEqual({ detail: `Why. ${remediation}`, remediation, resetAt });
+});
+
+test('what has no price is said to whoever may not see the budget that has to know it, and nothing of that budget', () => {
+  const standing = {
+    state: {
+      budgetId: 'b',
+      currency: 'USD',
+      definition: { name: 'Secret', scope: 'team:a', period: ONCE, enforcement: BLOCK, permissions: { budgetVisibleToUser: false } },
+    },
+    period: { start: 0n, end: 2_000_000_000n },
+    limit: parsePicos('10'),
+    spend: 0n,
+    reserved: 0n,
+    amount: 0n,
+  } as unknown as Standing;
+  const question = { about: { scopes: ['team:a'] }, amount: 0n, currency: 'USD', unpriced: ['things'] } as const;
+  const heard = { decisionId: 'd', position: '0:1', audience: 'user' } as const;
+  const { detail, options } = refusal({ code: 'price_missing', reason: 'No price covers: things.' }, standing, question, heard);
+  const remediation = 'Contact your administrator to set prices for these units.';
+  expect(detail).toBe(`No price covers these quantities. ${remediation}`);
+  const extensions = { decisionId: 'd', category: null, unpriced: ['things'], resetAt: null, remediation, position: '0:1' };
+  expect(options).toEqual({ extensions, headers: { 'bursar-position': '0:1' } });
 });

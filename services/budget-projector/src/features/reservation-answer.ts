@@ -3,11 +3,12 @@ import { blockPoint } from '@bursar/contracts/folds';
 import { PROBLEMS } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import { type Audience, type Sees, seesFigures, visibleMembers } from '../domain/check/audience.js';
-import type { Question, Standing } from '../domain/check/standing.js';
+import type { Standing } from '../domain/check/standing.js';
 import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
-import type { Refusal, RefusalCode } from '../domain/check/verdict.js';
+import type { Asked } from '../domain/holds/ask.js';
 import { partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
+import type { RefusedFor } from '../domain/refusal-event.js';
 import type { Answer } from './answer.js';
 import { amountTexts, budgetHeader } from './budget-header.js';
 import type { Held } from './hold-outcomes.js';
@@ -62,39 +63,60 @@ export const reservationAnswer = (hold: Hold | null, partition: number, sees: Se
 
 export const notHere = (): Problem => new Problem('not_found', 'There is no such reservation.');
 
-const REMEDIES: Readonly<Record<RefusalCode, string>> = {
+const REMEDIES: Readonly<Record<RefusedFor, string>> = {
   budget_exceeded: 'Contact your administrator to increase budget',
   budget_paused: 'Contact your administrator to resume the budget',
   rate_missing: 'Contact your administrator to set an exchange rate for these currencies',
   model_not_allowed: 'Use one of the models that the budget allows',
   budget_incomplete: 'Contact your administrator: an event could not be counted',
   approval_required: 'Ask for approval',
+  price_missing: 'Contact your administrator to set prices for these units',
 };
 /** What a new period cures too. */
-const OR_WAIT: Readonly<Partial<Record<RefusalCode, string>>> = {
+const OR_WAIT: Readonly<Partial<Record<RefusedFor, string>>> = {
   budget_exceeded: ' or wait for the reset',
   approval_required: ', or wait for the reset',
 };
 
-/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget. */
+/** Why, and as a sentence. */
+export type Said = Readonly<{ code: RefusedFor; reason: string }>;
+
+/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget, or no budget is why. */
 export const refusal = (
-  { code, reason }: Refusal,
-  standing: Standing,
-  question: Question,
+  { code, reason }: Said,
+  standing: Standing | null,
+  question: Asked,
   { decisionId, position, audience }: Readonly<{ decisionId: string; position: string; audience: Audience }>,
 ): Problem => {
-  const { state, limit, spend, reserved, period, amount } = standing;
-  const { definition, budgetId, currency } = state;
+  const definition = standing?.state.definition;
   // Nothing begins anew after the only period of a one-off budget.
-  const resetAt = oneOff(definition.period) === null ? endOf(period) : null;
+  const resetAt = standing !== null && oneOff(standing.state.definition.period) === null ? endOf(standing.period) : null;
   const remediation = `${REMEDIES[code]}${resetAt === null ? '' : (OR_WAIT[code] ?? '')}.`;
-  const isVisible = seesFigures(audience, definition);
+  const isVisible = definition === undefined || seesFigures(audience, definition);
+  const { unpriced } = question;
   const members = {
     decisionId,
+    ...(standing !== null && figuresOf(standing)),
+    category: question.category ?? definition?.filter?.category ?? null,
+    amount: unpriced === undefined ? text(standing?.amount ?? null) : null,
+    ...(unpriced !== undefined && { unpriced }),
+    resetAt,
+    remediation,
+    position,
+  };
+  return new Problem(code, `${isVisible ? reason : `${PROBLEMS[code].title}.`} ${remediation}`, {
+    extensions: definition === undefined ? members : visibleMembers(members, audience, definition),
+    headers: { 'bursar-position': position, ...(standing !== null && isVisible && { 'bursar-budget': budgetHeader(standing) }) },
+  });
+};
+
+const figuresOf = (standing: Standing): object => {
+  const { state, limit, spend, reserved } = standing;
+  const { budgetId, definition, currency } = state;
+  return {
     budgetId,
     budgetName: definition.name,
     scope: definition.scope,
-    category: question.category ?? definition.filter?.category ?? null,
     currency,
     currentSpend: formatPicos(spend),
     reserved: formatPicos(reserved),
@@ -102,15 +124,7 @@ export const refusal = (
     blockPoint: text(blockPoint(definition, limit)),
     remaining: text(remainingOf(standing)),
     graceRemaining: text(roomOf(standing)),
-    amount: text(amount),
-    resetAt,
-    remediation,
-    position,
   };
-  return new Problem(code, `${isVisible ? reason : `${PROBLEMS[code].title}.`} ${remediation}`, {
-    extensions: visibleMembers(members, audience, definition),
-    headers: { 'bursar-position': position, ...(isVisible && { 'bursar-budget': budgetHeader(standing) }) },
-  });
 };
 
 const text = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));

@@ -3,6 +3,7 @@ import { canonicalJson, derivedId, NS_PER_SECOND, parsePicos, remembering } from
 import type { ReservationBody } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import type { z } from 'zod';
+import type { Standing } from '../domain/check/standing.js';
 import type { Ask } from '../domain/holds/ask.js';
 import type { Answer } from './answer.js';
 import type { Way } from './check.js';
@@ -10,7 +11,7 @@ import type { DecideAtOwner, Decision } from './decide-at-owner.js';
 import type { Decisions } from './decisions.js';
 import type { Fenced, ReserveOutcome } from './hold-outcomes.js';
 import type { Refusals } from './refusals.js';
-import { heldAnswer, notHere, refusal, reservationAnswer } from './reservation-answer.js';
+import { heldAnswer, notHere, refusal, reservationAnswer, type Said } from './reservation-answer.js';
 
 type Body = z.output<typeof ReservationBody>;
 
@@ -76,36 +77,41 @@ export class Reserve {
     return this.owner.answer({ ...way, decide });
   }
 
-  #refuse(
-    { tenant, audience }: Way['call'],
-    ask: Ask,
-    outcome: Exclude<ReserveOutcome, { is: 'held' }>,
-    partition: number,
-    isKeyed: boolean,
-  ): Decision {
+  #refuse(call: Way['call'], ask: Ask, outcome: Exclude<ReserveOutcome, { is: 'held' }>, partition: number, isKeyed: boolean): Decision {
     switch (outcome.is) {
       case 'conflict':
         throw new Problem(isKeyed ? 'idempotency_key_reused' : 'reservation_conflict');
       case 'counting':
         throw new Problem('counting', undefined, { retryAfter: 1 });
-      case 'unpriced':
-        throw new Problem('price_missing', `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`, {
-          extensions: { unpriced: outcome.units },
-        });
+      case 'unpriced': {
+        const reason = `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`;
+        return this.#refused(call, ask, outcome, partition, { code: 'price_missing', reason }, outcome.deciding);
+      }
       case 'refused': {
-        const { decision, scene, question, position } = outcome;
-        const { refusal: said, deciding } = decision;
+        const { refusal: said, deciding } = outcome.decision;
         if (said === null || deciding === null) throw new Error('refused by nobody');
-        const reservationId = ask.isCallers ? ask.reservationId : null;
-        const currency = scene.asked.currency;
-        const refusing = { tenant, reservationId, code: said.code, question, currency, standing: deciding, position, at: scene.now };
-        const refuse = (): Problem => {
-          const decisionId = this.refusals.refused(refusing);
-          return refusal(said, deciding, question, { decisionId, position: `${partition}:${position}`, audience });
-        };
-        return { refuse, isFenced: false };
+        return this.#refused(call, ask, outcome, partition, said, deciding);
       }
     }
+  }
+
+  /** Recorded once it is the answer. */
+  #refused(
+    { tenant, audience }: Way['call'],
+    ask: Ask,
+    { scene, question, position }: Extract<ReserveOutcome, { is: 'refused' | 'unpriced' }>,
+    partition: number,
+    said: Said,
+    standing: Standing | null,
+  ): Decision {
+    const reservationId = ask.isCallers ? ask.reservationId : null;
+    const currency = scene.asked.currency;
+    const refusing = { tenant, reservationId, code: said.code, question, currency, standing, position, at: scene.now };
+    const refuse = (): Problem => {
+      const decisionId = this.refusals.refused(refusing);
+      return refusal(said, standing, question, { decisionId, position: `${partition}:${position}`, audience });
+    };
+    return { refuse, isFenced: false };
   }
 }
 

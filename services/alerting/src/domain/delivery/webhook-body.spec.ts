@@ -36,6 +36,11 @@ test('says the figures as decimal text, and the threshold as its number', () => 
   });
 });
 
+test('a one-off budget ends, and resets never', () => {
+  const { data } = JSON.parse(webhookBody('acme', alert({ oneOff: true })));
+  expect(data).toMatchObject({ periodEnd: '2026-12-01T00:00:00Z', resetAt: null, oneOff: true });
+});
+
 test('an alert of no budget says so', () => {
   const { data } = JSON.parse(webhookBody('acme', { ...alert(), budgetId: null, budgetName: null, scope: null }));
   expect(data).toMatchObject({ budget: null, actions: [] });

@@ -8,7 +8,7 @@ const MAX_BYTES = 20 * 1_024;
  * long (lists of models, scopes of a blocked call) is left out then, and `truncated` says so.
  */
 export const webhookBody = (tenant: string, alert: AlertRaisedData): string => {
-  const { actions = [], percent, timezone: _zone, next, allowedModels, downgrade, refused, ...details } = alert.details;
+  const { actions = [], percent, timezone: _zone, next, allowedModels, downgrade, refused, unpriced, ...details } = alert.details;
   const small = {
     tenant,
     budget: alert.budgetId === null ? null : { id: alert.budgetId, name: alert.budgetName, scope: alert.scope },
@@ -18,7 +18,7 @@ export const webhookBody = (tenant: string, alert: AlertRaisedData): string => {
     message: alert.message,
     ...(percent !== undefined && { percent: Number(percent) }),
     ...details,
-    resetAt: details.periodEnd,
+    resetAt: details.oneOff === true ? null : details.periodEnd,
     actions,
     source: alert.source,
   };
@@ -29,6 +29,7 @@ export const webhookBody = (tenant: string, alert: AlertRaisedData): string => {
     ...(allowedModels !== undefined && { allowedModels }),
     ...(downgrade !== undefined && { downgrade }),
     ...(refused !== undefined && { refused }),
+    ...(unpriced !== undefined && { unpriced }),
   });
   return Buffer.byteLength(whole) <= MAX_BYTES ? whole : body({ ...small, truncated: true });
 };

@@ -3,6 +3,7 @@ import type { AlertRaisedData } from '@bursar/contracts';
 /** What enforcement does next: `At 95% (critical): notify, restrict-models.` Empty when nothing more is to come. */
 export const nextSentence = ({ details, event }: AlertRaisedData): string => {
   const { next, currency } = details;
+  if (isUnpriced(details)) return 'Such calls are refused until prices cover what they ask for.';
   if (event === 'call.blocked')
     return 'Calls are refused until spend is back under the block point, the limit is raised, or the period ends.';
   if (event === 'budget.paused') return `Calls are refused until it is resumed${details.automatic === true ? ', or its period ends' : ''}.`;
@@ -17,16 +18,19 @@ const REVIEW = 'Review what drives the spend';
 const RAISE = 'Raise the limit, or grant a temporary override';
 const WAIT = 'Or wait for the reset';
 
+/** Nothing begins anew after the only period of a one-off budget. */
+const waiting = ({ oneOff }: AlertRaisedData['details']): readonly string[] => (oneOff === true ? [] : [WAIT]);
+
 /** What a reader can do about it; empty where there is nothing to do. */
-export const recommendedActions = ({ event, type, details }: AlertRaisedData): readonly string[] => {
+export const recommendedActions = ({ event, type, details, budgetId }: AlertRaisedData): readonly string[] => {
   switch (event) {
     case 'threshold.crossed':
-      return type === 'LIMIT' ? [RAISE, REVIEW, WAIT] : [REVIEW, ...restrictions(details), RAISE];
+      return type === 'LIMIT' ? [RAISE, REVIEW, ...waiting(details)] : [REVIEW, ...restrictions(details), RAISE];
     case 'call.blocked':
-      return [RAISE, WAIT];
+      return isUnpriced(details) ? pricing(details, budgetId) : [RAISE, ...waiting(details)];
     case 'budget.paused':
       return details.automatic === true
-        ? [REVIEW, 'Resume the budget, or raise its limit', WAIT]
+        ? [REVIEW, 'Resume the budget, or raise its limit', ...waiting(details)]
         : ['Resume the budget when it may be spent again'];
     case 'override.expired':
       return ['Grant another override if the need goes on'];
@@ -36,6 +40,15 @@ export const recommendedActions = ({ event, type, details }: AlertRaisedData): r
       return [];
   }
 };
+
+/** No limit and no reset cures it. */
+const isUnpriced = ({ unpriced }: AlertRaisedData['details']): boolean => unpriced?.code === 'price_missing';
+
+/** Without a budget it is the tenant's policy that refuses. */
+const pricing = ({ unpriced }: AlertRaisedData['details'], budgetId: string | null): readonly string[] => [
+  `Set prices for ${unpriced?.units.join(', ')}`,
+  ...(budgetId === null ? ['Or let the tenant allow what has no price (unpricedPolicy)'] : []),
+];
 
 const restrictions = ({ actions = [], allowedModels, downgrade }: AlertRaisedData['details']): readonly string[] => [
   ...(actions.includes('restrict-models') && allowedModels !== undefined

@@ -69,6 +69,19 @@ describe('a message (PRODUCT D6)', () => {
     ]);
   });
 
+  test.each([
+    ['threshold.crossed', 'LIMIT', {}],
+    ['call.blocked', 'BLOCKED', {}],
+    ['budget.paused', 'PAUSED', { automatic: true }],
+  ])('of %s tells nobody to wait for the reset of a one-off budget, which only ends', (event, type, details) => {
+    const values = (more: object) => valuesOf('acme', alert({ event, type }, { ...details, ...more }), []);
+    expect(values({})).toMatchObject({ actions: expect.stringMatching(/Or wait for the reset$/), daysUntilReset: '15' });
+    const once = values({ oneOff: true });
+    expect(once.actions).not.toMatch(/reset/);
+    expect(once.actions).not.toBe('');
+    expect(once).toMatchObject({ resets: 'ends in 15 days (2025-11-21)', resetDate: '', daysUntilReset: '', periodEnd: '2025-11-21' });
+  });
+
   test('leaves out what an alert has not', () => {
     const { text } = renderMessage(
       alert(

@@ -28,7 +28,7 @@ export type MessageFormat = keyof RenderedMessage;
  */
 export const renderMessage = <F extends MessageFormat>(alert: AlertRaisedData, format: F, options: MessageOptions): RenderedMessage[F] => {
   const { tenant, profile = 'default', drivers = [] } = options;
-  const ours = ourTemplate(alert.event, alert.type, profile);
+  const ours = ourTemplate(alert.event, alert.type, profile, alert.budgetId !== null);
   const template = options.template ?? ours;
   const values = valuesOf(tenant, alert, drivers);
   const subject = oneLine(fillTemplate(template.subject ?? ours.subject ?? '{{message}}', values, plain));

@@ -8,12 +8,26 @@ export type Driver = Readonly<{ name: string; amount: string; percent: string | 
 /** What a message may say of an alert, as plain text. `drivers`: asked when it is sent, for they are no part of the alert. */
 export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readonly Driver[]): PlaceholderValues => {
   const { details, at } = alert;
-  const { currency, currentSpend, limit, percentUsed, blockPoint, periodStart, periodEnd, timezone, override, reset, refused, report } =
-    details;
+  const {
+    currency,
+    currentSpend,
+    limit,
+    percentUsed,
+    blockPoint,
+    periodStart,
+    periodEnd,
+    timezone,
+    override,
+    reset,
+    refused,
+    unpriced,
+    report,
+  } = details;
   const zone = timezone ?? 'UTC';
   const inCurrency = (amount: string | null | undefined): string => (amount == null ? '' : `${money(amount)} ${currency ?? ''}`.trim());
   const days = periodEnd === null ? null : daysUntil(periodEnd, at);
-  const resetDate = periodEnd === null ? '' : dateIn(zone, periodEnd);
+  const endDate = periodEnd === null ? '' : dateIn(zone, periodEnd);
+  const isOnce = details.oneOff === true;
   return {
     tenant,
     budget: alert.budgetName ?? 'no budget',
@@ -31,10 +45,10 @@ export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readon
     threshold: details.percent === undefined ? inCurrency(details.threshold?.replace('amount:', '')) : `${details.percent}%`,
     blockPoint: inCurrency(blockPoint),
     periodStart: periodStart === null ? '' : dateIn(zone, periodStart),
-    periodEnd: resetDate,
-    resets: days === null ? '' : resetsText(days, resetDate),
-    resetDate,
-    daysUntilReset: days === null ? '' : String(days),
+    periodEnd: endDate,
+    resets: days === null ? '' : resetsText(days, endDate, isOnce),
+    resetDate: isOnce ? '' : endDate,
+    daysUntilReset: days === null || isOnce ? '' : String(days),
     next: nextSentence(alert),
     actions: recommendedActions(alert).join('. '),
     drivers: drivers
@@ -48,8 +62,10 @@ export const valuesOf = (tenant: string, alert: AlertRaisedData, drivers: readon
     previousLimit: inCurrency(reset?.previousLimit),
     previousSpend: inCurrency(reset?.previousSpend ?? report?.previousSpend),
     newLimit: inCurrency(reset?.newLimit),
-    refusedAmount: refused === undefined ? '' : `${money(refused.amount.amount)} ${refused.amount.currency}`,
-    refusedReason: refused?.code.replaceAll('_', ' ') ?? '',
+    // What has no price has no amount: what it was asked for, then.
+    refusedAmount:
+      refused === undefined ? (unpriced?.units.join(', ') ?? '') : `${money(refused.amount.amount)} ${refused.amount.currency}`,
+    refusedReason: (refused ?? unpriced)?.code.replaceAll('_', ' ') ?? '',
   };
 };
 
@@ -66,10 +82,10 @@ const daysUntil = (end: string, at: string): number => {
   return left <= 0n ? 0 : Number((left + NS_PER_DAY - 1n) / NS_PER_DAY);
 };
 
-/** `resets in 15 days (2025-11-21)`, the date in the budget's zone. */
-const resetsText = (days: number, date: string): string => {
+/** `resets in 15 days (2025-11-21)`, the date in the budget's zone; a one-off budget `ends`. */
+const resetsText = (days: number, date: string, isOnce: boolean): string => {
   if (days === 0) return `period ended (${date})`;
-  return `resets in ${days} ${days === 1 ? 'day' : 'days'} (${date})`;
+  return `${isOnce ? 'ends' : 'resets'} in ${days} ${days === 1 ? 'day' : 'days'} (${date})`;
 };
 
 const partsIn = (timeZone: string, instant: string, options: Intl.DateTimeFormatOptions): string =>

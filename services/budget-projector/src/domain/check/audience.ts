@@ -19,8 +19,8 @@ export const seesFigures = (audience: Audience, { permissions }: Pick<BudgetDefi
 export type Sees = (budgetId: string) => boolean;
 export const seesAll: Sees = () => true;
 
-/** Of a refusal, what says nothing of the budget: that it was refused, when to come back, and whom to ask. */
-const UNREVEALING = ['decisionId', 'category', 'resetAt', 'remediation', 'position'] as const;
+/** Of a refusal, what says nothing of the budget: that it was refused, what has no price, when to come back, and whom to ask. */
+const UNREVEALING = ['decisionId', 'category', 'unpriced', 'resetAt', 'remediation', 'position'] as const;
 
 /** The members of a refusal that its reader may see (PRODUCT C4): all of them, or none that tells a figure, a name or a scope of the budget. */
 export const visibleMembers = (

@@ -15,7 +15,8 @@ export type Granted = Readonly<{ grant: Grant; parts: TermsParts; taken: Undecid
 export type ReserveDecision =
   | Readonly<{ granted: Granted }>
   | Readonly<{ refused: Decision }>
-  | Readonly<{ unpriced: readonly string[] }>
+  /** `deciding`: the nearest budget that has to know the amount; null: none has, the tenant denies it. */
+  | Readonly<{ unpriced: readonly string[]; deciding: Standing | null }>
   | 'counting';
 
 /**
@@ -25,8 +26,9 @@ export type ReserveDecision =
  */
 export const decideReserve = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, position: number): ReserveDecision => {
   const { unpriced } = question;
-  if (unpriced !== undefined && (deniesUnpriced(tenant, position) || scene.standings.some((standing) => weighs(standing, scene.now)))) {
-    return { unpriced };
+  if (unpriced !== undefined) {
+    const deciding = scene.standings.find((standing) => weighs(standing, scene.now)) ?? null;
+    if (deciding !== null || deniesUnpriced(tenant, position)) return { unpriced, deciding };
   }
   const decision = decideCheck(scene, question);
   if (decision === 'counting') return decision;
