@@ -27,7 +27,7 @@ type Shape = { reserves: number; levels?: number; budgetsPerScope?: number; othe
 const TENANT = 'bench';
 const CALLERS = 64;
 /** Reserves that are not timed, first: the owner of a busy partition has compiled what it does all the time. */
-const WARM_UP = 12_800;
+const WARM_UP = 38_400;
 /** Checks go on for so long, */
 const CHECK_MS = 1_000;
 /** and after so many the lease has its turn. */

@@ -11,7 +11,7 @@ import { luaClient, reserveByLua } from './redis-lua.ts';
 
 export const CALLERS = 64;
 /** Calls that are not timed, first, of ours and of its peers alike: a process that has just begun is still being compiled. */
-export const WARM_UP = 12_800;
+export const WARM_UP = 38_400;
 
 /** Reservations by Lua straight from this process. */
 export const redisReserves = async (port: number, appends: number): Promise<CallerFigures> => {

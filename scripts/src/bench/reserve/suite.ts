@@ -13,8 +13,8 @@ import { CALLERS, postgresLimiter, redisReserves, withHttpPeer } from './peers.t
 import { findRedis, withRedis } from './redis-server.ts';
 
 const ROUNDS = 3;
-const OURS = 64_000;
-const REDIS = 64_000;
+const OURS = 128_000;
+const REDIS = 128_000;
 const LIMITER = 6_400;
 const HTTP = 25_600;
 const GETS = 25_600;

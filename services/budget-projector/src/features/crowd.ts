@@ -1,7 +1,7 @@
 /** Fewer do not wait for one another: their appends cost less than their time. */
 const WORTH_WAITING = 16;
 /** Of a crowd that was there a moment ago; the last few may be long in coming, or never come. */
-const ENOUGH = 0.7;
+const ENOUGH = 0.8;
 /** After an append is in, at most. */
 const PATIENCE_MS = 4;
 /** Of a crowd that no longer comes this is left after each append. */
