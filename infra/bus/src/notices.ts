@@ -27,7 +27,7 @@ export class Notices {
       return;
     }
     window.waiting ??= { last, types: new Set() };
-    window.waiting.last = last;
+    window.waiting.last = Math.max(window.waiting.last, last);
     for (const type of types) window.waiting.types.add(type);
     if (types.some((type) => !window.told.has(type))) this.#say(partition, window);
   }

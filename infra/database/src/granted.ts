@@ -34,3 +34,12 @@ export const heldInGroups: RawBuilder<unknown> = sql`
     SELECT held.tenant, one.value ->> 'id' AS reservation_id, COALESCE(became.status, 'held') AS status, held.since, became.ended_at,
       became.ended_position, became.settled_by, became.actual, COALESCE(became.flags, '{}') AS flags, COALESCE(became.position, held.since) AS position
   ) AS hold ON became.since IS NULL OR became.since = held.since`;
+
+/**
+ * A query of what the tenant holds under these ids as it was granted, each as a row of `projection.hold` with its grant: it has no row to be found by, so all
+ * that is held is looked through, by text first.
+ */
+export const heldUnder = (tenant: string, ids: readonly string[]): RawBuilder<Selectable<HoldTable> & GrantTexts> => sql`
+  SELECT hold.*, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
+  WHERE held.tenant = ${tenant} AND held.held > 0 AND hold.status = 'held' AND hold.reservation_id = ANY (${ids}::text[])
+    AND EXISTS (SELECT FROM unnest(${ids.map((id) => JSON.stringify(id))}::text[]) AS quoted WHERE strpos(held.granted, quoted) > 0)`;

@@ -172,6 +172,28 @@ describe('a projector that is frozen', () => {
   }, 90_000);
 });
 
+describe('a projector that is behind', () => {
+  test('usage that settles what is held is in the history as what it settles, before that is folded', async () => {
+    const tenant = new Client(system.url, freshTenant());
+    const made = await tenant.post('budgets', budgetBody({ filter: { category: 'chat' } }));
+    const at = made.headers.get('bursar-position');
+    const body = { id: 'ahead', scopes: ['team:ml'], amount: '5', category: 'chat' };
+    const held = await tenant.post(`reservations?minPosition=${at}`, body, { headers: { prefer: 'wait=9' } });
+    expect(held.status).toBe(201);
+    const folded = `budgets/${made.body.id}?minPosition=${held.headers.get('bursar-position')}`;
+    expect((await tenant.get(folded, { headers: { prefer: 'wait=9' } })).status).toBe(200);
+    system.projector.signal('SIGSTOP');
+    try {
+      // It does not say its category: that is the reservation's.
+      expect((await tenant.post('usage', usageOf('3', { reservationId: 'ahead' }))).status).toBe(202);
+      const { data } = (await tenant.get(`budgets/${made.body.id}/usage`)).body;
+      expect(data).toMatchObject([{ amount: '3', reservationId: 'ahead' }]);
+    } finally {
+      system.projector.signal('SIGCONT');
+    }
+  }, 60_000);
+});
+
 describe('without a projector', () => {
   test('a command is answered with what was decided, within 10 s, and shows once the projector is back', async () => {
     await system.projector.kill();

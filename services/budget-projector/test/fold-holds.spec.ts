@@ -84,6 +84,17 @@ test('what is decided and not folded goes into the period that now holds the mom
   expect(budget.undecided.starts()).toEqual([]);
 });
 
+test('an id that one event grants twice is held once', () => {
+  const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+  const changes = new Changes();
+  const event = { position: 2 } as HoldsChangedEvent;
+  expect(foldGranted(tenant, [grant(), grant()], new Set(), event, changes)).toHaveLength(1);
+  expect(foldGranted(tenant, [grant()], new Set(['r']), event, changes)).toEqual([]);
+  const [one] = changes.holds;
+  expect([changes.holds.size, one?.isGrantedAgain]).toEqual([1, false]);
+  expect(tenant.budgets.get('one')?.reserved.at(MARCH)).toBe(one?.grant?.terms.amounts[0]?.picos);
+});
+
 test('an id that is held and granted again stays what it was, and the tables are to be told which grant counts', () => {
   const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
   const [changes, later] = [new Changes(), new Changes()];

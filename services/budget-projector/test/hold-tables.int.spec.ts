@@ -61,6 +61,13 @@ test('what is held as it was granted has no row, and is found; what became of th
     ['c', 'released', 5, a?.grant?.terms.expiresAt],
     ['u', 'unknown', 7, null],
   ]);
+  const named = await at.tables.holdsNamed('acme', ['b', 'd', 'u', 'x']);
+  expect(named.map(({ id, status, since }) => [id, status, since]).sort()).toEqual([
+    ['b', 'released', 5],
+    ['d', 'held', 9],
+    ['u', 'unknown', 7],
+  ]);
+  expect(named.find(({ id }) => id === 'd')?.grant?.terms.expiresAt).toBe(d?.grant?.terms.expiresAt);
   const groups = await at.db.selectFrom('projection.hold_group').select(['since', 'held', 'position']).orderBy('since').execute();
   expect(groups).toEqual([
     { since: 5, held: 1, position: 7 },

@@ -12,8 +12,8 @@ describe('a crowd', () => {
   test('is waited for until most of it asks again, and no longer than its patience', () => {
     const crowd = after(40, 24);
     expect(crowd.waitMs(24, 0)).toBe(4);
-    expect(crowd.waitMs(44, 1.5)).toBe(2.5);
-    expect(crowd.waitMs(45, 1.5)).toBe(0);
+    expect(crowd.waitMs(51, 1.5)).toBe(2.5);
+    expect(crowd.waitMs(52, 1.5)).toBe(0);
     expect(crowd.waitMs(24, 4)).toBe(0);
     expect(crowd.waitMs(24, 60_000)).toBe(0);
   });
@@ -31,10 +31,16 @@ describe('a crowd', () => {
     expect(appends).toBe(14);
   });
 
+  test('that was there long before is forgotten with the next append', () => {
+    const crowd = after(64, 0);
+    crowd.landed(1, 0, 4 + 50.5);
+    expect(crowd.waitMs(1, 54.5)).toBe(0);
+  });
+
   test('that grows is met at once', () => {
     const crowd = after(20, 0);
     crowd.landed(100, 100, 0);
-    expect(crowd.waitMs(139, 0)).toBe(4);
-    expect(crowd.waitMs(140, 0)).toBe(0);
+    expect(crowd.waitMs(159, 0)).toBe(4);
+    expect(crowd.waitMs(160, 0)).toBe(0);
   });
 });

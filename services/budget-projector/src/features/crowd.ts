@@ -6,6 +6,8 @@ const ENOUGH = 0.8;
 const PATIENCE_MS = 4;
 /** Of a crowd that no longer comes this is left after each append. */
 const FADING = 0.9;
+/** Who was there so long before an append is no crowd any more. */
+const FORGOTTEN_MS = 50;
 
 /**
  * How many ask at once. Callers who are answered together ask again together, and an append costs PostgreSQL and everybody who follows the ledger as much
@@ -17,7 +19,8 @@ export class Crowd {
 
   /** An append is in. @param decided with it @param waiting decided meanwhile @param now in milliseconds */
   landed(decided: number, waiting: number, now: number): void {
-    this.#size = Math.max(this.#size * FADING, decided + waiting);
+    const left = now > this.#patientUntil + FORGOTTEN_MS ? 0 : this.#size * FADING;
+    this.#size = Math.max(left, decided + waiting);
     this.#patientUntil = now + PATIENCE_MS;
   }
 

@@ -53,15 +53,16 @@ export class HoldGroup {
   readonly #own: OwnChange[] = [];
   readonly #granted: Undecided[] = [];
   #bytes = 0;
+  #callers = 0;
   readonly #replies: Reply[] = [];
 
   get isEmpty(): boolean {
     return this.#replies.length === 0;
   }
 
-  /** How many are answered with it. */
-  get size(): number {
-    return this.#replies.length;
+  /** How many callers are answered with it: what expires was asked for by nobody. */
+  get callers(): number {
+    return this.#callers;
   }
 
   get isFull(): boolean {
@@ -117,10 +118,11 @@ export class HoldGroup {
 
   /** `outcome`: what came of it, once the append is at a position; null: there was nothing to append. */
   answer<W extends Waiting>(
-    { done, fail }: W,
+    { done, fail, want }: W,
     outcome: (appended: number | null) => W extends { want: 'reserve' } ? ReserveOutcome : ReleaseOutcome,
   ): void {
     this.#replies.push({ done, fail, outcome } as Reply);
+    if (want !== 'expire') this.#callers += 1;
   }
 
   /** Its event is in the ledger: whoever asks for one of its grants again hears of this position too. */

@@ -40,7 +40,7 @@ export class HoldLane {
   /** The open group goes now, when most of a crowd is in it, or when the append on its way is in. Without changes it needs no append, and is said in its turn. */
   send(): void {
     if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
-    const waitMs = this.#open.isFull || this.#open.isUnchanged ? 0 : this.#crowd.waitMs(this.#open.size, performance.now());
+    const waitMs = this.#open.isFull || this.#open.isUnchanged ? 0 : this.#crowd.waitMs(this.#open.callers, performance.now());
     if (waitMs > 0) this.#waiting ??= setTimeout(() => this.#go(), waitMs);
     else this.#go();
   }
@@ -90,7 +90,7 @@ export class HoldLane {
     }
     this.#flying = null;
     const appended = this.#appended;
-    this.#crowd.landed(group.size, this.#open.size, performance.now());
+    this.#crowd.landed(group.callers, this.#open.callers, performance.now());
     // The next is on its way while this one is said.
     this.send();
     group.said(appended);

@@ -5,17 +5,17 @@ import type { ProjectionTables } from './projection-tables.js';
 type Naming = Readonly<{ data: Readonly<{ reservationId?: string }> }>;
 
 /**
- * The reservations that some usage events of a tenant name, as the tables have them: enough for whoever is behind what is committed, since
- * a grant that usage settles came before it. Told to the charges right before they are made.
+ * The reservations that some usage events of a tenant name, as the tables have them: enough for whoever is behind what is committed, since what usage
+ * settles is committed with it, and what was set aside left its hold as it was. Told to the charges right before they are made.
  */
 export class HoldsNamed {
   private constructor(private readonly holds: ReadonlyMap<string, Hold>) {}
 
-  /** In one read; none where nobody names one. */
-  static async of(tables: Pick<ProjectionTables, 'holds'>, tenant: string, usages: readonly Naming[]): Promise<HoldsNamed> {
+  /** None is read where nobody names one. */
+  static async of(tables: Pick<ProjectionTables, 'holdsNamed'>, tenant: string, usages: readonly Naming[]): Promise<HoldsNamed> {
     const ids = new Set(usages.flatMap(({ data: { reservationId } }) => (reservationId === undefined ? [] : [reservationId])));
     if (ids.size === 0) return NOBODY;
-    const found = await tables.holds([...ids].map((reservationId) => ({ tenant, reservationId })));
+    const found = await tables.holdsNamed(tenant, [...ids]);
     return new HoldsNamed(new Map(found.map((hold) => [hold.id, hold])));
   }
 

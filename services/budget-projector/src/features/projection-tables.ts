@@ -92,6 +92,9 @@ export abstract class ProjectionTables {
   /** Those of these reservations that have a row, open or closed, in one read. */
   abstract holds(keys: readonly HoldKey[]): Promise<readonly Hold[]>;
 
+  /** What these ids of a tenant stand for: as {@link holds}, and what is held as it was granted. */
+  abstract holdsNamed(tenant: string, reservationIds: readonly string[]): Promise<readonly Hold[]>;
+
   /** Every open hold of a partition. */
   abstract expiring(partition: number): Promise<readonly Expiring[]>;
 

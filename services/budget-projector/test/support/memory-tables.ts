@@ -38,6 +38,8 @@ export class MemoryTables extends ProjectionTables {
   readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
   readonly holdRows = new Map<string, StoredHold>();
+  /** Those of them that are more than a part of their group. */
+  readonly ownRows = new Set<string>();
   readonly reservedRows = new Map<string, ReservedRow>();
   readonly settlements = new Map<string, Settlement>();
   outboxRows: Emitted[] = [];
@@ -120,6 +122,13 @@ export class MemoryTables extends ProjectionTables {
   async holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
     return keys.flatMap(({ tenant, reservationId }) => {
       const row = this.holdRows.get(key(tenant, reservationId));
+      return row === undefined || !this.ownRows.has(key(tenant, reservationId)) ? [] : [readHold(row)];
+    });
+  }
+
+  async holdsNamed(tenant: string, reservationIds: readonly string[]): Promise<readonly Hold[]> {
+    return reservationIds.flatMap((reservationId) => {
+      const row = this.holdRows.get(key(tenant, reservationId));
       return row === undefined ? [] : [readHold(row)];
     });
   }
@@ -172,6 +181,7 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.holds) {
       const at = key(row.tenant, row.reservationId);
       this.holdRows.set(at, toStored(row, this.holdRows.get(at)));
+      this.ownRows.add(at);
     }
     for (const row of batch.reserved) {
       const id = key(row.tenant, row.budgetId, row.periodStart);

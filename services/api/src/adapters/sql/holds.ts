@@ -1,6 +1,6 @@
 import { type HoldGranted, type HoldReservation, type HoldTerms, holdGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
-import { type Database, type GrantTexts, heldInGroups, withGrants } from '@bursar/database';
+import { type Database, type GrantTexts, heldInGroups, heldUnder, withGrants } from '@bursar/database';
 import { Injectable } from '@nestjs/common';
 import { Kysely, type Selectable, sql } from 'kysely';
 import type { HeldThen } from '../../domain/budget-as-of.js';
@@ -30,7 +30,7 @@ const NONE = new Grants(new Map());
 export class Holds {
   constructor(private readonly db: Kysely<Database>) {}
 
-  /** One read, and none where nobody names one. */
+  /** None is read where nobody names one. */
   async named(tenant: string, usages: readonly Naming[]): Promise<Grants> {
     const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
     if (ids.length === 0) return NONE;
@@ -44,17 +44,7 @@ export class Holds {
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
     const [row] = await this.#read(tenant, [reservationId]);
-    const found = row ?? (await this.#held(tenant, reservationId));
-    return found === undefined ? null : grantIn(found);
-  }
-
-  /** What is held as it was granted has no row to be found by: looked for in all that the tenant holds. */
-  async #held(tenant: string, reservationId: string) {
-    const { rows } = await sql<{ tenant: string } & GrantTexts>`
-      SELECT hold.tenant, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
-      WHERE held.tenant = ${tenant} AND held.held > 0 AND strpos(held.granted, ${JSON.stringify(reservationId)}) > 0
-        AND hold.reservation_id = ${reservationId}`.execute(this.db);
-    return rows[0];
+    return row === undefined ? null : grantIn(row);
   }
 
   /** Positions of the events that granted the tenant something, from one on, as far as they are folded. */
@@ -70,7 +60,18 @@ export class Holds {
     return rows.map(({ since }) => since);
   }
 
-  async #read(tenant: string, ids: readonly string[]) {
+  /** Most have ended, and have a row: of the usage that the projector has not folded yet, what it names is held. */
+  async #read(tenant: string, ids: readonly string[]): Promise<readonly Granted[]> {
+    const ended = await this.#ended(tenant, ids);
+    const others = without(ids, ended);
+    if (others.length === 0) return ended;
+    const { rows: held } = await heldUnder(tenant, others).execute(this.db);
+    const gone = without(others, held);
+    // What ended between the two reads has a row by now.
+    return [...ended, ...held, ...(gone.length === 0 ? [] : await this.#ended(tenant, gone))];
+  }
+
+  async #ended(tenant: string, ids: readonly string[]): Promise<readonly Granted[]> {
     const named = sql`SELECT * FROM projection.hold WHERE tenant = ${tenant} AND reservation_id = ANY (${ids}::text[])`;
     return (await withGrants(named).execute(this.db)).rows;
   }
@@ -101,6 +102,13 @@ export class Holds {
     return new Map(rows.map(({ position, flags }) => [position, flags]));
   }
 }
+
+type Granted = Selectable<Database['projection.hold']> & GrantTexts;
+
+const without = (ids: readonly string[], found: readonly Granted[]): readonly string[] => {
+  const known = new Set(found.map(({ reservation_id }) => reservation_id));
+  return ids.filter((id) => !known.has(id));
+};
 
 /** What a row's reservation was granted; null: only usage named it. */
 const grantIn = ({ tenant, terms, reservation }: Readonly<{ tenant: string }> & GrantTexts): HoldGranted | null =>

@@ -1,5 +1,5 @@
 import { parseInstant } from '@bursar/contracts';
-import { type Database, type GrantTexts, heldInGroups, withGrants } from '@bursar/database';
+import { type Database, type GrantTexts, heldInGroups, heldUnder, withGrants } from '@bursar/database';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
@@ -21,7 +21,8 @@ export const readOpenHolds = async (db: Session, tenant: string): Promise<readon
   const { rows } = await sql<StoredHold>`
     SELECT hold.*, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
     WHERE held.tenant = ${tenant} AND held.held > 0 AND hold.status = 'held'`.execute(db);
-  return rows.map(toHold);
+  // One of an event that grants the same id twice.
+  return [...new Map(rows.map((row) => [row.reservation_id, toHold(row)])).values()];
 };
 
 export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<readonly Hold[]> => {
@@ -32,6 +33,18 @@ export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<
     JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`;
   const { rows } = await withGrants(named).execute(db);
   return rows.map(toHold);
+};
+
+export const readHoldsNamed = async (db: Session, tenant: string, ids: readonly string[]): Promise<readonly Hold[]> => {
+  const ended = await readHolds(
+    db,
+    ids.map((reservationId) => ({ tenant, reservationId })),
+  );
+  const known = new Set(ended.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id));
+  if (others.length === 0) return ended;
+  const { rows } = await heldUnder(tenant, others).execute(db);
+  return [...ended, ...rows.map(toHold)];
 };
 
 export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {

@@ -17,7 +17,7 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../features/projection-tables.js';
-import { readExpiring, readHolds, readOpenHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
+import { readExpiring, readHolds, readHoldsNamed, readOpenHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
@@ -139,6 +139,10 @@ export class SqlProjectionTables extends ProjectionTables {
 
   holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
     return readHolds(this.db, keys);
+  }
+
+  holdsNamed(tenant: string, reservationIds: readonly string[]): Promise<readonly Hold[]> {
+    return readHoldsNamed(this.db, tenant, reservationIds);
   }
 
   expiring(partition: number): Promise<readonly Expiring[]> {

@@ -22,8 +22,10 @@ export const foldGranted = (
   tenant.undecided.take(grants);
   const opened: Hold[] = [];
   for (const grant of grants) {
+    const before = tenant.holds.get(grant.reservationId);
+    if (before?.since === position) continue; // once by this event already
     if (known.has(grant.reservationId)) {
-      grantedAgain(tenant.holds.get(grant.reservationId), changes);
+      grantedAgain(before, changes);
       continue;
     }
     const one = new Hold(tenant.tenant, grant.reservationId, grant, position);
