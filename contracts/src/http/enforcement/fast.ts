@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { isCurrency } from '../../values/money.js';
+import { remembering } from '../../values/remembering.js';
 import { readAmountText } from '../fields/amount.js';
-import { Complaint } from '../fields/complaint.js';
+import { Complaint, type Reading } from '../fields/complaint.js';
 import { readPlainText } from '../fields/text.js';
 import { LIMITS } from '../usage/limits.js';
 import { isDictionary, readDimensions, readScopes } from '../usage/parts.js';
@@ -44,12 +45,22 @@ const readParts = (value: unknown, readPart: (key: string, part: unknown) => unk
 
 const REFUSED = new Complaint('not_allowed');
 
+/** Who asks before every spend asks for the same amounts again and again; those of more characters are rare, and would be kept. */
+const SHORT = 32;
+const MOST = 64;
+const remembered = (read: (part: unknown) => Reading<string>): ((part: unknown) => Reading<string>) => {
+  const short = remembering((part: string) => read(part), MOST);
+  return (part) => (typeof part === 'string' && part.length <= SHORT ? short(part) : read(part));
+};
+const readAmount = remembered((part) => readAmountText(part));
+const readPositive = remembered((part) => readAmountText(part, { positive: true }));
+
 const readCheckPart = (key: string, part: unknown): unknown => {
   switch (key) {
     case 'scopes':
       return readScopes(part);
     case 'amount':
-      return readAmountText(part);
+      return readAmount(part);
     case 'currency':
       return isCurrency(part) ? part : REFUSED;
     case 'category':
@@ -61,14 +72,12 @@ const readCheckPart = (key: string, part: unknown): unknown => {
   }
 };
 
-const POSITIVE = { positive: true };
-
 const readReservationPart = (key: string, part: unknown): unknown => {
   switch (key) {
     case 'id':
       return readPlainText(part, LIMITS.reservationId);
     case 'amount':
-      return readAmountText(part, POSITIVE);
+      return readPositive(part);
     case 'meter':
       return readPlainText(part, LIMITS.meter);
     case 'quantities':
