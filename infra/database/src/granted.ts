@@ -22,14 +22,17 @@ export const withGrants = (holds: RawBuilder<unknown>): RawBuilder<Selectable<Ho
 
 /**
  * A FROM item: every hold of the groups (`held`) as it is (`hold`, with the columns of `projection.hold`), its terms (`terms.value`, of type json) and what
- * else its grant says of it (`one.value`). What has no row of its own is held as it was granted. For many of them: a group is read once.
+ * else its grant says of it (`one.value`). What has no row of its own is held as it was granted. For many of them: a group is read once. Rows are looked
+ * up one by one (`OFFSET 0` keeps the planner from joining): how many a group holds is a guess to it, and a large one, for which it would read all that ever ended.
  */
 export const heldInGroups: RawBuilder<unknown> = sql`
   projection.hold_group AS held
   CROSS JOIN LATERAL json_array_elements(held.granted::json) AS granted (value)
   CROSS JOIN LATERAL (SELECT granted.value -> 'terms') AS terms (value)
   CROSS JOIN LATERAL json_array_elements(granted.value -> 'reservations') AS one (value)
-  LEFT JOIN projection.hold AS became ON became.tenant = held.tenant AND became.reservation_id = one.value ->> 'id'
+  LEFT JOIN LATERAL (
+    SELECT * FROM projection.hold AS became WHERE became.tenant = held.tenant AND became.reservation_id = one.value ->> 'id' OFFSET 0
+  ) AS became ON true
   JOIN LATERAL (
     SELECT held.tenant, one.value ->> 'id' AS reservation_id, COALESCE(became.status, 'held') AS status, held.since, became.ended_at,
       became.ended_position, became.settled_by, became.actual, COALESCE(became.flags, '{}') AS flags, COALESCE(became.position, held.since) AS position

@@ -7,6 +7,8 @@ import {
   createPool,
   type Database,
   DatabaseUnreachableError,
+  heldInGroups,
+  heldUnder,
   MIGRATIONS,
   migrate,
   withGrants,
@@ -170,6 +172,23 @@ test('reservations that had a row each with all that was granted are found in gr
     await old.destroy();
     await earlier.drop();
   }
+});
+
+test('what is held is read without what has ended, however much that is', async () => {
+  await sql`
+    INSERT INTO projection.hold (tenant, reservation_id, status, since, ended_position, flags, position)
+    SELECT 'many', 'e' || n, 'released', n, n, '{}', n FROM generate_series(1, 20000) AS n`.execute(db);
+  await sql`
+    INSERT INTO projection.hold_group (tenant, since, partition, granted, budget_ids, held, position)
+    SELECT 'many', n, 0, format('[{"reservations":[{"id":"%s%s"}],"terms":{}}]', CASE WHEN n = 7 THEN 'h' ELSE 'e' END, n), '{}', (n = 7)::int, n
+    FROM generate_series(1, 20000) AS n`.execute(db);
+  await sql.raw('ANALYZE projection.hold; ANALYZE projection.hold_group').execute(db);
+  const held = sql<{ reservation_id: string; status: string }>`
+    SELECT hold.reservation_id, hold.status FROM ${heldInGroups} WHERE held.tenant = 'many' AND held.held > 0 AND hold.status = 'held'`;
+  expect((await held.execute(db)).rows).toEqual([{ reservation_id: 'h7', status: 'held' }]);
+  expect((await heldUnder('many', ['h7', 'e7', 'no']).execute(db)).rows).toMatchObject([{ reservation_id: 'h7', since: 7 }]);
+  const { rows: plan } = await sql<{ 'QUERY PLAN': string }>`EXPLAIN ${held}`.execute(db);
+  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(/Seq Scan on hold\b/);
 });
 
 test('a connection that breaks between two statements of a transaction ends neither the process nor the pool', async () => {

@@ -63,8 +63,6 @@ export class SqlAuditReads extends AuditReads {
     const snapshot = this.db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
     return snapshot.execute(async (tx) => {
       const budgets = await sampleOfHolding(tx, percent);
-      // How many a group holds is a guess to the planner, and a large one: all that ever ended is not to be read for a few.
-      await sql`SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`.execute(tx);
       return budgets.length === 0 ? [] : unbalanced(tx, budgets);
     });
   }
