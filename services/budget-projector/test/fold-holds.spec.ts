@@ -90,8 +90,8 @@ test('an id that one event grants twice is held once', () => {
   const event = { position: 2 } as HoldsChangedEvent;
   expect(foldGranted(tenant, [grant(), grant()], new Set(), event, changes)).toHaveLength(1);
   expect(foldGranted(tenant, [grant()], new Set(['r']), event, changes)).toEqual([]);
-  const [one] = changes.holds;
-  expect([changes.holds.size, one?.isGrantedAgain]).toEqual([1, false]);
+  const [one] = changes.opened;
+  expect([changes.opened.length, changes.holds.size, one?.isGrantedAgain]).toEqual([1, 0, false]);
   expect(tenant.budgets.get('one')?.reserved.at(MARCH)).toBe(one?.grant?.terms.amounts[0]?.picos);
 });
 
@@ -99,8 +99,8 @@ test('an id that is held and granted again stays what it was, and the tables are
   const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
   const [changes, later] = [new Changes(), new Changes()];
   const [first] = foldGranted(tenant, [grant()], new Set(), { position: 2 } as HoldsChangedEvent, changes);
-  expect([first?.isGrantedAgain, changes.holds.size]).toEqual([false, 1]);
+  expect([first?.isGrantedAgain, changes.opened]).toEqual([false, [first]]);
   expect(foldGranted(tenant, [grant()], new Set(['r']), { position: 3 } as HoldsChangedEvent, later)).toEqual([]);
-  expect([tenant.holds.get('r'), first?.since, first?.isGrantedAgain, [...later.holds]]).toEqual([first, 2, true, [first]]);
+  expect([tenant.holds.get('r'), first?.since, first?.isGrantedAgain, [...later.holds], later.opened]).toEqual([first, 2, true, [first], []]);
   expect(tenant.budgets.get('one')?.reserved.at(MARCH)).toBe(first?.grant?.terms.amounts[0]?.picos);
 });

@@ -10,9 +10,12 @@ const end = (one: Hold, position: number): Hold => {
   return one;
 };
 
+const opened = (...holds: readonly Hold[]): Parameters<typeof toHoldWrites>[0] => ({ opened: [...holds], holds: new Set() });
+const became = (...holds: readonly Hold[]): Parameters<typeof toHoldWrites>[0] => ({ opened: [], holds: new Set(holds) });
+
 describe('what the tables lack of reservations', () => {
   test('is a group for each event and tenant, and a row for what became of one alone', () => {
-    const { added, changed, rows } = toHoldWrites([hold('a', 5), end(hold('b', 5), 8), hold('a', 5, 'other'), hold('c', 6)]);
+    const { added, changed, rows } = toHoldWrites(opened(hold('a', 5), end(hold('b', 5), 8), hold('a', 5, 'other'), hold('c', 6)));
     expect(added.map(({ tenant, since, held, position }) => [tenant, since, held, position])).toEqual([
       ['acme', 5, 1, 8],
       ['other', 5, 1, 5],
@@ -24,20 +27,28 @@ describe('what the tables lack of reservations', () => {
 
   test('is what ended since, once they have its group', () => {
     const [a, b] = [hold('a', 5), hold('b', 5)];
-    toHoldWrites([a, b]);
-    const { added, changed, rows } = toHoldWrites([end(a, 9)]);
+    toHoldWrites(opened(a, b));
+    const { added, changed, rows } = toHoldWrites(became(end(a, 9)));
     expect(added).toEqual([]);
     expect(changed).toEqual([{ tenant: 'acme', since: 5, ended: 1, position: 9 }]);
     expect(rows.map(({ reservationId }) => reservationId)).toEqual(['a']);
     // Flagged later, it is held no less than before.
-    expect(toHoldWrites([a]).changed).toEqual([{ tenant: 'acme', since: 5, ended: 0, position: 9 }]);
+    expect(toHoldWrites(became(a)).changed).toEqual([{ tenant: 'acme', since: 5, ended: 0, position: 9 }]);
+  });
+
+  test('is said once of what was granted and ended before its group was written', () => {
+    const [a, b] = [hold('a', 5), end(hold('b', 5), 8)];
+    const { added, changed, rows } = toHoldWrites({ opened: [a, b], holds: new Set([b]) });
+    expect(added.map(({ tenant, since, held, position }) => [tenant, since, held, position])).toEqual([['acme', 5, 1, 8]]);
+    expect(changed).toEqual([]);
+    expect(rows.map(({ reservationId }) => reservationId)).toEqual(['b']);
   });
 
   test('is a row of its own of what only usage named, and of what was granted again in vain', () => {
     const again = hold('a', 5);
-    toHoldWrites([again]);
+    toHoldWrites(opened(again));
     again.isGrantedAgain = true;
-    const { added, changed, rows } = toHoldWrites([again, new Hold('acme', 'u', null, 7)]);
+    const { added, changed, rows } = toHoldWrites(became(again, new Hold('acme', 'u', null, 7)));
     expect([added, changed]).toEqual([[], [{ tenant: 'acme', since: 5, ended: 0, position: 5 }]]);
     expect(rows.map(({ reservationId, status, since }) => [reservationId, status, since])).toEqual([
       ['a', 'held', 5],

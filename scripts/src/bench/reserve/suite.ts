@@ -8,7 +8,7 @@ import type { RunningSystem } from '../system.ts';
 import { growthRows, type InProcess, inProcess } from './growth.ts';
 import { checkBody, type Hot, hotBudget, reservationBody } from './hot-budget.ts';
 import { type HttpCall, httpAtRate, httpCallers } from './http-load.ts';
-import { natsCallers } from './over-nats.ts';
+import { type NatsCall, natsCallers } from './over-nats.ts';
 import { CALLERS, postgresLimiter, redisReserves, withHttpPeer } from './peers.ts';
 import { findRedis, withRedis } from './redis-server.ts';
 
@@ -105,12 +105,16 @@ const measure = async (system: RunningSystem, hot: Hot, redis: ReturnType<typeof
     process: await inProcess(system.eventStoreUrl, { reserves: OURS }),
     redis: redis === null ? null : await withRedis(redis, 'always', (port) => redisReserves(port, REDIS)),
     unsafe: redis === null ? null : await withRedis(redis, 'no', (port) => redisReserves(port, REDIS)),
-    nats: await natsCallers(system.natsUrl, budgetsSubject(hot.tenant, 'reserve'), HTTP, () => reservationBody(hot.scope)),
+    nats: await natsCallers(system.natsUrl, HTTP, reserveOverNats(hot)),
     http: await httpCallers(hot.ownerUrl, HTTP, reserveCall(hot)),
     redisHttp:
       redis === null ? null : await withRedis(redis, 'always', (port) => withHttpPeer(port, (url) => httpCallers(url, HTTP, peer))),
     limiter: await postgresLimiter(system.eventStoreUrl, LIMITER),
-    checkNats: await natsCallers(system.natsUrl, budgetsSubject(hot.tenant, 'check'), GETS, () => checkBody(hot.scope)),
+    checkNats: await natsCallers(system.natsUrl, GETS, {
+      subject: budgetsSubject(hot.tenant, 'check'),
+      body: checkBody(hot.scope),
+      expects: '"allowed":true',
+    }),
     checkHttp: await httpCallers(hot.ownerUrl, GETS, {
       method: 'POST',
       path: '/api/v1/check',
@@ -128,6 +132,12 @@ const reserveCall = ({ headers, scope }: Hot): HttpCall => ({
   headers,
   body: reservationBody(scope),
   expects: 201,
+});
+
+const reserveOverNats = ({ tenant, scope }: Hot): NatsCall => ({
+  subject: budgetsSubject(tenant, 'reserve'),
+  body: reservationBody(scope),
+  expects: '"status":"held"',
 });
 
 type Pick = (round: Round) => CallerFigures | null;

@@ -88,6 +88,9 @@ export class Changes {
   readonly pricesApplied: Readonly<{ tenant: string; correctionId: string }>[] = [];
   readonly emitted: Emitted[] = [];
   readonly quarantined: Quarantined[] = [];
+  /** Granted since the last commit, each once: they come by thousands, and nothing looks for one here. */
+  readonly opened: Hold[] = [];
+  /** Something became of these; some of them may have been opened since the last commit too. */
   readonly holds = new Set<Hold>();
   /** Periods in which another amount is held than before. */
   readonly reserved = new Map<BudgetFold, Set<EpochNs>>();
@@ -96,7 +99,7 @@ export class Changes {
 
   /** What it takes to write, about, in rows; at least as many as there are events. */
   get weight(): number {
-    const rows = this.periods.size + this.thresholds.size + this.holds.size + this.definitions.length * DEFINITION_ROWS;
+    const rows = this.periods.size + this.thresholds.size + this.opened.length + this.holds.size + this.definitions.length * DEFINITION_ROWS;
     return Math.max(this.events, rows);
   }
 

@@ -99,7 +99,7 @@ export type BreakdownBatch = Readonly<{
 
 /** Reads the state as it is now. */
 export const toBatch = (changes: Changes): CommitBatch => {
-  const holds = toHoldWrites(changes.holds);
+  const holds = toHoldWrites(changes);
   return {
     position: changes.position,
     events: changes.events,

@@ -1,3 +1,4 @@
+import type { Changes } from '../domain/changes.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { Terms } from '../domain/holds/terms.js';
 import { type HoldRow, toHoldRow } from './hold-rows.js';
@@ -25,11 +26,11 @@ type Added = NewGroup & { terms: Set<Terms>; held: number; position: number };
 type Changed = ChangedGroup & { ended: number; position: number };
 
 /** From here on they count as written: when the commit fails, the session ends, and memory with it. */
-export const toHoldWrites = (holds: Iterable<Hold>): HoldWrites => {
+export const toHoldWrites = ({ opened, holds }: Pick<Changes, 'opened' | 'holds'>): HoldWrites => {
   const added = new Groups<Added>(({ tenant, since, position }) => ({ tenant, since, terms: new Set(), held: 0, position }));
   const changed = new Groups<Changed>(({ tenant, since, position }) => ({ tenant, since, ended: 0, position }));
   const rows: HoldRow[] = [];
-  for (const one of holds) {
+  const write = (one: Hold): void => {
     if (one.grant !== null && one.isStored) {
       const group = changed.of(one);
       if (one.isStoredOpen && !one.isOpen) group.ended += 1;
@@ -42,7 +43,9 @@ export const toHoldWrites = (holds: Iterable<Hold>): HoldWrites => {
     if (row !== null) rows.push(row);
     one.isStored = true;
     one.isStoredOpen = one.isOpen;
-  }
+  };
+  for (const one of holds) write(one);
+  for (const one of opened) if (!one.isStored) write(one);
   return { added: added.all, changed: changed.all, rows };
 };
 

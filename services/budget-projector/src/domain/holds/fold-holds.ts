@@ -30,7 +30,7 @@ export const foldGranted = (
     }
     const one = new Hold(tenant.tenant, grant.reservationId, grant, position);
     tenant.holds.set(one.id, one);
-    changes.holds.add(one);
+    changes.opened.push(one);
     opened.push(one);
   }
   const [first] = grants;
