@@ -125,7 +125,7 @@ describe('memory beyond its limits', () => {
   test('keeps a closed hold until the tables have it', async () => {
     const acme = await memory.tenant('acme');
     const hold = released();
-    acme.holds.set('r', hold);
+    acme.holds.set(hold);
     memory.closed(acme, hold);
     const unwritten = new Changes();
     unwritten.holds.add(hold);

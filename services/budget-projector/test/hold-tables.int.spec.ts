@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
-import { Hold, readGrants } from '../src/domain/holds/hold.js';
+import { Hold } from '../src/domain/holds/hold.js';
+import type { Lot } from '../src/domain/holds/lot.js';
 import { toBatch } from '../src/features/batches.js';
 import type { Fence } from '../src/features/projection-tables.js';
-import { TERMS } from './support/grant.js';
+import { lotOf } from './support/grant.js';
 import { KEY, seize } from './support/leases.js';
 import { type Real, real } from './support/real.js';
 
@@ -13,14 +14,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => at?.close());
 
-/** What one event grants, all of it on the same terms. */
-const granted = (since: number, ...ids: readonly string[]): readonly Hold[] =>
-  readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservations: ids.map((id) => ({ id })) }).map(
-    (grant) => new Hold('acme', grant.reservationId, grant, since),
-  );
-
-const release = (one: Hold | undefined, position: number): Hold => {
-  if (one === undefined) throw new Error('there is one');
+const release = (one: Hold, position: number): Hold => {
   one.status = 'released';
   one.end = { at: '2026-03-01T00:01:00Z', position };
   one.position = position;
@@ -33,14 +27,16 @@ const open = async (): Promise<readonly string[]> =>
 test('what is held as it was granted has no row, and is found; what became of the others is found by their ids', async () => {
   await seize(at.db, KEY);
   let fence: Fence = await at.tables.take('budget', KEY);
-  const commit = async (position: number, holds: readonly Hold[]): Promise<void> => {
+  const commit = async (position: number, holds: readonly Hold[], ...opened: readonly Lot[]): Promise<void> => {
     const changes = new Changes();
     changes.position = position;
+    changes.opened.push(...opened);
     for (const one of holds) changes.holds.add(one);
     fence = await at.tables.commit(fence, toBatch(changes));
   };
-  const [a, b, c] = granted(5, 'a', 'b', 'c');
-  await commit(6, [a as Hold, release(b, 6), c as Hold]);
+  const lot = lotOf(5, ['a', 'b', 'c']);
+  const [a, b, c] = [lot.hold('a'), lot.hold('b'), lot.hold('c')];
+  await commit(6, [release(b, 6)], lot);
   expect(await open()).toEqual(['a since 5', 'c since 5']);
   expect(await at.db.selectFrom('projection.hold').select('reservation_id').execute()).toEqual([{ reservation_id: 'b' }]);
 
@@ -49,16 +45,17 @@ test('what is held as it was granted has no row, and is found; what became of th
   expect(await open()).toEqual(['a since 5']);
 
   // Both ids are used up, and the event is in the ledger all the same.
-  const [, d] = granted(9, 'a', 'd', 'u');
-  (a as Hold).isGrantedAgain = true;
-  await commit(9, [a as Hold, d as Hold]);
+  const later = lotOf(9, ['a', 'd', 'u'], { held: 1 });
+  const d = later.hold('d');
+  a.isGrantedAgain = true;
+  await commit(9, [a], later);
   expect(await open()).toEqual(['a since 5', 'd since 9']);
   expect((await at.tables.expiring(0)).map(({ reservationId }) => reservationId).sort()).toEqual(['a', 'd']);
   const known = await at.tables.holds(['a', 'b', 'c', 'd', 'u', 'x'].map((reservationId) => ({ tenant: 'acme', reservationId })));
   expect(known.map(({ id, status, since, grant }) => [id, status, since, grant?.terms.expiresAt ?? null]).sort()).toEqual([
-    ['a', 'held', 5, a?.grant?.terms.expiresAt],
-    ['b', 'released', 5, a?.grant?.terms.expiresAt],
-    ['c', 'released', 5, a?.grant?.terms.expiresAt],
+    ['a', 'held', 5, a.grant?.terms.expiresAt],
+    ['b', 'released', 5, a.grant?.terms.expiresAt],
+    ['c', 'released', 5, a.grant?.terms.expiresAt],
     ['u', 'unknown', 7, null],
   ]);
   const named = await at.tables.holdsNamed('acme', ['b', 'd', 'u', 'x']);
@@ -67,7 +64,7 @@ test('what is held as it was granted has no row, and is found; what became of th
     ['d', 'held', 9],
     ['u', 'unknown', 7],
   ]);
-  expect(named.find(({ id }) => id === 'd')?.grant?.terms.expiresAt).toBe(d?.grant?.terms.expiresAt);
+  expect(named.find(({ id }) => id === 'd')?.grant?.terms.expiresAt).toBe(d.grant?.terms.expiresAt);
   const groups = await at.db.selectFrom('projection.hold_group').select(['since', 'held', 'position']).orderBy('since').execute();
   expect(groups).toEqual([
     { since: 5, held: 1, position: 7 },

@@ -3,6 +3,7 @@ import type { BudgetState, Correction, DefinitionEvent, ScopeState } from '@burs
 import type { BudgetFold, PeriodState } from './budget-fold.js';
 import type { Emitted } from './emitted.js';
 import type { Hold } from './holds/hold.js';
+import type { Lot } from './holds/lot.js';
 import type { Settlement } from './holds/settlement-flag.js';
 import type { Waiting } from './waiting.js';
 
@@ -88,9 +89,9 @@ export class Changes {
   readonly pricesApplied: Readonly<{ tenant: string; correctionId: string }>[] = [];
   readonly emitted: Emitted[] = [];
   readonly quarantined: Quarantined[] = [];
-  /** Granted since the last commit, each once: they come by thousands, and nothing looks for one here. */
-  readonly opened: Hold[] = [];
-  /** Something became of these; some of them may have been opened since the last commit too. */
+  /** Granted since the last commit. */
+  readonly opened: Lot[] = [];
+  /** Something became of these; some of them may have been granted since the last commit too. */
   readonly holds = new Set<Hold>();
   /** Periods in which another amount is held than before. */
   readonly reserved = new Map<BudgetFold, Set<EpochNs>>();
@@ -99,7 +100,8 @@ export class Changes {
 
   /** What it takes to write, about, in rows; at least as many as there are events. */
   get weight(): number {
-    const rows = this.periods.size + this.thresholds.size + this.opened.length + this.holds.size + this.definitions.length * DEFINITION_ROWS;
+    const granted = this.opened.reduce((sum, { size }) => sum + size, 0);
+    const rows = this.periods.size + this.thresholds.size + granted + this.holds.size + this.definitions.length * DEFINITION_ROWS;
     return Math.max(this.events, rows);
   }
 

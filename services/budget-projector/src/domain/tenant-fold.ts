@@ -2,6 +2,7 @@ import { listBudgets } from '@bursar/contracts/folds';
 import { BudgetFold } from './budget-fold.js';
 import type { Hold } from './holds/hold.js';
 import { hold } from './holds/place-holds.js';
+import { TenantHolds } from './holds/tenant-holds.js';
 import { UndecidedHolds } from './holds/undecided.js';
 import type { TenantHistory } from './tenant-history.js';
 
@@ -11,7 +12,7 @@ export class TenantFold {
   /** Budgets whose figures lack an event that was set aside; null among them: all do. */
   readonly incomplete = new Set<string | null>();
   /** Every open one, by id; others for as long as the tables lack them, or somebody needs them. */
-  readonly holds = new Map<string, Hold>();
+  readonly holds = new TenantHolds();
   readonly undecided = new UndecidedHolds();
   /** Number of the fold step that used it last: what an eviction goes by. */
   usedAt = 0;
@@ -33,7 +34,7 @@ export class TenantFold {
       this.budgets.set(budget.id, budget);
     }
     for (const one of open) {
-      this.holds.set(one.id, one);
+      this.holds.set(one);
       if (one.grant !== null) hold(this, one.grant.terms, 1, null);
     }
   }

@@ -95,7 +95,7 @@ test('what is granted meanwhile ends too, when its time is over; what has ended 
   const { expiries, expired } = setUp();
   expiries.closed(holdOf(DUE, 1_000_000_000n));
   for (const hold of [holdOf('past', 2_000_000_000n), holdOf('to come', 2_000_000_001n), holdOf('settled', 1_500_000_000n)]) {
-    if (hold.grant !== null) expiries.opened(hold.tenant, hold.grant.terms, [hold]);
+    if (hold.grant !== null) expiries.opened(hold.tenant, hold.grant.terms, [hold.id]);
   }
   expiries.closed(holdOf('settled', 1_500_000_000n));
   await until(() => expired().length > 0);

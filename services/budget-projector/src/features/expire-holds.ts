@@ -43,12 +43,8 @@ export class ExpiryLoop {
   }
 
   /** One or more, on the same terms. */
-  opened(tenant: string, { expiresAt }: Terms, holds: readonly Hold[]): void {
-    this.#expiries.addAll(
-      tenant,
-      expiresAt,
-      holds.map(({ id }) => id),
-    );
+  opened(tenant: string, { expiresAt }: Terms, ids: readonly string[]): void {
+    this.#expiries.addAll(tenant, expiresAt, ids);
   }
 
   closed(hold: Hold): void {

@@ -67,7 +67,7 @@ export class FoldMemory {
     if (known !== undefined) return known;
     const [read] = await this.tables.holds([{ tenant: tenant.tenant, reservationId }]);
     if (read === undefined) return null;
-    tenant.holds.set(read.id, read);
+    tenant.holds.set(read);
     this.closed(tenant, read);
     return read;
   }

@@ -22,6 +22,7 @@ export type ChangedGroup = Readonly<{ tenant: string; since: number; ended: numb
 /** What the tables lack of reservations. */
 export type HoldWrites = Readonly<{ added: readonly NewGroup[]; changed: readonly ChangedGroup[]; rows: readonly HoldRow[] }>;
 
+type Place = Pick<Hold, 'tenant' | 'since' | 'position'>;
 type Added = NewGroup & { terms: Set<Terms>; held: number; position: number };
 type Changed = ChangedGroup & { ended: number; position: number };
 
@@ -30,22 +31,25 @@ export const toHoldWrites = ({ opened, holds }: Pick<Changes, 'opened' | 'holds'
   const added = new Groups<Added>(({ tenant, since, position }) => ({ tenant, since, terms: new Set(), held: 0, position }));
   const changed = new Groups<Changed>(({ tenant, since, position }) => ({ tenant, since, ended: 0, position }));
   const rows: HoldRow[] = [];
-  const write = (one: Hold): void => {
+  for (const one of holds) {
     if (one.grant !== null && one.isStored) {
       const group = changed.of(one);
       if (one.isStoredOpen && !one.isOpen) group.ended += 1;
     } else if (one.grant !== null) {
       const group = added.of(one);
-      group.terms.add(one.grant.terms);
-      if (one.isOpen) group.held += 1;
+      // Its lot is among those that were opened, and counts all of its holds.
+      if (!one.isOpen) group.held -= 1;
     }
     const row = toHoldRow(one);
     if (row !== null) rows.push(row);
-    one.isStored = true;
-    one.isStoredOpen = one.isOpen;
-  };
-  for (const one of holds) write(one);
-  for (const one of opened) if (!one.isStored) write(one);
+    one.written();
+  }
+  for (const lot of opened) {
+    const group = added.of({ tenant: lot.tenant, since: lot.since, position: lot.since });
+    group.terms.add(lot.terms);
+    group.held += lot.size;
+    lot.isStored = true;
+  }
   return { added: added.all, changed: changed.all, rows };
 };
 
@@ -54,9 +58,9 @@ class Groups<G extends { readonly tenant: string; readonly since: number; positi
   readonly #byKey = new Map<string, G>();
   #last: G | null = null;
 
-  constructor(private readonly begin: (first: Hold) => G) {}
+  constructor(private readonly begin: (first: Place) => G) {}
 
-  of(one: Hold): G {
+  of(one: Place): G {
     const { tenant, since, position } = one;
     // What was granted together comes together.
     if (this.#last?.since !== since || this.#last.tenant !== tenant) this.#last = this.#at(`${since} ${tenant}`, one);
@@ -68,7 +72,7 @@ class Groups<G extends { readonly tenant: string; readonly since: number; positi
     return [...this.#byKey.values()];
   }
 
-  #at(key: string, first: Hold): G {
+  #at(key: string, first: Place): G {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const group = this.begin(first);

@@ -55,8 +55,7 @@ export const readHold = ({ terms, reservation, ...row }: StoredHold): Hold => {
   one.settledBy = row.settledBy;
   one.actual = row.actual === null ? null : parsePicos(row.actual);
   one.position = row.position;
-  one.isStored = true;
-  one.isStoredOpen = one.isOpen;
+  one.written();
   one.flag(row.flags);
   return one;
 };

@@ -1,5 +1,6 @@
 import type { HoldTerms } from '@bursar/contracts';
 import { type Grant, readGrants } from '../../src/domain/holds/hold.js';
+import { Lot } from '../../src/domain/holds/lot.js';
 
 /** Of one unit of acme's one budget, in March. */
 export const TERMS: HoldTerms = {
@@ -19,4 +20,13 @@ export const grant = (): Grant => {
   const [one] = readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservations: [{ id: 'r' }] });
   if (one === undefined) throw new Error('there is one');
   return one;
+};
+
+/** What one event grants, all of it on the same terms. @param held how many of them are new */
+export const lotOf = (since: number, ids: readonly string[], { tenant = 'acme', held = ids.length } = {}): Lot => {
+  const [first] = readGrants({ change: 'granted', tenant, terms: TERMS, reservations: ids.map((id) => ({ id })) });
+  if (first === undefined) throw new Error('there is one');
+  const lot = new Lot(tenant, first.terms, since);
+  lot.size = held;
+  return lot;
 };

@@ -69,7 +69,7 @@ const QUESTION: Asked = { about: { scopes: ['user:a'] }, amount: AMOUNT, currenc
 
 const shown = (granted: Granted | null) =>
   granted && {
-    left: granted.grant.left && { remaining: granted.grant.remaining, graceRemaining: granted.grant.graceRemaining },
+    left: granted.grant.left,
     tightest: granted.tightest && [granted.tightest.state.budgetId, granted.tightest.reserved],
     taken: granted.taken.map(({ picos }) => picos),
     budgets: granted.grant.terms.wire.budgets,

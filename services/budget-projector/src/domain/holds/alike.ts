@@ -3,6 +3,7 @@ import { blocks, roomOf, type Scene, type Standing } from '../check/standing.js'
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask } from './ask.js';
 import type { Granted } from './decide-reserve.js';
+import type { Left } from './grant-text.js';
 import { Grant } from './hold.js';
 
 /**
@@ -34,10 +35,8 @@ export class Alike {
     const { terms } = grant;
     if (tenant !== this.tenant || bodyHash !== terms.bodyHash || (this.room !== null && terms.amount > this.room)) return null;
     if (this.room !== null) this.room -= terms.amount;
-    const remaining = less(grant.remaining, terms.amount);
-    const graceRemaining = grant.graceRemaining === grant.remaining ? remaining : less(grant.graceRemaining, terms.amount);
     this.last = {
-      grant: new Grant(reservationId, terms, remaining, graceRemaining),
+      grant: new Grant(reservationId, terms, lessLeft(grant.left, terms.amount)),
       parts,
       taken,
       tightest: tightest === null ? null : { ...tightest, reserved: tightest.reserved + terms.amount },
@@ -45,6 +44,12 @@ export class Alike {
     return this.last;
   }
 }
+
+const lessLeft = (left: Left | null, by: bigint): Left | null => {
+  if (left === null) return null;
+  const remaining = less(left.remaining, by);
+  return { remaining, graceRemaining: left.graceRemaining === left.remaining ? remaining : less(left.graceRemaining, by) };
+};
 
 const less = (picos: bigint | null, by: bigint): bigint | null => (picos === null ? null : picos - by);
 

@@ -4,7 +4,7 @@ import { type Decision, decideCheck } from '../check/decide-check.js';
 import { remainingOf, roomOf, type Scene, type Standing, weighs } from '../check/standing.js';
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask, Asked } from './ask.js';
-import { shareText, type TermsParts, termsText } from './grant-text.js';
+import { type Left, shareText, type TermsParts, termsText } from './grant-text.js';
 import { Grant } from './hold.js';
 import { neededOverrides } from './needed-overrides.js';
 import { type HeldAmount, Terms } from './terms.js';
@@ -89,9 +89,12 @@ const grantOf = (tenant: TenantFold, ask: Ask, scene: Scene, question: Asked, po
   };
   const tightestId = tightest?.state.budgetId ?? null;
   const terms = new Terms(termsText(parts), bodyHash, facts, amounts, asked.picos, asked.currency, expiresAt, tightestId);
-  const [remaining, graceRemaining] = tightest === null ? [null, null] : [remainingOf(tightest), roomOf(tightest)];
-  return { grant: new Grant(reservationId, terms, remaining, graceRemaining), parts };
+  const left = tightest === null ? UNBOUND : { remaining: remainingOf(tightest), graceRemaining: roomOf(tightest) };
+  return { grant: new Grant(reservationId, terms, left), parts };
 };
+
+/** No budget applied. */
+const UNBOUND: Left = { remaining: null, graceRemaining: null };
 
 /** The tree hands out one array again and again. */
 const pathText = readOnce((path: readonly ScopeRef[]): string => JSON.stringify(path));

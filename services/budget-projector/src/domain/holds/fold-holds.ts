@@ -3,6 +3,7 @@ import { type Charge, convertCharge } from '@bursar/contracts/folds';
 import type { Changes } from '../changes.js';
 import type { TenantFold } from '../tenant-fold.js';
 import { type Grant, Hold } from './hold.js';
+import { Lot } from './lot.js';
 import { free, hold } from './place-holds.js';
 import type { SettlementFlag } from './settlement-flag.js';
 
@@ -11,30 +12,31 @@ export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
 export type Granting = Readonly<{ change: 'granted'; tenant: string; grants: () => readonly Grant[] }>;
 export type Ended = Exclude<HoldChange, { change: 'granted' }>;
 
-/** Grants at their position, but for those whose id stands for something already (`known`), which then stays: usage named it first. */
+/** Grants, all on the same terms, at their position, but for those whose id stands for something already (`known`), which then stays: usage named it first. Answers the ids of those that are held now. */
 export const foldGranted = (
   tenant: TenantFold,
   grants: readonly Grant[],
   known: ReadonlySet<string>,
   { position }: HoldsChangedEvent,
   changes: Changes,
-): readonly Hold[] => {
+): readonly string[] => {
+  const [first] = grants;
+  if (first === undefined) return [];
   tenant.undecided.take(grants);
-  const opened: Hold[] = [];
-  for (const grant of grants) {
-    const before = tenant.holds.get(grant.reservationId);
-    if (before?.since === position) continue; // once by this event already
-    if (known.has(grant.reservationId)) {
-      grantedAgain(before, changes);
+  const lot = new Lot(tenant.tenant, first.terms, position);
+  const opened: string[] = [];
+  for (const { reservationId } of grants) {
+    if (tenant.holds.sinceOf(reservationId) === position) continue; // once by this event already
+    if (known.has(reservationId)) {
+      grantedAgain(tenant.holds.get(reservationId), changes);
       continue;
     }
-    const one = new Hold(tenant.tenant, grant.reservationId, grant, position);
-    tenant.holds.set(one.id, one);
-    changes.opened.push(one);
-    opened.push(one);
+    tenant.holds.open(reservationId, lot);
+    opened.push(reservationId);
   }
-  const [first] = grants;
-  if (first !== undefined && opened.length > 0) hold(tenant, first.terms, opened.length, changes);
+  if (opened.length === 0) return opened;
+  changes.opened.push(lot);
+  hold(tenant, first.terms, opened.length, changes);
   return opened;
 };
 
@@ -70,7 +72,7 @@ export const foldSettlement = (
   const undecided = tenant.undecided.get(reservationId);
   if (undecided !== undefined) undecided.overtaken = true;
   const one = known ?? new Hold(tenant.tenant, reservationId, null, usage.position);
-  tenant.holds.set(one.id, one);
+  tenant.holds.set(one);
   const wasOpen = one.isOpen;
   const flags = flagsOf(one, usage);
   if (one.grant !== null && one.settledBy === null) {

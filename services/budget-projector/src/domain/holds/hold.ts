@@ -9,19 +9,26 @@ export type HoldStatus = 'held' | 'settled' | 'released' | 'expired' | 'unknown'
 
 /** One reservation as it was granted. */
 export class Grant {
+  #left: Left | null;
+
+  /** @param left null: the event that the terms are of says it, and is read when somebody asks */
   constructor(
     readonly reservationId: string,
     readonly terms: Terms,
-    /** What was left of the tightest budget with it, in picos of that budget's currency; null: no end. */
-    readonly remaining: bigint | null,
-    readonly graceRemaining: bigint | null,
-  ) {}
+    left: Left | null,
+  ) {
+    this.#left = left;
+  }
 
-  /** null: no budget applied. */
+  /** Of the tightest budget, with this; null: no budget applied. */
   get left(): Left | null {
-    return this.terms.tightest === null ? null : this;
+    if (this.terms.tightest === null) return null;
+    this.#left ??= leftOf(this.terms.reservation(this.reservationId));
+    return this.#left;
   }
 }
+
+type Stored = Readonly<{ isStored: boolean }>;
 
 /** Where a hold ended, or was never begun. */
 export type HoldEnd = Readonly<{ at: string; position: number }>;
@@ -40,10 +47,7 @@ export class Hold {
   flags: readonly SettlementFlag[] = NO_FLAGS;
   /** Position of the last event that changed it. */
   position: number;
-  /** The tables know of it. */
-  isStored = false;
-  /** They count it among those that are held. */
-  isStoredOpen = false;
+  #written: 'no' | 'held' | 'ended' = 'no';
   /** Another event grants the same id, in vain: the tables have to say which one counts. */
   isGrantedAgain = false;
 
@@ -54,6 +58,8 @@ export class Hold {
     readonly grant: Grant | null,
     /** Of the grant's event, or of the usage that named it. */
     readonly since: number,
+    /** As a part of which the tables know of it, until they are told of it alone; null: none. */
+    private readonly lot: Stored | null = null,
   ) {
     this.status = grant === null ? 'unknown' : 'held';
     this.position = since;
@@ -65,6 +71,21 @@ export class Hold {
 
   get isOpen(): boolean {
     return this.status === 'held';
+  }
+
+  /** The tables know of it. */
+  get isStored(): boolean {
+    return this.#written !== 'no' || this.lot?.isStored === true;
+  }
+
+  /** They count it among those that are held. */
+  get isStoredOpen(): boolean {
+    return this.#written === 'no' ? this.isStored : this.#written === 'held';
+  }
+
+  /** The tables know of it as it is now. */
+  written(): void {
+    this.#written = this.isOpen ? 'held' : 'ended';
   }
 }
 
@@ -84,7 +105,11 @@ export const readGrants = (change: HoldsGranted): readonly Grant[] => {
   return change.reservations.map((reservation) => grantOn(terms, reservation));
 };
 
-const grantOn = (terms: Terms, { id, remaining = null, graceRemaining = remaining }: HoldReservation): Grant =>
-  new Grant(id, terms, picosOf(remaining), picosOf(graceRemaining));
+const grantOn = (terms: Terms, reservation: HoldReservation): Grant => new Grant(reservation.id, terms, leftOf(reservation));
+
+const leftOf = ({ remaining = null, graceRemaining = remaining }: HoldReservation): Left => ({
+  remaining: picosOf(remaining),
+  graceRemaining: picosOf(graceRemaining),
+});
 
 const picosOf = (amount: string | null): bigint | null => (amount === null ? null : parsePicos(amount));

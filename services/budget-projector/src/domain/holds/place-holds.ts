@@ -2,11 +2,12 @@ import type { EpochNs } from '@bursar/contracts';
 import type { BudgetFold } from '../budget-fold.js';
 import type { Changes } from '../changes.js';
 import type { Hold } from './hold.js';
+import type { TenantHolds } from './tenant-holds.js';
 import type { Terms } from './terms.js';
 import type { UndecidedHolds } from './undecided.js';
 
 /** A tenant, as far as its holds are concerned. `holds`: every open one is among them. */
-type Holding = Readonly<{ budgets: ReadonlyMap<string, BudgetFold>; holds: ReadonlyMap<string, Hold>; undecided: UndecidedHolds }>;
+type Holding = Readonly<{ budgets: ReadonlyMap<string, BudgetFold>; holds: TenantHolds; undecided: UndecidedHolds }>;
 
 /** So many holds on these terms take room in their budgets, each in the period in which it was granted. `changes` null: the tables say so already. */
 export const hold = (tenant: Holding, terms: Terms, count: number, changes: Changes | null): void =>
@@ -36,9 +37,7 @@ const place = (budget: BudgetFold, grantedAt: EpochNs, picos: bigint, changes: C
 export const replace = (tenant: Holding, budget: BudgetFold, changes: Changes): void => {
   for (const start of budget.reserved.starts()) changes.touchedReserved(budget, start);
   budget.reserved.clear();
-  for (const { grant, isOpen } of tenant.holds.values()) {
-    if (grant === null || !isOpen) continue;
-    const { amounts, facts } = grant.terms;
+  for (const { amounts, facts } of tenant.holds.openTerms()) {
     for (const { budgetId, picos } of amounts) if (budgetId === budget.id) place(budget, facts.grantedAt, picos, changes);
   }
   tenant.undecided.replace(budget);

@@ -1,4 +1,4 @@
-import { canonicalJson, type EpochNs, type HoldsGranted, type HoldTerms, parseInstant, parsePicos } from '@bursar/contracts';
+import { canonicalJson, type EpochNs, type HoldReservation, type HoldsGranted, type HoldTerms, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldFacts, holdFacts } from '@bursar/contracts/folds';
 
 /** What a hold keeps of one budget, in picos of the budget's currency. */
@@ -42,6 +42,13 @@ export class Terms {
   saidBy(granted: string): void {
     this.#granted = granted;
     this.#text = null;
+  }
+
+  /** What the event says of one of the reservations. Throws where it says nothing of it. */
+  reservation(id: string): HoldReservation {
+    const found = (JSON.parse(this.granted) as HoldsGranted).reservations.find((one) => one.id === id);
+    if (found === undefined) throw new Error(`the terms' event grants no ${id}`);
+    return found;
   }
 
   /** Their JSON, where no event says them yet. */

@@ -18,7 +18,7 @@ import type { OpenChanges } from './open-changes.js';
 /** Told of holds as they are folded. */
 export type HoldWatch = Readonly<{
   /** On the same terms, one or more. */
-  opened: (tenant: string, terms: Terms, holds: readonly Hold[]) => void;
+  opened: (tenant: string, terms: Terms, ids: readonly string[]) => void;
   closed: (hold: Hold) => void;
 }>;
 
