@@ -43,10 +43,14 @@ const batchOf = (tenant: string, events: readonly StoredEvent[], body: Uint8Arra
   };
 };
 
+/** Nobody outside hears of it. */
+export const isKeptInside = ({ stream, type }: Pick<StoredEvent, 'stream' | 'type'>): boolean =>
+  stream.startsWith('holds-') || KEPT_INSIDE.has(type);
+
 const tenantReader = (): ((event: StoredEvent) => string | null) => {
   let last: { meta: string; tenant: string | null } = { meta: '', tenant: null };
   return (event) => {
-    if (event.stream.startsWith('holds-') || KEPT_INSIDE.has(event.type)) return null;
+    if (isKeptInside(event)) return null;
     if (event.meta !== last.meta) {
       const { tenant } = metaOf(event);
       last = { meta: event.meta, tenant: typeof tenant === 'string' && SUBJECT_TOKEN.test(tenant) ? tenant : null };

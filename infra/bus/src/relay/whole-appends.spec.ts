@@ -4,16 +4,17 @@ import fc from 'fast-check';
 import { fanOutMessages } from './fan-out-messages.js';
 import { WholeAppends } from './whole-appends.js';
 
-const event = (position: number, tenant: string): StoredEvent => ({
+/** `tenant` null: holds of the partition. */
+const event = (position: number, tenant: string | null): StoredEvent => ({
   partition: 0,
   position,
-  stream: `usage-${tenant}`,
+  stream: tenant === null ? 'holds-0' : `usage-${tenant}`,
   revision: position - 1,
   id: `00000000-0000-8000-8000-${String(position).padStart(12, '0')}`,
-  type: 'UsageRecorded',
+  type: tenant === null ? 'HoldsChanged' : 'UsageRecorded',
   version: 1,
   data: '{"id":"a"}',
-  meta: JSON.stringify({ tenant }),
+  meta: JSON.stringify(tenant === null ? {} : { tenant }),
   contentHash: Buffer.alloc(32),
   // All of one microsecond: a clock that stands still says nothing of where appends ended.
   recordedAt: '2025-01-15T10:00:00.000001Z',
@@ -36,10 +37,11 @@ const idsOf = async (events: readonly StoredEvent[], ends: readonly number[], af
 test('the same events are sent under the same ids, wherever reading begins and however it is cut', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
   const pieces = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10 });
+  const tenants = fc.array(fc.constantFrom('acme', 'globex', null), { minLength: 1, maxLength: 30 });
   await fc.assert(
-    fc.asyncProperty(sizes, fc.nat(), pieces, async (appends, begin, cut) => {
+    fc.asyncProperty(sizes, fc.nat(), pieces, tenants, async (appends, begin, cut, whose) => {
       const ends = appends.map((_, index) => appends.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
-      const events = Array.from({ length: ends.at(-1) ?? 0 }, (_, index) => event(index + 1, ['acme', 'globex'][index % 3] ?? 'acme'));
+      const events = Array.from({ length: ends.at(-1) ?? 0 }, (_, index) => event(index + 1, whose[index % whose.length] ?? null));
       const all = await idsOf(events, ends, 0, [events.length]);
       // A checkpoint is always at the end of an append.
       const after = [0, ...ends][begin % (ends.length + 1)] ?? 0;
@@ -48,4 +50,17 @@ test('the same events are sent under the same ids, wherever reading begins and h
       expect(all.filter((id) => Number(id.split('/')[3]?.split('-')[0]) > after)).toEqual(rest);
     }),
   );
+});
+
+test('the store is not asked where appends of nothing but holds ended', async () => {
+  let asked = 0;
+  const appendEnds = async (_: number, from: number, to: number): Promise<readonly number[]> => {
+    asked += 1;
+    return Array.from({ length: to - from }, (__, n) => from + n + 1);
+  };
+  const whole = new WholeAppends({ appendEnds }, 0);
+  expect((await whole.add([event(1, null), event(2, null)])).flat().map(({ position }) => position)).toEqual([1, 2]);
+  expect(asked).toBe(0);
+  expect((await whole.add([event(3, null), event(4, 'acme')])).flat().map(({ position }) => position)).toEqual([3, 4]);
+  expect(asked).toBe(1);
 });
