@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { CallerFigures } from '../append-ours.ts';
 import { inFreshDatabase } from '../bench-database.ts';
+import { NODE_FLAGS } from '../../up/services.ts';
 import type { BenchRow } from '../row.ts';
 
 const HARNESS = join(import.meta.dirname, '../../../../services/budget-projector/bench/in-process.ts');
+/** As `scripts/up` starts the owner. */
+const OWNER_FLAGS = NODE_FLAGS['budget-projector'] ?? [];
 
 export type Shape = Readonly<{
   reserves: number;
@@ -20,7 +23,7 @@ export type InProcess = Readonly<{ reserve: CallerFigures; checksPerSecond: numb
 /** The owner's desk, ledger and tables in one process of their own, on an empty database of the given server. */
 export const inProcess = (serverUrl: string, shape: Shape): Promise<InProcess> =>
   inFreshDatabase(serverUrl, async (url) => {
-    const child = spawn(process.execPath, [HARNESS, url, JSON.stringify(shape)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...OWNER_FLAGS, HARNESS, url, JSON.stringify(shape)], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
