@@ -103,6 +103,12 @@ test('an id that is held and granted again stays what it was, and the tables are
   const first = tenant.holds.get('r');
   expect(first?.isGrantedAgain).toBe(false);
   expect(foldGranted(tenant, [grant()], new Set(['r']), { position: 3 } as HoldsChangedEvent, later)).toEqual([]);
-  expect([tenant.holds.get('r'), first?.since, first?.isGrantedAgain, [...later.holds], later.opened]).toEqual([first, 2, true, [first], []]);
+  expect([tenant.holds.get('r'), first?.since, first?.isGrantedAgain, [...later.holds], later.opened]).toEqual([
+    first,
+    2,
+    true,
+    [first],
+    [],
+  ]);
   expect(tenant.budgets.get('one')?.reserved.at(MARCH)).toBe(first?.grant?.terms.amounts[0]?.picos);
 });

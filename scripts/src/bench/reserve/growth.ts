@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../../up/services.ts';
 import type { CallerFigures } from '../append-ours.ts';
 import { inFreshDatabase } from '../bench-database.ts';
-import { NODE_FLAGS } from '../../up/services.ts';
 import type { BenchRow } from '../row.ts';
 
 const HARNESS = join(import.meta.dirname, '../../../../services/budget-projector/bench/in-process.ts');

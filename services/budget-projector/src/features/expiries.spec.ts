@@ -9,10 +9,7 @@ const one = fc.record({
   reservationId: fc.constantFrom('a', 'b', 'c', 'd'),
   expiresAt: fc.bigInt({ min: 0n, max: 4n }).map((half) => (half * SECOND) / 2n),
 });
-const step = fc.oneof(
-  fc.record({ does: fc.constant('add' as const), one }),
-  fc.record({ does: fc.constant('remove' as const), one }),
-);
+const step = fc.oneof(fc.record({ does: fc.constant('add' as const), one }), fc.record({ does: fc.constant('remove' as const), one }));
 
 test('due is what was added and not removed since, and whose time is over', () => {
   fc.assert(

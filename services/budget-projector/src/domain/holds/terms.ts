@@ -1,4 +1,12 @@
-import { canonicalJson, type EpochNs, type HoldReservation, type HoldsGranted, type HoldTerms, parseInstant, parsePicos } from '@bursar/contracts';
+import {
+  canonicalJson,
+  type EpochNs,
+  type HoldReservation,
+  type HoldsGranted,
+  type HoldTerms,
+  parseInstant,
+  parsePicos,
+} from '@bursar/contracts';
 import { type HoldFacts, holdFacts } from '@bursar/contracts/folds';
 
 /** What a hold keeps of one budget, in picos of the budget's currency. */
