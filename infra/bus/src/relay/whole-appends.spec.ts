@@ -20,18 +20,21 @@ const event = (position: number, tenant: string | null): StoredEvent => ({
   recordedAt: '2025-01-15T10:00:00.000001Z',
 });
 
-/** Ids of what is sent when reading begins after `after` and comes in pieces of these sizes, the last one over and over. */
+/** Ids of what is sent when reading begins after `after` and comes in pieces of these sizes, the last one over and over; and where it may begin anew. */
 const idsOf = async (events: readonly StoredEvent[], ends: readonly number[], after: number, pieces: readonly number[]) => {
   const store = { appendEnds: async (_: number, from: number, to: number) => ends.filter((end) => end > from && end <= to) };
   const whole = new WholeAppends(store, 0);
   const ids: string[] = [];
+  const checkpoints: number[] = [];
   for (let from = after, nth = 0; from < events.length; nth += 1) {
     const size = pieces[Math.min(nth, pieces.length - 1)] ?? 1;
-    for (const append of await whole.add(events.slice(from, from + size)))
-      ids.push(...fanOutMessages(append).map(({ headers }) => headers.get('Nats-Msg-Id')));
+    const appends = await whole.add(events.slice(from, from + size));
+    for (const append of appends) ids.push(...fanOutMessages(append).map(({ headers }) => headers.get('Nats-Msg-Id')));
+    const last = appends.at(-1)?.at(-1);
+    if (last !== undefined) checkpoints.push(last.position);
     from += size;
   }
-  return ids;
+  return { ids, checkpoints };
 };
 
 test('the same events are sent under the same ids, wherever reading begins and however it is cut', async () => {
@@ -42,10 +45,12 @@ test('the same events are sent under the same ids, wherever reading begins and h
     fc.asyncProperty(sizes, fc.nat(), pieces, tenants, async (appends, begin, cut, whose) => {
       const ends = appends.map((_, index) => appends.slice(0, index + 1).reduce((sum, size) => sum + size, 0));
       const events = Array.from({ length: ends.at(-1) ?? 0 }, (_, index) => event(index + 1, whose[index % whose.length] ?? null));
-      const all = await idsOf(events, ends, 0, [events.length]);
-      // A checkpoint is always at the end of an append.
-      const after = [0, ...ends][begin % (ends.length + 1)] ?? 0;
-      const rest = await idsOf(events, ends, after, cut);
+      const { ids: all } = await idsOf(events, ends, 0, [events.length]);
+      // At the end of an append, or after holds in the midst of one.
+      const { checkpoints } = await idsOf(events, ends, 0, cut);
+      const places = [0, ...ends, ...checkpoints];
+      const after = places[begin % places.length] ?? 0;
+      const { ids: rest } = await idsOf(events, ends, after, cut);
       expect(rest).toEqual(all.slice(all.length - rest.length));
       expect(all.filter((id) => Number(id.split('/')[3]?.split('-')[0]) > after)).toEqual(rest);
     }),
