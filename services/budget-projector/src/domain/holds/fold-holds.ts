@@ -12,7 +12,10 @@ export type HoldsChangedEvent = EventOf<'HoldsChanged'>;
 export type Granting = Readonly<{ change: 'granted'; tenant: string; grants: () => readonly Grant[] }>;
 export type Ended = Exclude<HoldChange, { change: 'granted' }>;
 
-/** Grants, all on the same terms, at their position, but for those whose id stands for something already (`known`), which then stays: usage named it first. Answers the ids of those that are held now. */
+/**
+ * Grants, all on the same terms, at their position, but for those whose id stands for something already (`known`), which then stays: usage named it first.
+ * Answers the ids of those that are held now.
+ */
 export const foldGranted = (
   tenant: TenantFold,
   grants: readonly Grant[],
