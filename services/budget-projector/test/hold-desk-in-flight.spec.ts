@@ -27,6 +27,19 @@ describe('a hold desk with an append on its way', () => {
     expect(appends.map((data) => (JSON.parse(data) as { changes: unknown[] }).changes.length)).toEqual([128, 13]);
   });
 
+  test('collects young garbage once an append is sent, before it is in', async () => {
+    const { desk, on } = setUp();
+    const seen: string[] = [];
+    on.append = async () => {
+      seen.push('sent');
+      await turns(2);
+      seen.push('in');
+    };
+    on.garbage = () => void seen.push('collected');
+    await desk.reserve('acme', ask('a'));
+    expect(seen).toEqual(['sent', 'collected', 'in']);
+  });
+
   test('the same id again while its append is on its way is answered with the same position', async () => {
     const { desk, on } = setUp();
     const first = Promise.withResolvers<void>();

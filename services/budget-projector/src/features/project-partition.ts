@@ -150,6 +150,7 @@ export class PartitionSession {
       tables: this.tables,
       ledger: this.ledger,
       own,
+      garbage: share.garbage,
       turns,
       folded,
       makeRoom,
