@@ -79,8 +79,8 @@ export class HoldLane {
     this.own.expect(id, group.own);
     try {
       const appending = this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
-      // Once it is sent.
-      setImmediate(() => this.garbage.collectIfGrown());
+      // After the answers of the append before it, which leave in the next turn of the event loop.
+      setImmediate(() => setImmediate(() => this.garbage.collectIfGrown()));
       const { position, revision } = await appending;
       this.revision = revision;
       this.#appended = position;

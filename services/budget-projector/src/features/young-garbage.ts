@@ -4,19 +4,19 @@ import { getHeapStatistics } from 'node:v8';
 const GROWN_BYTES = 12 * 1024 * 1024;
 
 /**
- * Young garbage, collected before node has to, at a moment when nobody waits for this thread: while PostgreSQL writes an append. node by itself stops for
- * longer, in the midst of decisions. Needs a process that was started with `--expose-gc`; does nothing in another.
+ * Young garbage of the process, collected before node has to: sooner, so that the pauses are short, and when what was decided is on its way to PostgreSQL,
+ * so that a part of them costs nobody anything. Needs a process that was started with `--expose-gc`; does nothing in another.
  */
 export class YoungGarbage {
   #least = Number.POSITIVE_INFINITY;
 
-  /** @param collect the young generation; null: there is no way to @param used bytes of the heap */
+  /** `collect`: the young generation; null: there is no way to. `used`: bytes of the heap. */
   constructor(
     private readonly collect: (() => void) | null = exposed(),
     private readonly used: () => number = () => getHeapStatistics().used_heap_size,
   ) {}
 
-  /** If enough has gathered since the last time, or since node did it. */
+  /** If the heap has grown by enough since the last time, or since node left less of it. */
   collectIfGrown(): void {
     if (this.collect === null) return;
     const used = this.used();
