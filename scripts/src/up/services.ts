@@ -22,11 +22,11 @@ export type Shared = Readonly<{
 /**
  * A process that may have a large heap lets its garbage grow to four times what lives, for as long as it has much to do: with this limit,
  * which it never comes near, to less than twice. The projector may have to keep a tenant of any size, so it has no limit, and says the growth.
- * Its young space is node's own (ADR 0041), but it collects some of it itself, which node has to let it (ADR 0042).
+ * Its young space is node's own (ADR 0041).
  */
 export const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
   'reset-scheduler': ['--max-old-space-size=1024'],
-  'budget-projector': ['--heap-growing-percent=100', '--expose-gc'],
+  'budget-projector': ['--heap-growing-percent=100'],
   alerting: ['--heap-growing-percent=50'],
 };
 

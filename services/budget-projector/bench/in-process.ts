@@ -1,7 +1,7 @@
 /**
  * The owner's own decisions in one process, without HTTP or NATS: part of `scripts/bench --only reserve`, which starts it as
  *
- *     node --heap-growing-percent=100 --expose-gc services/budget-projector/bench/in-process.ts <url of an empty database> '{"reserves":20000}'
+ *     node services/budget-projector/bench/in-process.ts <url of an empty database> '{"reserves":20000}'
  *
  * Real store, real tables, the loop as it runs in production. Prints JSON: reserves a second of 64 callers with their latencies, and checks a
  * second of one caller.

@@ -27,39 +27,6 @@ describe('a hold desk with an append on its way', () => {
     expect(appends.map((data) => (JSON.parse(data) as { changes: unknown[] }).changes.length)).toEqual([128, 13]);
   });
 
-  test('collects young garbage once an append is sent, before it is in', async () => {
-    const { desk, on } = setUp();
-    const seen: string[] = [];
-    on.append = async () => {
-      seen.push('sent');
-      await turns(4);
-      seen.push('in');
-    };
-    on.garbage = () => void seen.push('collected');
-    await desk.reserve('acme', ask('a'));
-    expect(seen).toEqual(['sent', 'collected', 'in']);
-  });
-
-  test('answers an append before it collects for the next one', async () => {
-    const { desk, on } = setUp();
-    const seen: string[] = [];
-    const first = Promise.withResolvers<void>();
-    let begun = 0;
-    on.append = async () => {
-      begun += 1;
-      await (begun === 1 ? first.promise : turns(4));
-    };
-    on.garbage = () => void seen.push('collected');
-    // As answers are written: in the turn after the one that makes them.
-    const one = desk.reserve('acme', ask('a')).then(() => setImmediate(() => seen.push('answered')));
-    await turns(6);
-    const other = desk.reserve('acme', ask('b'));
-    await turns(3);
-    first.resolve();
-    await Promise.all([one, other]);
-    expect(seen).toEqual(['collected', 'answered', 'collected']);
-  });
-
   test('the same id again while its append is on its way is answered with the same position', async () => {
     const { desk, on } = setUp();
     const first = Promise.withResolvers<void>();

@@ -12,7 +12,6 @@ import type { OwnChanges } from './own-changes.js';
 import type { HoldKey, ProjectionTables } from './projection-tables.js';
 import type { Turns } from './turns.js';
 import type { Watermark } from './watermark.js';
-import type { YoungGarbage } from './young-garbage.js';
 
 /** So many are decided without a pause, and go on their way; an append costs as much as tens of decisions, so that fewer would be slower. */
 const TOGETHER = 128;
@@ -23,7 +22,6 @@ export type DeskParts = Readonly<{
   ledger: Pick<Ledger, 'appendHolds'>;
   /** Told what is appended. */
   own: OwnChanges;
-  garbage: Pick<YoungGarbage, 'collectIfGrown'>;
   turns: Turns;
   folded: Watermark;
   makeRoom: () => void;
@@ -49,7 +47,7 @@ export class HoldDesk {
   #over: Error | null = null;
 
   constructor(private readonly parts: DeskParts) {
-    this.#lane = new HoldLane(parts.ledger, parts.own, parts.garbage, parts.key, parts.revision, (error) => this.#fail(error));
+    this.#lane = new HoldLane(parts.ledger, parts.own, parts.key, parts.revision, (error) => this.#fail(error));
     this.#decider = new HoldDecider(parts.folded, parts.now, parts.checked, () => this.#lane.appended);
   }
 

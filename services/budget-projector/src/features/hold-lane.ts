@@ -5,7 +5,6 @@ import { HoldGroup } from './hold-group.js';
 import { NotDecidedError, OutcomeUnknownError } from './hold-outcomes.js';
 import type { Ledger } from './ledger.js';
 import type { OwnChanges } from './own-changes.js';
-import type { YoungGarbage } from './young-garbage.js';
 
 /**
  * Puts groups of decisions into the ledger, one append at a time, each fenced by the revision after the one before it. What is decided
@@ -22,7 +21,6 @@ export class HoldLane {
   constructor(
     private readonly ledger: Pick<Ledger, 'appendHolds'>,
     private readonly own: OwnChanges,
-    private readonly garbage: Pick<YoungGarbage, 'collectIfGrown'>,
     private readonly key: LeaseKey,
     /** Revision of the stream's last event. */
     private revision: number,
@@ -78,10 +76,7 @@ export class HoldLane {
     const data = group.eventOf(partition);
     this.own.expect(id, group.own);
     try {
-      const appending = this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
-      // After the answers of the append before it, which leave in the next turn of the event loop.
-      setImmediate(() => setImmediate(() => this.garbage.collectIfGrown()));
-      const { position, revision } = await appending;
+      const { position, revision } = await this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
       this.revision = revision;
       this.#appended = position;
       group.landed(position);

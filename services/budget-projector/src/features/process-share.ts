@@ -3,7 +3,6 @@ import type { HandoverRoom } from './handover.js';
 import { LoopGate } from './loop-gate.js';
 import { type MemoryLimits, MemoryRoom } from './memory-room.js';
 import { Load } from './pace.js';
-import { YoungGarbage } from './young-garbage.js';
 
 /**
  * Transactions at once: each is made of several round trips, and in every one of them it waits for the turns of the others. With sixteen at
@@ -21,7 +20,6 @@ export class ProcessShare {
   readonly commits = new Slots(COMMITS);
   readonly breakdownCommits = new Slots(BREAKDOWN_COMMITS);
   readonly handedOver: HandoverRoom = { used: 0, limit: HANDED_OVER };
-  readonly garbage = new YoungGarbage();
   readonly memory: MemoryRoom;
 
   constructor(limits: MemoryLimits) {

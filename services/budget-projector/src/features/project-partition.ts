@@ -150,7 +150,6 @@ export class PartitionSession {
       tables: this.tables,
       ledger: this.ledger,
       own,
-      garbage: share.garbage,
       turns,
       folded,
       makeRoom,

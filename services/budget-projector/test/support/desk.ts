@@ -68,7 +68,6 @@ export const setUp = (history = new TenantHistory('acme')) => {
   const on = {
     append: async (_data: string): Promise<void> => undefined,
     holds: async (): Promise<void> => undefined,
-    garbage: (): void => undefined,
     now: (): EpochNs => NOW,
   };
   const desk = new HoldDesk({
@@ -87,7 +86,6 @@ export const setUp = (history = new TenantHistory('acme')) => {
       },
     },
     own: new OwnChanges(),
-    garbage: { collectIfGrown: () => on.garbage() },
     turns: new Turns(),
     folded: new Watermark(1),
     makeRoom: () => undefined,

@@ -33,7 +33,7 @@ export class Projectors {
     const { url } = this.at;
     const own = { DATABASE_URL: url, EVENT_STORE_URL: url, PARTITIONS: '1', BURSAR_ADMIN_KEY: ADMIN_KEY, PORT: '0', OPS_PORT: '0' };
     const env = { ...process.env, NODE_OPTIONS: '', ...own, ...this.env };
-    const child = spawn(process.execPath, ['--enable-source-maps', '--expose-gc', MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--enable-source-maps', MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     const lines: LogLine[] = [];
