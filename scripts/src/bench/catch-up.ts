@@ -11,7 +11,7 @@ import type { Suite } from './suite.ts';
 import { type RunningSystem, withSystem } from './system.ts';
 
 const EVENTS = 100_000;
-/** One takes some two seconds; that of a process that has just begun is slower, since the compiler has its part of it. */
+/** One takes a second or two; that of a process that has just begun is slower, since the compiler has its part of it. */
 const ROUNDS = 3;
 const WARM_UP = 10_000;
 const PAGE = 1_000;

@@ -1,27 +1,16 @@
-import { type HoldTerms, parsePicos } from '@bursar/contracts';
+import { parsePicos } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
-import { readGrants } from './hold.js';
-import { Lot } from './lot.js';
-import { TenantHolds } from './tenant-holds.js';
-
-const TERMS: HoldTerms = {
-  bodyHash: 'h',
-  path: ['user:a'],
-  amount: '1',
-  currency: 'USD',
-  grantedAt: '2026-03-01T00:00:00Z',
-  expiresAt: '2026-03-01T00:05:00Z',
-  decidedAt: 1,
-  budgets: [{ budgetId: 'one', periodStart: '2026-03-01T00:00:00Z', amount: '1' }],
-  tightest: 'one',
-};
+import { readGrants } from '../src/domain/holds/hold.js';
+import { Lot } from '../src/domain/holds/lot.js';
+import { TenantHolds } from '../src/domain/holds/tenant-holds.js';
+import { TERMS } from './support/grant.js';
 
 const opened = (): TenantHolds => {
   const reservations = [
     { id: 'a', remaining: '9' },
     { id: '"{b}', remaining: '8', graceRemaining: '10' },
   ];
-  const [first] = readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservations });
+  const [first] = readGrants({ change: 'granted', tenant: 'acme', terms: { ...TERMS, tightest: 'one' }, reservations });
   if (first === undefined) throw new Error('there are two');
   const [holds, lot] = [new TenantHolds(), new Lot('acme', first.terms, 5)];
   for (const { id } of reservations) holds.open(id, lot);
