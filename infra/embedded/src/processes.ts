@@ -61,7 +61,10 @@ export const launch = async (spec: LaunchSpec): Promise<{ child: ChildProcess; p
 const tie = (name: NodeJS.Signals | undefined): readonly string[] =>
   name !== undefined && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', name.slice('SIG'.length)] : [];
 
-/** True while the process exists and is not a zombie (an orphan may stay one for ever where pid 1 does not reap). */
+/**
+ * True while the process exists and is not a zombie (an orphan may stay one for ever where pid 1 does not reap).
+ * A killed process says it is a zombie as soon as its first thread is gone; its files and ports are free when the last one is.
+ */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -70,7 +73,9 @@ export const isAlive = (pid: number): boolean => {
   }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).charAt(0) !== 'Z';
+    // proc(5): the state is field 3, right after the name in parentheses, and the number of threads is field 20.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] !== 'Z' || Number(fields[17]) > 1;
   } catch {
     return process.platform !== 'linux';
   }

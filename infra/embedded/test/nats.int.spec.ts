@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startNats } from '../src/nats/start-nats.js';
+import { isPortFree } from '../src/ports.js';
 import { isAlive } from '../src/processes.js';
 import { type TestNats, testNats } from '../src/testing/test-nats.js';
 
@@ -45,6 +46,16 @@ describe('a nats-server for tests', () => {
     expect(nats.pid).not.toBe(pid);
     expect([isAlive(pid), isAlive(nats.pid)]).toEqual([false, true]);
   });
+
+  test('has given its port back by the time it is no longer alive', async () => {
+    for (let nth = 0; nth < 10; nth += 1) {
+      const port = Number(new URL(nats.url).port);
+      process.kill(nats.pid, 'SIGKILL');
+      while (isAlive(nats.pid)); // as closely as can be: it is a matter of a millisecond
+      expect(await isPortFree(port)).toBe(true);
+      await nats.restart();
+    }
+  }, 60_000);
 
   test('a port that is taken is one line', async () => {
     const { port } = new URL(nats.url);
