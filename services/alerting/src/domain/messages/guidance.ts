@@ -4,8 +4,7 @@ import type { AlertRaisedData } from '@bursar/contracts';
 export const nextSentence = ({ details, event }: AlertRaisedData): string => {
   const { next, currency } = details;
   if (isUnpriced(details)) return 'Such calls are refused until prices cover what they ask for.';
-  if (event === 'call.blocked')
-    return 'Calls are refused until spend is back under the block point, the limit is raised, or the period ends.';
+  if (event === 'call.blocked') return cureOf(details).until;
   if (event === 'budget.paused') return `Calls are refused until it is resumed${details.automatic === true ? ', or its period ends' : ''}.`;
   if (next === null) return '';
   const at = next.percent === undefined ? `${next.amount} ${currency}` : `${next.percent}%`;
@@ -27,7 +26,7 @@ export const recommendedActions = ({ event, type, details, budgetId }: AlertRais
     case 'threshold.crossed':
       return type === 'LIMIT' ? [RAISE, REVIEW, ...waiting(details)] : [REVIEW, ...restrictions(details), RAISE];
     case 'call.blocked':
-      return isUnpriced(details) ? pricing(details, budgetId) : [RAISE, ...waiting(details)];
+      return isUnpriced(details) ? pricing(details, budgetId) : cureOf(details).actions(details);
     case 'budget.paused':
       return details.automatic === true
         ? [REVIEW, 'Resume the budget, or raise its limit', ...waiting(details)]
@@ -40,6 +39,43 @@ export const recommendedActions = ({ event, type, details, budgetId }: AlertRais
       return [];
   }
 };
+
+type Details = AlertRaisedData['details'];
+/** How long calls are refused for one reason, and what ends it. */
+type Cure = Readonly<{ until: string; actions: (details: Details) => readonly string[] }>;
+
+const RAISED: Cure = {
+  until: 'Calls are refused until spend is back under the block point, the limit is raised, or the period ends.',
+  actions: (details) => [RAISE, ...waiting(details)],
+};
+
+/** By `code` of the refusal: what a limit or a reset does not cure. */
+const CURES: Readonly<Record<string, Cure>> = {
+  budget_paused: {
+    until: 'Calls are refused until the budget is resumed; a pause by its own breaker ends with its period too.',
+    actions: () => [REVIEW, 'Resume the budget when it may be spent again'],
+  },
+  rate_missing: {
+    until: 'Such calls are refused until an exchange rate covers their currency.',
+    actions: ({ refused, currency }) => [
+      `Set an exchange rate${currency === null ? '' : ` from ${refused?.amount.currency} to ${currency}`}`,
+    ],
+  },
+  model_not_allowed: {
+    until: 'Calls of other models than the budget allows are refused.',
+    actions: (details) => ['Use one of the models that the budget allows', RAISE, ...waiting(details)],
+  },
+  approval_required: {
+    until: 'Calls are refused until they are approved, spend is back under the threshold, the limit is raised, or the period ends.',
+    actions: (details) => [RAISE, ...waiting(details)],
+  },
+  budget_incomplete: {
+    until: 'Calls are refused until every event of the budget is counted.',
+    actions: () => ['Have an operator look at what could not be counted (./scripts/doctor)'],
+  },
+};
+
+const cureOf = ({ refused }: Details): Cure => CURES[refused?.code ?? ''] ?? RAISED;
 
 /** No limit and no reset cures it. */
 const isUnpriced = ({ unpriced }: AlertRaisedData['details']): boolean => unpriced?.code === 'price_missing';

@@ -82,6 +82,22 @@ describe('a message (PRODUCT D6)', () => {
     expect(once).toMatchObject({ resets: 'ends in 15 days (2025-11-21)', resetDate: '', daysUntilReset: '', periodEnd: '2025-11-21' });
   });
 
+  test.each([
+    ['budget_exceeded', /the limit is raised/, 'Raise the limit, or grant a temporary override. Or wait for the reset'],
+    ['budget_paused', /until the budget is resumed/, 'Review what drives the spend. Resume the budget when it may be spent again'],
+    ['rate_missing', /until an exchange rate/, 'Set an exchange rate from USD to EUR'],
+    ['model_not_allowed', /other models/, /^Use one of the models that the budget allows\. Raise the limit/],
+    ['approval_required', /until they are approved/, /^Raise the limit/],
+    ['budget_incomplete', /every event of the budget is counted/, 'Have an operator look at what could not be counted (./scripts/doctor)'],
+    ['of_a_later_release', /the limit is raised/, /^Raise the limit/],
+  ])('of a call refused as %s says what ends that', (code, until, actions) => {
+    const refused = { code, amount: { amount: '5', currency: 'USD' }, scopes: ['team:ml'] };
+    const values = valuesOf('acme', alert({ event: 'call.blocked', type: 'BLOCKED' }, { refused }), []);
+    expect(values.next).toMatch(until);
+    if (typeof actions === 'string') expect(values.actions).toBe(actions);
+    else expect(values.actions).toMatch(actions);
+  });
+
   test('leaves out what an alert has not', () => {
     const { text } = renderMessage(
       alert(
