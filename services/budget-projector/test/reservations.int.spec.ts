@@ -1,9 +1,10 @@
-import { formatInstant, parseInstant } from '@bursar/contracts';
+import { formatInstant, parseInstant, scopeStream } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { ask, block, send, Writer } from './support/enforcement.js';
 import { metricOf } from './support/processes.js';
 import { projecting } from './support/projecting.js';
 import { eventually } from './support/real.js';
+import { TENANT } from './support/world.js';
 
 const run = projecting(1);
 
@@ -208,6 +209,40 @@ describe('reservations', () => {
     const occurredAt = formatInstant(parseInstant(String(held.body.grantedAt)) + 33n * 86_400_000_000_000n);
     const settled = await write.use('team:g22', '5', { reservationId: 'g22', occurredAt });
     expect((await check('team:g22', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
+  });
+
+  test('F30: its scope moves meanwhile: held and settled on the path that it was granted on, and what comes after goes by the new one', async () => {
+    const write = new Writer(run.at, 'r-f30-moved');
+    await write.scope('team:f30-old');
+    await write.scope('team:f30-new');
+    await write.scope('user:f30', ['team:f30-old']);
+    await write.budget('f30-old', { scope: 'team:f30-old', limit: 50 }, block());
+    const position = await write.budget('f30-new', { scope: 'team:f30-new', limit: 60 }, block());
+    expect((await reserve('user:f30', '30', position, { id: 'f30' })).body).toMatchObject({ budgetId: 'f30-old' });
+    const moved = await write.put(scopeStream(TENANT), 'ScopeMoved', { scope: 'user:f30', parents: ['team:f30-new'] });
+    expect((await check('user:f30', '60', moved)).body).toMatchObject({ allowed: true, budgetId: 'f30-new', reserved: '0' });
+    expect((await check('team:f30-old', '21')).body).toMatchObject({ allowed: false, reserved: '30' });
+    const settled = await write.use('user:f30', '12', { reservationId: 'f30' });
+    expect((await check('team:f30-old', '38', settled)).body).toMatchObject({ allowed: true, currentSpend: '12', reserved: '0' });
+    expect((await check('user:f30', '60')).body).toMatchObject({ allowed: true, currentSpend: '0' });
+    const used = await write.use('user:f30', '5');
+    expect((await check('user:f30', '55', used)).body).toMatchObject({ allowed: true, currentSpend: '5' });
+    expect((await check('team:f30-old', '38')).body).toMatchObject({ allowed: true, currentSpend: '12' });
+  });
+
+  test('F30: a limit is cut below what is held: that stands, and nothing more is granted until there is room', async () => {
+    const write = new Writer(run.at, 'r-f30-cut');
+    const position = await write.budget('f30-cut', { scope: 'team:f30-cut', limit: 100 }, block());
+    await reserve('team:f30-cut', '60', position, { id: 'f30-cut' });
+    const cut = await write.budget('f30-cut', { scope: 'team:f30-cut', limit: 50 }, block(), 'BudgetChanged');
+    expect(await reserve('team:f30-cut', '0.01', cut)).toMatchObject({
+      status: 402,
+      body: { code: 'budget_exceeded', limit: '50', reserved: '60', remaining: '-10' },
+    });
+    expect((await find('f30-cut')).body).toMatchObject({ status: 'held', amount: '60' });
+    const settled = await write.use('team:f30-cut', '40', { reservationId: 'f30-cut' });
+    expect((await reserve('team:f30-cut', '10.01', settled)).status).toBe(402);
+    expect((await reserve('team:f30-cut', '10')).status).toBe(201);
   });
 
   test('usage that names a reservation nobody made counts, and is flagged; its id is used up', async () => {
