@@ -1,5 +1,5 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { HoldTable } from './schema.js';
+import type { HoldTable } from './schema/holds.js';
 
 /** What was granted under an id, each as its JSON (contracts `HoldTerms`, `HoldReservation`); null where only usage named it. */
 export type GrantTexts = Readonly<{ terms: string | null; reservation: string | null }>;

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Database } from './schema.js';
+import type { Database } from './schema/database.js';
 
 /** An answer as it was given: the body is the exact text. */
 export type KeptAnswer = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: string }>;

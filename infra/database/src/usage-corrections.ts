@@ -1,7 +1,7 @@
 import { parsePicos } from '@bursar/contracts';
 import type { Correction } from '@bursar/contracts/folds';
 import { type Kysely, sql } from 'kysely';
-import type { Database } from './schema.js';
+import type { Database } from './schema/database.js';
 
 /**
  * What was said of a tenant's usage at these positions, as the projection has it: by the position of the usage, oldest first. What stands

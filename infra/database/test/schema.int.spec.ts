@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createPool, migrate, type Pool } from '../src/index.js';
@@ -17,13 +17,15 @@ afterAll(async () => {
   await home?.drop();
 });
 
-/** Columns of each table as `src/schema.ts` declares them: `name` or `name?` where null is allowed. */
+const DIRECTORY = new URL('../src/schema/', import.meta.url);
+
+/** Columns of each table as `src/schema/` declares them: `name` or `name?` where null is allowed. */
 const declared = (): Readonly<Record<string, readonly string[]>> => {
-  const source = readFileSync(new URL('../src/schema.ts', import.meta.url), 'utf8');
-  const interfaces = new Map(
-    [...source.matchAll(/export interface (\w+) \{\n([\s\S]*?)\n\}/g)].map(([, name = '', body = '']) => [name, body]),
-  );
-  const tables = [...(interfaces.get('Database') ?? '').matchAll(/'([\w.]+)': (\w+);/g)];
+  const source = readdirSync(DIRECTORY)
+    .map((file) => readFileSync(new URL(file, DIRECTORY), 'utf8'))
+    .join('\n');
+  const interfaces = new Map([...source.matchAll(/interface (\w+) \{\n([\s\S]*?)\n\}/g)].map(([, name = '', body = '']) => [name, body]));
+  const tables = [...source.matchAll(/^ {2}'([\w.]+)': (\w+);/gm)];
   return Object.fromEntries(
     tables.map(([, table = '', name = '']) => [
       table,
