@@ -1,11 +1,12 @@
 import type { Lease } from '@bursar/leases';
 import { Committer } from './committer.js';
 import { BreakdownFold } from './fold-breakdown.js';
+import { CheckpointAheadOfStoreError } from './halts.js';
 import type { Folded } from './handover.js';
 import type { Ledger } from './ledger.js';
 import { Pace } from './pace.js';
 import type { ProcessShare } from './process-share.js';
-import { CheckpointAheadOfStoreError, type PartitionSession } from './project-partition.js';
+import type { PartitionSession } from './project-partition.js';
 import type { ProjectionTables } from './projection-tables.js';
 
 export type BreakdownOptions = Readonly<{

@@ -1,48 +1,29 @@
 import { type EpochNs, UnknownEventError } from '@bursar/contracts';
 import { completesPrices } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
-import { toBatch } from './batches.js';
+import { type CommitBatch, toBatch } from './batches.js';
+import { CommitError, noSuspects, type Suspects, setAside } from './commit-failures.js';
 import { Committer } from './committer.js';
-import { Decisions } from './decisions.js';
-import { ExpiryLoop, type ExpiryWatch } from './expire-holds.js';
-import { FoldMemory } from './fold-memory.js';
-import { PartitionFold } from './fold-partition.js';
+import type { Decisions } from './decisions.js';
+import type { ExpiryLoop, ExpiryWatch } from './expire-holds.js';
+import { CheckpointAheadOfStoreError } from './halts.js';
 import { Handover } from './handover.js';
-import { HoldDesk } from './hold-desk.js';
 import type { Expiring } from './hold-rows.js';
-import { isUnreadable, type Ledger, type LedgerItem } from './ledger.js';
-import { OwnChanges } from './own-changes.js';
+import { isUnreadable, type Ledger } from './ledger.js';
 import { Pace } from './pace.js';
+import { PartitionState } from './partition-state.js';
 import { type Portion, portionsOf } from './portions.js';
 import type { ProcessShare } from './process-share.js';
-import { DataRefusedError, type Fence, FencedError, type ProjectionTables } from './projection-tables.js';
+import type { Fence, ProjectionTables } from './projection-tables.js';
 import { sendOutbox } from './send-outbox.js';
 import { TenantHistories } from './tenant-histories.js';
-import { Turns } from './turns.js';
 import { Watermark } from './watermark.js';
-
-/** The projection has folded what the store does not have: a restored or forged store. Never rewound in silence (RELIABILITY F19). */
-export class CheckpointAheadOfStoreError extends Error {
-  override readonly name = 'CheckpointAheadOfStoreError';
-  readonly code = 'CHECKPOINT_AHEAD_OF_STORE';
-  constructor(
-    readonly partition: number,
-    readonly checkpoint: number,
-    readonly head: number,
-  ) {
-    super(`CHECKPOINT_AHEAD_OF_STORE: partition ${partition} is folded to ${checkpoint}, the store ends at ${head}`);
-  }
-}
 
 /** Folded without a pause, at most, in usage events: some milliseconds. Half as many would cost a fifth of the speed. */
 const PORTION = 1_000;
 
 /** Events kept for the breakdown, at most: more than may wait for a commit. */
 const HANDED_OVER = 10_000;
-
-/** No retry cures these: the partition stops, and this process is not ready until an operator or a new release acts. */
-export const haltsPartition = (error: unknown): error is Error =>
-  error instanceof CheckpointAheadOfStoreError || error instanceof UnknownEventError;
 
 export type ProjectOptions = Readonly<{
   lease: Lease;
@@ -136,89 +117,22 @@ export class PartitionSession {
 
   /** Resolves when the signal aborts, with everything folded committed; rejects with what broke it. */
   async run(suspects: Suspects = noSuspects()): Promise<void> {
-    const { lease, signal, maxEvents, pauseMs, share, mostPending } = this.options;
-    const { partition } = lease;
-    const stop = AbortSignal.any([signal, this.#ended.signal]);
-    const memory = new FoldMemory(this.tables, this.ledger, this.histories, share.memory);
-    const folded = new Watermark(this.committed.position);
-    const turns = new Turns();
-    const makeRoom = (): void => memory.evict(fold.changes);
+    const { lease, signal, maxEvents } = this.options;
     const failed: Error[] = [];
-    const own = new OwnChanges();
-    const desk = new HoldDesk({
-      memory,
-      tables: this.tables,
-      ledger: this.ledger,
-      own,
-      turns,
-      folded,
-      makeRoom,
-      now: this.options.now,
-      key: lease.key,
-      revision: this.#holdsRevision,
-      checked: this.watch.checked,
-      failed: (error) => {
-        failed.push(error);
-        this.#ended.abort();
-      },
+    const state = this.#state((error) => {
+      failed.push(error);
+      this.#ended.abort();
     });
-    const expiries = new ExpiryLoop(desk, this.ledger, partition, folded, this.options.now, this.#ended.signal, this.watch.expiries);
-    expiries.seed(this.#open);
-    const fold = new PartitionFold(
-      this.tables,
-      memory,
-      (item, charged) => {
-        this.handover.push(item, charged);
-        folded.advance(item.position);
-      },
-      expiries,
-      own,
-    );
-    this.#expiries = expiries;
-    this.#decisions = new Decisions(memory, folded, turns, makeRoom, this.#ended.signal, desk, () => this.ledger.head(partition));
-    const committer = new Committer(
-      {
-        pending: () => fold.changes.weight,
-        isNews: () => fold.changes.emitted.length > 0,
-        take: () => {
-          memory.writing = fold.takeChanges();
-          return toBatch(memory.writing);
-        },
-        write: async (batch) => {
-          await this.#commit(batch);
-          memory.writing = null;
-        },
-        after: (batch) => this.#send(batch),
-      },
-      new Pace(pauseMs, share.load),
-      share.commits,
-      mostPending,
-      () => this.#ended.abort(),
-    );
+    this.#expiries = state.expiries;
+    this.#decisions = state.decisions;
+    const committer = this.#committer(state);
+    const stop = AbortSignal.any([signal, this.#ended.signal]);
+    const from = { partition: lease.partition, after: this.committed.position, maxEvents, signal: stop };
     try {
-      const after = this.committed.position;
-      const foldPortion = async ({ items, weight }: Portion): Promise<void> => {
-        // What was decided here a moment ago is folded while the next append is on its way: whoever asks now is decided first.
-        if (items.some((item) => !isUnreadable(item) && own.has(item.id))) await afterDeciders();
-        // Whoever asks for a decision gets his turn in between, and so do the other partitions.
-        await share.loop.pass();
-        share.load.count(weight);
-        const step = async (): Promise<void> => {
-          memory.evict(fold.changes);
-          const flush = () => committer.flush();
-          const careful = items.findLastIndex(({ position }) => position <= suspects.until) + 1;
-          for (const item of items.slice(0, careful)) {
-            await fold.fold([setAside(item, suspects)], flush);
-            await committer.flush();
-          }
-          await fold.fold(items.slice(careful), flush);
-        };
-        await committer.around(() => turns.take(step));
-      };
-      await this.ledger.follow({ partition, after, maxEvents, signal: stop }, async (items, alive) => {
-        for (const portion of portionsOf(items, PORTION, own)) {
+      await this.ledger.follow(from, async (items, alive) => {
+        for (const portion of portionsOf(items, PORTION, state.own)) {
           if (stop.aborted) return;
-          await foldPortion(portion);
+          await this.#fold(portion, state, committer, suspects);
           alive();
         }
       });
@@ -231,14 +145,61 @@ export class PartitionSession {
       throw error;
     } finally {
       this.#ended.abort();
-      desk.stop();
-      memory.leave();
+      state.leave();
       this.handover.clear();
       await committer.stop();
     }
   }
 
-  async #commit(batch: ReturnType<typeof toBatch>): Promise<void> {
+  #state(failed: (error: Error) => void): PartitionState {
+    const { tables, ledger, histories, handover, watch } = this;
+    const { lease, share, now } = this.options;
+    const at = { revision: this.#holdsRevision, position: this.committed.position, open: this.#open };
+    const { checked, expiries } = watch;
+    const beside = { histories, handover, room: share.memory, now, ended: this.#ended.signal };
+    return new PartitionState({ tables, ledger, lease, ...at, ...beside, checked, expiries, failed });
+  }
+
+  #committer({ fold, memory }: PartitionState): Committer<CommitBatch> {
+    const { pauseMs, share, mostPending } = this.options;
+    const work = {
+      pending: () => fold.changes.weight,
+      isNews: () => fold.changes.emitted.length > 0,
+      take: () => {
+        memory.writing = fold.takeChanges();
+        return toBatch(memory.writing);
+      },
+      write: async (batch: CommitBatch) => {
+        await this.#commit(batch);
+        memory.writing = null;
+      },
+      after: (batch: CommitBatch) => this.#send(batch),
+    };
+    return new Committer(work, new Pace(pauseMs, share.load), share.commits, mostPending, () => this.#ended.abort());
+  }
+
+  async #fold({ items, weight }: Portion, state: PartitionState, committer: Committer<CommitBatch>, suspects: Suspects): Promise<void> {
+    const { share } = this.options;
+    // What was decided here a moment ago is folded while the next append is on its way: whoever asks now is decided first.
+    if (items.some((item) => !isUnreadable(item) && state.own.has(item.id))) await afterDeciders();
+    // Whoever asks for a decision gets his turn in between, and so do the other partitions.
+    await share.loop.pass();
+    share.load.count(weight);
+    const { fold } = state;
+    const flush = (): Promise<void> => committer.flush();
+    const step = async (): Promise<void> => {
+      state.makeRoom();
+      const careful = items.findLastIndex(({ position }) => position <= suspects.until) + 1;
+      for (const item of items.slice(0, careful)) {
+        await fold.fold([setAside(item, suspects)], flush);
+        await flush();
+      }
+      await fold.fold(items.slice(careful), flush);
+    };
+    await committer.around(() => state.turns.take(step));
+  }
+
+  async #commit(batch: CommitBatch): Promise<void> {
     if (this.#fence === null) throw new Error('the partition was not taken');
     try {
       this.#fence = await this.tables.commit(this.#fence, batch);
@@ -249,7 +210,7 @@ export class PartitionSession {
   }
 
   /** Others are told of what is committed. */
-  async #send(batch: ReturnType<typeof toBatch>): Promise<void> {
+  async #send(batch: CommitBatch): Promise<void> {
     await sendOutbox(this.ledger, this.tables, this.options.lease.partition, batch.emitted);
     this.watch.committed(batch.position, batch.events, batch.quarantined.length);
     if (batch.counted.some(({ position }) => position === null)) this.watch.counting();
@@ -259,37 +220,3 @@ export class PartitionSession {
 
 /** Those who are answered now ask again in this turn of the event loop, and are decided in the next. */
 const afterDeciders = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-
-/** The checkpoint belongs to somebody else. */
-export const isFenced = (error: unknown): boolean =>
-  error instanceof FencedError || (error instanceof CommitError && error.cause instanceof FencedError);
-
-/** A commit failed; `cause` is why. Of one event alone, when `events` is 1. */
-export class CommitError extends Error {
-  override readonly name = 'CommitError';
-  constructor(
-    readonly position: number,
-    readonly events: number,
-    cause: unknown,
-  ) {
-    super(`commit up to position ${position} failed`, { cause });
-  }
-}
-
-/** After the tables refused a commit: up to `until` events are committed one by one, to find the one; those found are set aside. */
-export type Suspects = { until: number; readonly refused: Map<number, string> };
-export const noSuspects = (): Suspects => ({ until: 0, refused: new Map() });
-
-/** Notes what a failed commit says; false when it was no refusal of the data. */
-export const suspect = (suspects: Suspects, error: unknown): boolean => {
-  if (!(error instanceof CommitError) || !(error.cause instanceof DataRefusedError)) return false;
-  if (error.events === 1) suspects.refused.set(error.position, error.cause.message);
-  suspects.until = Math.max(suspects.until, error.position);
-  return true;
-};
-
-const setAside = (item: LedgerItem, { refused }: Suspects): LedgerItem => {
-  const reason = refused.get(item.position);
-  if (reason === undefined) return item;
-  return { unreadable: reason, position: item.position, tenant: isUnreadable(item) ? item.tenant : item.meta.tenant };
-};

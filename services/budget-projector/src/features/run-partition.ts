@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EpochNs, partitionOf } from '@bursar/contracts';
 import { type Lease, LeaseLostError } from '@bursar/leases';
+import { isFenced, noSuspects, suspect } from './commit-failures.js';
 import { PastCounter } from './count-past.js';
 import type { Decisions } from './decisions.js';
+import { haltsPartition } from './halts.js';
 import type { Ledger } from './ledger.js';
 import type { ProcessShare } from './process-share.js';
 import { projectBreakdown } from './project-breakdown.js';
-import { haltsPartition, isFenced, noSuspects, PartitionSession, suspect } from './project-partition.js';
+import { PartitionSession } from './project-partition.js';
 import type { Projection, ProjectionTables } from './projection-tables.js';
 import { UsageRerater } from './rerate-usage.js';
 
