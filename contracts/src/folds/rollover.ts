@@ -58,13 +58,14 @@ export const rolloverChain = ({ definition, terms, createdAt }: RolloverInput, p
 /**
  * What is carried into the period after the chain, in picos: what was left over (positive) or owed (negative). A pure function of the
  * balances before, so it needs no event: it holds from the boundary on, whether or not any scheduler ran, and late usage changes it.
+ * `usedOf`: what was spent; for whoever lets spend pass, with what is held still: it may be spent in that period yet, and is not left over.
  */
 export const rolledOver = (
   terms: readonly Terms[],
   currency: string,
   chain: readonly Period[],
-  spendOf: (period: Period) => bigint,
-): bigint => chain.reduce((carried, period) => carry(termsBefore(terms, period.end), currency, carried, spendOf(period)), 0n);
+  usedOf: (period: Period) => bigint,
+): bigint => chain.reduce((carried, period) => carry(termsBefore(terms, period.end), currency, carried, usedOf(period)), 0n);
 
 /** From one period into the next, by the terms in force at its end. An override is room for a while, not an amount that was given. */
 export const carry = (terms: Terms | undefined, currency: string, carried: bigint, spend: bigint): bigint => {

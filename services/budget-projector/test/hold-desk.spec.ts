@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NotDecidedError, OutcomeUnknownError } from '../src/features/hold-outcomes.js';
-import { ask, changesOf, errorsOf, setUp } from './support/desk.js';
+import { ask, budgetOfOne, changesOf, errorsOf, setUp } from './support/desk.js';
 
 describe('a hold desk', () => {
   test('answers all that came together with one append', async () => {
@@ -22,6 +22,24 @@ describe('a hold desk', () => {
     expect(['a', 'b'].map((id) => tenant.undecided.get(id)?.grant.terms.granted)).toEqual(
       [changes[0], changes[2]].map((one) => JSON.stringify(one)),
     );
+  });
+
+  test.each([
+    ['unused, which would be twice the limit', { mode: 'unused' }, 100, 100n, [101n, 100n]],
+    ['debt: what is held past the limit may be owed', { mode: 'debt' }, 150, 150n, [76n, 75n]],
+    ['a cap that what is held leaves untouched', { mode: 'unused', cap: '0.5' }, 100, 40n, [151n, 150n]],
+  ] as const)('what is held of the period before is not left over, by %s', async (_, rollover, blockAtPercent, before, [tooMuch, most]) => {
+    const enforcement = { mode: 'block' as const, blockAtPercent, autoPause: false };
+    const { desk, on } = setUp(budgetOfOne({ rollover, enforcement }));
+    const take = async (id: string, cents: bigint): Promise<string> => {
+      const what = { amount: cents * 10_000_000_000n, currency: 'USD' };
+      return (await desk.reserve('acme', { ...ask(id), what })).outcome.is;
+    };
+    const march = on.now();
+    on.now = () => march - 86_400_000_000_000n;
+    expect(await take('before', before)).toBe('held');
+    on.now = () => march;
+    expect([await take('too much', tooMuch), await take('most', most)]).toEqual(['refused', 'held']);
   });
 
   test('ends its session when a group cannot be decided: everybody in it and behind it hears so, and nothing is appended', async () => {

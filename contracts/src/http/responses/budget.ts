@@ -51,7 +51,10 @@ export const BudgetStatus = z
     currency: z.string(),
     limit: Amount.nullable(),
     effectiveLimit: Amount.nullable(),
-    rolledOver: Amount.nullable().meta({ description: 'Carried into this period: left over, or, negative, owed; null: not computed' }),
+    rolledOver: Amount.nullable().meta({
+      description:
+        'Carried into this period: left over, or, negative, owed; what is held of the periods before is not left over; null: not computed',
+    }),
     currentSpend: Amount,
     reserved: Amount,
     remaining: Amount.nullable(),

@@ -141,14 +141,19 @@ export class BudgetAsOf {
       definition: state.definition,
       period: this.period,
       balance: { spend: this.#spend, waiting: this.#waiting },
-      reserved: this.#reserved() + undecided,
+      reserved: this.#heldIn(this.period?.start) + undecided,
       crossings: this.active().map((crossed): Crossing => {
         return { alertId: crossed.id, data: crossed.data, crossedAt: since(crossed.data.causePosition), clearedAt: null };
       }),
       counting: !this.isCounted,
       incomplete: this.facts.incomplete,
       controls: state.controls,
-      carried: rolledOver(state.terms, state.currency, this.#chain, ({ start }) => this.#spendBefore.get(start) ?? 0n),
+      carried: rolledOver(
+        state.terms,
+        state.currency,
+        this.#chain,
+        ({ start }) => (this.#spendBefore.get(start) ?? 0n) + this.#heldIn(start),
+      ),
       now: moment.now,
       position: `${moment.partition}:${moment.position}`,
       lastUpdated: parseInstant(this.#touched ?? updatedAt),
@@ -230,12 +235,9 @@ export class BudgetAsOf {
   }
 
   /** A hold belongs to the period in which it was placed (PRODUCT E3). */
-  #reserved(): bigint {
-    const inside = this.facts.held.filter(({ at, position }) => {
-      const start = this.#periodAt(at, position)?.start;
-      return start !== undefined && this.#isPeriod(start);
-    });
-    return inside.reduce((sum, { picos }) => sum + picos, 0n);
+  #heldIn(start: EpochNs | undefined): bigint {
+    const inside = this.facts.held.filter(({ at, position }) => this.#periodAt(at, position)?.start === start);
+    return start === undefined ? 0n : inside.reduce((sum, { picos }) => sum + picos, 0n);
   }
 
   #isPeriod(start: EpochNs): boolean {

@@ -20,6 +20,32 @@ export const reservations = (api: () => Client): void => {
     );
 
   describe('reservations, passed on to the owner', () => {
+    test('IN-G9 a budget is not deleted right after something was held on it', async () => {
+      const tenant = api().as(freshTenant());
+      for (let n = 0; n < 5; n += 1) {
+        const { id } = await makeBudget(tenant, { scope: `team:g9-${n}` });
+        const held = await reserve(tenant, { scopes: [`team:g9-${n}`], amount: '5' });
+        expectProblem(await tenant.delete(`budgets/${id}`), 409, 'in_use');
+        expect((await tenant.get(`reservations/${held.body.reservationId}`)).body).toMatchObject({ status: 'held' });
+      }
+    });
+
+    test('what is held is not carried into the next period, until it is released', async () => {
+      const tenant = api().as(freshTenant());
+      const period = { kind: 'rolling', length: '8s' };
+      const { id } = await makeBudget(tenant, { period, thresholds: [], rollover: { mode: 'unused' } });
+      await reserve(tenant, { id: 'kept', scopes: ['team:ml'], amount: '400' });
+      const status = () => tenant.get(`budgets/${id}/status`);
+      const { body: then } = await eventually(status, ({ body }) => body.rolledOver !== '0');
+      expect(then).toMatchObject({ rolledOver: '600', effectiveLimit: '1600', reserved: '0', remaining: '1600' });
+      const { body: past } = await tenant.get(`budgets/${id}/status?asOf=${then.periodStart}`);
+      expect(past).toMatchObject({ periodStart: then.periodStart, rolledOver: '600', remaining: '1600' });
+      expect((await reserve(tenant, { scopes: ['team:ml'], amount: '1600.01' })).status).toBe(402);
+      await tenant.delete('reservations/kept');
+      const { body: released } = await eventually(status, ({ body }) => body.rolledOver !== '600');
+      expect(released).toMatchObject({ rolledOver: '1000', effectiveLimit: '2000' });
+    }, 60_000);
+
     test('IN-G9 a hold is in status and list, keeps its budget from being deleted, and is gone once released', async () => {
       const tenant = api().as(freshTenant());
       const { id } = await makeBudget(tenant, { limit: { amount: '20', currency: 'USD' } });

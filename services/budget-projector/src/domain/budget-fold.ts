@@ -106,16 +106,32 @@ export class BudgetFold {
     const at = isOpen ? now : period.end - 1n;
     const state = (isOpen ? undefined : this.#versions.findLast((version) => version.at < period.end)?.state) ?? this.#state;
     const { definition, controls } = state;
-    return { state, limit: effectiveLimit(definition, controls, at, this.#carriedInto(period)), until: nextExpiry(controls, at) };
+    const carried = this.#carriedInto(period, ({ sums }) => sums.spend);
+    return { state, limit: effectiveLimit(definition, controls, at, carried), until: nextExpiry(controls, at) };
   }
 
-  #carriedInto(period: Period): bigint {
+  /**
+   * The limit by which something is let pass in the period that is open at `now`; null is unlimited. What is held of the periods before may be spent in them
+   * yet, so it is not left over: with it, what was granted of two periods would be past the block point of one.
+   */
+  limitAt(period: Period, now: EpochNs): bigint | null {
+    const { definition, controls } = this.#state;
+    const carried = this.#carriedInto(period, (before) => before.sums.spend + this.heldIn(before.period.start));
+    return effectiveLimit(definition, controls, now, carried);
+  }
+
+  /** Also where that is decided and not folded yet. */
+  heldIn(start: EpochNs): bigint {
+    return this.reserved.at(start) + this.undecided.at(start);
+  }
+
+  #carriedInto(period: Period, usedOf: (before: PeriodState) => bigint): bigint {
     const chain = this.chainBefore(period);
     if (chain.length === 0) return 0n;
     return rolledOver(this.#state.terms, this.#state.currency, chain, ({ start }) => {
       const before = this.periods.get(start);
       if (before === undefined) throw new Error(`period of budget ${this.id} was not read before the one it carries into was judged`);
-      return before.sums.spend;
+      return usedOf(before);
     });
   }
 }

@@ -23,9 +23,9 @@ export const ask = (reservationId: string): Ask => ({
 });
 
 /** Of one unit for the user who asks; it blocks. */
-export const budgetOfOne = (): TenantHistory => {
+export const budgetOfOne = (more: Partial<ReturnType<typeof definitionOf>> = {}): TenantHistory => {
   const history = new TenantHistory('acme');
-  const definition = definitionOf({
+  const plain = definitionOf({
     scope: 'user:a',
     model: null,
     limit: 1,
@@ -34,6 +34,7 @@ export const budgetOfOne = (): TenantHistory => {
     percents: [],
     amount: null,
   });
+  const definition = { ...plain, ...more };
   const event = {
     partition: 0,
     position: 1,
@@ -54,7 +55,8 @@ export const setUp = (history = new TenantHistory('acme')) => {
   const tenant = new TenantFold(history, new Map([['one', 1]]), null, []);
   for (const budget of tenant.budgets.values()) {
     const period = budget.periodAt(NOW);
-    if (period !== null) budget.periods.set(period.start, new PeriodState(budget, period));
+    if (period === null) continue;
+    for (const one of [...budget.chainBefore(period), period]) budget.periods.set(one.start, new PeriodState(budget, one));
   }
   const letGo = new Set<string>();
   const memory = {

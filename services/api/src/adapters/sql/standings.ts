@@ -100,7 +100,7 @@ export const loadIncomplete = async (trx: Kysely<Database>, tenant: string, thro
   return (budgetId) => lacking.size > 0 && (lacking.has(null) || lacking.has(budgetId));
 };
 
-/** What is carried into each budget's period, by the balances of those before it. */
+/** What is carried into each budget's period, by what is spent and held in those before it: the owner lets pass no more. */
 export const loadCarried = async (
   trx: Kysely<Database>,
   tenant: string,
@@ -115,17 +115,22 @@ export const loadCarried = async (
     chain.map(({ start }) => ({ id: budgets[index]?.budget_id, start: formatInstant(start) })),
   );
   if (asked.length === 0) return budgets.map(() => 0n);
-  const { rows } = await sql<{ spend: string | null }>`
-    SELECT balance.spend FROM unnest(${asked.map(({ id }) => id)}::text[], ${asked.map(({ start }) => start)}::timestamptz[])
+  const { rows } = await sql<{ spend: string | null; reserved: string | null }>`
+    SELECT balance.spend, reserved.reserved FROM unnest(${asked.map(({ id }) => id)}::text[], ${asked.map(({ start }) => start)}::timestamptz[])
       WITH ORDINALITY AS asked(budget_id, period_start, n)
     LEFT JOIN projection.balance AS balance
       ON balance.tenant = ${tenant} AND balance.budget_id = asked.budget_id AND balance.period_start = asked.period_start
+    LEFT JOIN projection.reserved AS reserved
+      ON reserved.tenant = ${tenant} AND reserved.budget_id = asked.budget_id AND reserved.period_start = asked.period_start
     ORDER BY asked.n`.execute(trx);
   let next = 0;
   return budgets.map(({ terms, definition }, index) => {
     const chain = chains[index] ?? [];
-    const spends = new Map(chain.map((period, place) => [period, rows[next + place]?.spend ?? '0']));
+    const used = new Map(chain.map((period, place) => [period, usedIn(rows[next + place])]));
     next += chain.length;
-    return rolledOver(terms, definition.limit.currency, chain, (period) => parsePicos(spends.get(period) ?? '0'));
+    return rolledOver(terms, definition.limit.currency, chain, (period) => used.get(period) ?? 0n);
   });
 };
+
+const usedIn = (row?: Readonly<{ spend: string | null; reserved: string | null }>): bigint =>
+  parsePicos(row?.spend ?? '0') + parsePicos(row?.reserved ?? '0');

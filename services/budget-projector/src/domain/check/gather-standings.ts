@@ -41,9 +41,9 @@ export const gatherStandings = (tenant: TenantFold, question: Question, now: Epo
     return {
       state,
       period,
-      limit: budget.judging(period, now).limit,
+      limit: budget.limitAt(period, now),
       spend: budget.periods.get(period.start)?.sums.spend ?? 0n,
-      reserved: budget.reserved.at(period.start) + budget.undecided.at(period.start),
+      reserved: budget.heldIn(period.start),
       counting: budget.countedPosition === null,
       incomplete: tenant.isIncomplete(budget.id),
       amount: inCurrencyOf(state, asked),
