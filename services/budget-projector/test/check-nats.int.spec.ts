@@ -40,6 +40,7 @@ test('answers what POST /check answers, whichever of two replicas is asked', asy
     );
     expect(reply.json()).toMatchObject({ allowed: false, code: 'budget_exceeded', budgetId: 'b-n', remaining: '10' });
     expect(reply.headers?.get('Bursar-Position')).toBe(reply.json<{ position: string }>().position);
+    expect(reply.headers?.get('Content-Type')).toBe('application/json');
     owners.add(reply.headers?.get('Bursar-Owner') ?? '');
   }
   expect(owners.size).toBe(1);
@@ -48,7 +49,8 @@ test('answers what POST /check answers, whichever of two replicas is asked', asy
 test('what is no question is an error as NATS services tell them', async () => {
   const refused = await check({ scopes: [], amount: '1' });
   expect([refused.headers?.get('Nats-Service-Error-Code'), refused.headers?.get('Nats-Service-Error')]).toEqual(['400', 'too_few']);
-  expect(refused.json()).toMatchObject({ status: 400, code: 'too_few', errors: [{ pointer: '/scopes' }] });
+  expect(refused.json()).toMatchObject({ status: 400, code: 'too_few', errors: [{ pointer: '/scopes' }], retryable: false });
+  expect(refused.json<{ instance: string }>().instance).toMatch(/^urn:bursar:request:[0-9a-f-]{36}$/);
   expect((await check({ scopes: ['team:n'], amount: '1' }, 'NOT*A*TENANT'.replaceAll('*', '!'))).json()).toMatchObject({ code: 'tenant' });
 });
 

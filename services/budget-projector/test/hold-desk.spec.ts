@@ -42,6 +42,17 @@ describe('a hold desk', () => {
     expect([await take('too much', tooMuch), await take('most', most)]).toEqual(['refused', 'held']);
   });
 
+  test('J8 looks again at the first grant of every second, and at one of 64', async () => {
+    const { desk, on, checks } = setUp();
+    const begun = on.now();
+    const grant = async (afterMs: bigint, count: number): Promise<number> => {
+      on.now = () => begun + afterMs * 1_000_000n;
+      await Promise.all(Array.from({ length: count }, (_, n) => desk.reserve('acme', ask(`${afterMs} ${n}`))));
+      return checks.length;
+    };
+    expect([await grant(0n, 1), await grant(999n, 2), await grant(1_000n, 2), await grant(1_500n, 64)]).toEqual([1, 1, 2, 3]);
+  });
+
   test('ends its session when a group cannot be decided: everybody in it and behind it hears so, and nothing is appended', async () => {
     const { desk, on, appends, failures, memory } = setUp();
     let behind: Promise<unknown> = Promise.resolve();

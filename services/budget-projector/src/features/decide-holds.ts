@@ -1,4 +1,4 @@
-import { type EpochNs, formatInstant, formatPicos } from '@bursar/contracts';
+import { type EpochNs, formatInstant, formatPicos, NS_PER_SECOND } from '@bursar/contracts';
 import { type Gathered, gatherStandings } from '../domain/check/gather-standings.js';
 import { blocks, type Question, roomOf } from '../domain/check/standing.js';
 import { Alike } from '../domain/holds/alike.js';
@@ -12,8 +12,9 @@ import type { HoldGroup, Waiting } from './hold-group.js';
 import type { ReleaseOutcome } from './hold-outcomes.js';
 import type { Watermark } from './watermark.js';
 
-/** Each is decided within the block point; one of so many is looked at again, once it is in. */
+/** Each is decided within the block point; one of so many is looked at again, once it is in, and the first after so long. */
 const GRANTS_PER_CHECK = 64;
+const CHECK_EVERY_NS = NS_PER_SECOND;
 
 /** Holds that the tables have of the ids asked for and memory does not, by {@link keyOf}. */
 export type KnownHolds = ReadonlyMap<string, Hold>;
@@ -22,6 +23,7 @@ export const keyOf = (tenant: string, id: string): string => `${tenant}\u0000${i
 /** Decides one request after another on what is folded and what is decided beside it: each sees what the ones before it have taken. */
 export class HoldDecider {
   #granted = 0;
+  #checkedAt: EpochNs = 0n;
   #alike: Alike | null = null;
 
   constructor(
@@ -99,7 +101,8 @@ export class HoldDecider {
     const left = grant.left === null ? null : leftTexts(grant.left);
     group.grant(tenant.tenant, tenant.undecided.add(grant, taken), reservationText(reservationId, left));
     this.#granted += 1;
-    if (this.#granted % GRANTS_PER_CHECK === 0) {
+    if (this.#granted % GRANTS_PER_CHECK === 0 || now - this.#checkedAt >= CHECK_EVERY_NS) {
+      this.#checkedAt = now;
       this.checked(this.#overBlockPoint(tenant, questionOf(tenant, waiting.ask, now, this.folded.position), now));
     }
     group.answer(waiting, (appended) => ({

@@ -67,6 +67,7 @@ export const setUp = (history = new TenantHistory('acme')) => {
   } satisfies Pick<FoldMemory, 'lookups' | 'known' | 'tenant' | 'load'>;
   const failures: Error[] = [];
   const appends: string[] = [];
+  const checks: (readonly string[])[] = [];
   const on = {
     append: async (_data: string): Promise<void> => undefined,
     holds: async (): Promise<void> => undefined,
@@ -94,10 +95,10 @@ export const setUp = (history = new TenantHistory('acme')) => {
     now: () => on.now(),
     key: { partition: 0, owner: 'test', epoch: 1 },
     revision: 0,
-    checked: () => undefined,
+    checked: (violations) => checks.push(violations),
     failed: (error) => failures.push(error),
   });
-  return { desk, tenant, memory, on, appends, failures, letGo };
+  return { desk, tenant, memory, on, appends, checks, failures, letGo };
 };
 export const turns = async (count: number): Promise<void> => {
   for (let n = 0; n < count; n += 1) await new Promise((resolve) => setImmediate(resolve));

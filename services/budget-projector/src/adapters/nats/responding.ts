@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { ERROR_CODE_HEADER, ERROR_HEADER, type NatsRequest, Reply } from '@bursar/bus/nest';
 import { isTenantId, remembering } from '@bursar/contracts';
 import { HEADER } from '@bursar/contracts/bus';
-import { type LedgerPosition, makeProblem, ReadQuery } from '@bursar/contracts/http';
+import { type LedgerPosition, ReadQuery } from '@bursar/contracts/http';
 import { type Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
 import { type Audience, audienceOf } from '../../domain/check/audience.js';
 import type { Answer } from '../../features/answer.js';
@@ -42,9 +43,9 @@ export const respond = (
 const replied = ({ status, headers, body }: Answer): Reply => {
   // Over HTTP that is a 202; here an answer would pass for one.
   if (status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
-  const named = headersOf(headers);
-  if (body === '') return Reply.of('{}', { 'Content-Type': 'application/json', ...named });
-  return Reply.of(body, status < 400 ? named : { ...named, [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) });
+  if (status < 400) return Reply.of(body === '' ? '{}' : body, headersOf(headers, 'application/json'));
+  const named = headersOf(headers, PROBLEM_TYPE);
+  return Reply.of(body, { ...named, [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) });
 };
 
 /** How a received question is asked on. */
@@ -77,23 +78,19 @@ const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null =
   return named ? (validate(ReadQuery, { minPosition: named }).minPosition ?? null) : null;
 };
 
-const refused = (problem: Problem): Reply => {
-  const document = makeProblem(problem.code, problem.detail, {
-    ...problem.options.extensions,
-    ...(problem.options.errors !== undefined && { errors: problem.options.errors }),
-  });
-  return Reply.of(JSON.stringify(document), {
-    ...headersOf(problem.headers),
-    'Content-Type': 'application/problem+json',
+const PROBLEM_TYPE = 'application/problem+json';
+
+const refused = (problem: Problem): Reply =>
+  Reply.of(JSON.stringify(problem.toDocument(randomUUID())), {
+    ...headersOf(problem.headers, PROBLEM_TYPE),
     [ERROR_CODE_HEADER]: String(problem.status),
     [ERROR_HEADER]: problem.code,
   });
-};
 
-/** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. */
-const headersOf = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
-  const named: Record<string, string> = {};
-  for (const name in headers) named[nameOf(name)] = headers[name] as string;
+/** NATS headers are told apart by case: those of ours are written as everywhere else on the bus. `type`: as the contract says it, without a charset. */
+const headersOf = (headers: Readonly<Record<string, string>>, type: string): Readonly<Record<string, string>> => {
+  const named: Record<string, string> = { 'Content-Type': type };
+  for (const name in headers) if (name !== 'content-type') named[nameOf(name)] = headers[name] as string;
   return named;
 };
 
