@@ -58,8 +58,22 @@ const CHECKS: readonly Check[] = [
   { name: 'shell syntax', run: shell },
 ];
 
+const HELP = `usage: ./scripts/check [word ...]
+
+Runs the checks whose names hold one of the words, without words all:
+${CHECKS.map(({ name }) => `  ${name}`).join('\n')}`;
+
 /** Runs every check whose name holds one of the words given (all without words); answers how many failed. */
 const main = (words: readonly string[]): number => {
+  if (words.includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
+  const unknown = words.filter((word) => !CHECKS.some(({ name }) => name.includes(word)));
+  if (unknown.length > 0) {
+    console.error(`bursar: no check has ${unknown.join(' or ')} in its name\n${HELP}`);
+    return unknown.length;
+  }
   let failed = 0;
   for (const { name, run } of CHECKS.filter((check) => words.length === 0 || words.some((word) => check.name.includes(word)))) {
     const started = performance.now();

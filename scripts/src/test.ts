@@ -52,8 +52,17 @@ const readResults = (file: string): JestResults | undefined => {
   }
 };
 
+const HELP = `usage: ./scripts/test [arguments of jest ...]
+
+Runs every test against real PostgreSQL and NATS, and ends with one line: N passed, N failed. Some arguments:
+  services/api            only tests whose path holds this
+  -t 'F30'                only tests whose name holds this
+  --listTests             which files there are`;
+
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) console.log(HELP);
+  else process.exitCode = await main(args);
 } catch (error) {
   console.error(`bursar: ${(error as Error).message}`);
   console.log(closingLine(undefined));

@@ -36,7 +36,7 @@ const verdict = (row: BenchRow): string => {
   if (measured === null || (row.floor === undefined && row.goal === undefined)) return '';
   const reaches = (bound: number): boolean => (row.lowerIsBetter === true ? measured <= bound : measured >= bound);
   if (row.floor !== undefined && !reaches(row.floor)) return `MISSES floor ${row.floor}`;
-  if (row.goal === undefined) return `within ${row.floor}`;
+  if (row.goal === undefined) return row.lowerIsBetter === true ? `within ${row.floor}` : `floor ${row.floor} reached`;
   if (reaches(row.goal)) return `goal ${row.goal} reached`;
   return row.floor === undefined ? `goal ${row.goal} not reached` : `floor ${row.floor} reached, goal ${row.goal} not`;
 };
