@@ -1,4 +1,4 @@
-import { formatInstant, parseInstant, scopeStream } from '@bursar/contracts';
+import { budgetStream, formatInstant, parseInstant, scopeStream } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { ask, block, send, Writer } from './support/enforcement.js';
 import { metricOf } from './support/processes.js';
@@ -89,6 +89,18 @@ describe('reservations', () => {
       expect(asked).toMatchObject({ status: 400, body: { code: 'not_positive', errors: [{ pointer: '/quantities' }] } });
     },
   );
+
+  test('Bursar-Budget names the budget with the least room, also where a graver one refuses', async () => {
+    const write = new Writer(run.at, 'r-tightest');
+    await write.budget('tight', { scope: 'team:tight', limit: 10 }, block());
+    const roomy = await write.budget('roomy', { scope: 'team:tight', limit: 1_000 }, block());
+    await reserve('team:tight', '4', roomy);
+    const paused = await write.put(budgetStream(TENANT, 'roomy'), 'BudgetPaused', { budgetId: 'roomy', reason: 'audit' });
+    const [checked, refused] = [await check('team:tight', '1', paused), await reserve('team:tight', '1')];
+    expect([checked.body.code, refused.body.code, refused.body.budgetId]).toEqual(['budget_paused', 'budget_paused', 'roomy']);
+    for (const { headers } of [checked, refused])
+      expect(headers.get('bursar-budget')).toMatch(/^"tight";limit="10";used="0";reserved="4";remaining="6"/);
+  });
 
   test('IN-G13 the same id and body a hundred times in parallel: one hold, a hundred equal replies', async () => {
     const write = new Writer(run.at, 'r-g13');

@@ -29,7 +29,9 @@ export const refusalKey = ({ tenant, code, question, standing }: Refusing): stri
   const scopes = 'scopes' in question.about ? question.about.scopes : [question.about.budgetId];
   const { model = '' } = question.dimensions ?? {};
   const units = question.unpriced?.join() ?? '';
-  return [tenant, standing?.state.budgetId ?? '', code, question.category ?? '', model, units, ...scopes].join('\u0000');
+  // At another limit it is another decision.
+  const by = standing === null ? '' : `${standing.state.budgetId} ${standing.limit}`;
+  return [tenant, by, code, question.category ?? '', model, units, ...scopes].join('\u0000');
 };
 
 /** The fact: it charges nothing, and stands for `count` refusals, the first of which it describes. */

@@ -30,7 +30,7 @@ const answerOf = (decided: Decided, partition: number, audience: Audience, verdi
   if (decided === 'none') throw new Problem('not_found', 'There is no such budget.');
   if (decided === 'counting') throw new Problem('counting', undefined, { retryAfter: 1 });
   const { decision, scene } = decided;
-  const { allowed, deciding, refusal, actions, worstOvershoot } = decision;
+  const { allowed, deciding, tightest, refusal, actions, worstOvershoot } = decision;
   const position = `${partition}:${decided.position}`;
   const isSeen = deciding === null || seesFigures(audience, deciding.state.definition);
   const texts = deciding !== null && isSeen ? amountTexts(deciding) : null;
@@ -44,7 +44,10 @@ const answerOf = (decided: Decided, partition: number, audience: Audience, verdi
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     'bursar-position': position,
-    ...(deciding !== null && texts !== null && { 'bursar-budget': budgetHeader(deciding, texts) }),
+    ...(tightest !== null &&
+      seesFigures(audience, tightest.state.definition) && {
+        'bursar-budget': budgetHeader(tightest, tightest === deciding && texts !== null ? texts : amountTexts(tightest)),
+      }),
   };
   return { status: 200, headers, body };
 };

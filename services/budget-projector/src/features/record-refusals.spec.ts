@@ -78,6 +78,15 @@ test('the first is written at once; repeats within a minute are counted, and sha
   expect([told.events, told.gone]).toEqual([4, 0]);
 });
 
+test('by another limit it is another refusal: its figures are others', async () => {
+  const { store, refusals } = given();
+  const raised = { ...refusing(1), standing: { ...standing, limit: parsePicos('11') } };
+  const [first, after, again] = [refusing(0), raised, refusing(2)].map((one) => refusals.refused(one));
+  await refusals.stop();
+  expect([after === first, again === first]).toEqual([false, true]);
+  expect(store.appended.map(({ data }) => JSON.parse(data).limit.amount)).toEqual(['10', '11', '10']);
+});
+
 test('what has no price is another refusal where other units have none', async () => {
   const { store, refusals } = given();
   const unpriced = (second: number, units: readonly string[]): Refusing => {

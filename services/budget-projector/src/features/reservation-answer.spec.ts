@@ -20,7 +20,7 @@ const refused = (code: RefusedFor, period: object) => {
     amount: parsePicos('1'),
   } as unknown as Standing;
   const question = { about: { scopes: ['team:a'] }, amount: parsePicos('1'), currency: 'USD' };
-  const { detail, options } = refusal({ code, reason: 'Why.' }, standing, question, {
+  const { detail, options } = refusal({ code, reason: 'Why.' }, { standing, tightest: standing }, question, {
     decisionId: 'd',
     position: '0:1',
     audience: 'operator',
@@ -54,7 +54,12 @@ test('what has no price is said to whoever may not see the budget that has to kn
   } as unknown as Standing;
   const question = { about: { scopes: ['team:a'] }, amount: 0n, currency: 'USD', unpriced: ['things'] } as const;
   const heard = { decisionId: 'd', position: '0:1', audience: 'user' } as const;
-  const { detail, options } = refusal({ code: 'price_missing', reason: 'No price covers: things.' }, standing, question, heard);
+  const { detail, options } = refusal(
+    { code: 'price_missing', reason: 'No price covers: things.' },
+    { standing, tightest: standing },
+    question,
+    heard,
+  );
   const remediation = 'Contact your administrator to set prices for these units.';
   expect(detail).toBe(`No price covers these quantities. ${remediation}`);
   const extensions = { decisionId: 'd', category: null, unpriced: ['things'], resetAt: null, remediation, position: '0:1' };

@@ -81,10 +81,10 @@ const OR_WAIT: Readonly<Partial<Record<RefusedFor, string>>> = {
 /** Why, and as a sentence. */
 export type Said = Readonly<{ code: RefusedFor; reason: string }>;
 
-/** 402 of API.md, amounts in the budget's currency, or none where its reader may not see the budget, or no budget is why. */
+/** 402 of API.md by the budget that refuses (`standing`), amounts in its currency, or none where its reader may not see the budget, or no budget is why. */
 export const refusal = (
   { code, reason }: Said,
-  standing: Standing | null,
+  { standing, tightest }: Readonly<{ standing: Standing | null; tightest: Standing | null }>,
   question: Asked,
   { decisionId, position, audience }: Readonly<{ decisionId: string; position: string; audience: Audience }>,
 ): Problem => {
@@ -106,7 +106,10 @@ export const refusal = (
   };
   return new Problem(code, `${isVisible ? reason : `${PROBLEMS[code].title}.`} ${remediation}`, {
     extensions: definition === undefined ? members : visibleMembers(members, audience, definition),
-    headers: { 'bursar-position': position, ...(standing !== null && isVisible && { 'bursar-budget': budgetHeader(standing) }) },
+    headers: {
+      'bursar-position': position,
+      ...(tightest !== null && seesFigures(audience, tightest.state.definition) && { 'bursar-budget': budgetHeader(tightest) }),
+    },
   });
 };
 

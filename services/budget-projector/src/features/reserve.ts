@@ -85,12 +85,12 @@ export class Reserve {
         throw new Problem('counting', undefined, { retryAfter: 1 });
       case 'unpriced': {
         const reason = `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`;
-        return this.#refused(call, ask, outcome, partition, { code: 'price_missing', reason }, outcome.deciding);
+        return this.#refused(call, ask, outcome, partition, { code: 'price_missing', reason }, outcome);
       }
       case 'refused': {
         const { refusal: said, deciding } = outcome.decision;
         if (said === null || deciding === null) throw new Error('refused by nobody');
-        return this.#refused(call, ask, outcome, partition, said, deciding);
+        return this.#refused(call, ask, outcome, partition, said, outcome.decision);
       }
     }
   }
@@ -102,14 +102,14 @@ export class Reserve {
     { scene, question, position }: Extract<ReserveOutcome, { is: 'refused' | 'unpriced' }>,
     partition: number,
     said: Said,
-    standing: Standing | null,
+    { deciding: standing, tightest = standing }: Readonly<{ deciding: Standing | null; tightest?: Standing | null }>,
   ): Decision {
     const reservationId = ask.isCallers ? ask.reservationId : null;
     const currency = scene.asked.currency;
     const refusing = { tenant, reservationId, code: said.code, question, currency, standing, position, at: scene.now };
     const refuse = (): Problem => {
       const decisionId = this.refusals.refused(refusing);
-      return refusal(said, standing, question, { decisionId, position: `${partition}:${position}`, audience });
+      return refusal(said, { standing, tightest }, question, { decisionId, position: `${partition}:${position}`, audience });
     };
     return { refuse, isFenced: false };
   }

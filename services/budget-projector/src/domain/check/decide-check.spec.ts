@@ -129,6 +129,15 @@ describe('which budget decides', () => {
     expect(ask([wide, standing({ id: 'unlimited', limit: null })])).toMatchObject({ by: 'wide' });
   });
 
+  test('a graver refusal decides, and the tightest is still the one with the least room', () => {
+    const standings = [standing({ id: 'paused', paused: 'audit' }), standing({ id: 'narrow', spend: '80' })];
+    const decision = decideCheck(
+      { standings, asked: { picos: 1n, currency: 'USD' }, now: NOW },
+      { about: { scopes: [] }, amount: 1n, currency: null },
+    );
+    expect(decision).toMatchObject({ deciding: { state: { budgetId: 'paused' } }, tightest: { state: { budgetId: 'narrow' } } });
+  });
+
   test('a budget that only notifies does not, where one blocks', () => {
     expect(ask([standing({ id: 'loud', mode: 'notify', spend: '99' }), standing({ id: 'strict' })])).toMatchObject({ by: 'strict' });
   });

@@ -14,8 +14,10 @@ export type Decision = Readonly<{
   allowed: boolean;
   /** Of the budget that decided; null when allowed. */
   refusal: Refusal | null;
-  /** The tightest of those that refuse, or else of those that could; null: no budget applies. */
+  /** The gravest of those that refuse, the tightest of equals; when allowed, {@link tightest}. null: no budget applies. */
   deciding: Standing | null;
+  /** Of those that could refuse, or else of all, the one with the least room: what `Bursar-Budget` tells of (API.md). */
+  tightest: Standing | null;
   actions: readonly SuggestedAction[];
   /**
    * By how much this spend may pass the deciding budget's block point, in its currency: nothing is held for a check, so others may use the
@@ -30,10 +32,17 @@ export const decideCheck = ({ standings, now }: Scene, question: Question): Deci
   if (blocking.some(({ counting }) => counting)) return 'counting';
   const actions = standings.flatMap(actionsOf);
   const first = gravest(blocking, question, now);
-  if (first !== null) return { allowed: false, refusal: first.refusal, deciding: first.standing, actions, worstOvershoot: 0n };
-  const deciding = tightestOf(blocking.length > 0 ? blocking : standings);
-  const canBePassed = deciding !== null && blocks(deciding, now) && roomOf(deciding) !== null;
-  return { allowed: true, refusal: null, deciding, actions, worstOvershoot: canBePassed ? (deciding.amount ?? 0n) : 0n };
+  const tightest = tightestOf(blocking.length > 0 ? blocking : standings);
+  if (first !== null) return { allowed: false, refusal: first.refusal, deciding: first.standing, tightest, actions, worstOvershoot: 0n };
+  const canBePassed = tightest !== null && blocks(tightest, now) && roomOf(tightest) !== null;
+  return {
+    allowed: true,
+    refusal: null,
+    deciding: tightest,
+    tightest,
+    actions,
+    worstOvershoot: canBePassed ? (tightest.amount ?? 0n) : 0n,
+  };
 };
 
 type Refusing = Readonly<{ standing: Standing; refusal: Refusal }>;
