@@ -4,7 +4,7 @@ import { EventMoney } from './fields/amount.js';
 import { scopeRef } from './fields/scope.js';
 import { QuantityCondition } from './prices/price-list.js';
 import { Problem } from './problem.js';
-import type { Method, Route } from './routes/route.js';
+import type { Route } from './routes/route.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -99,13 +99,11 @@ const answer = ({ description, schema, contentType = 'application/json' }: Route
   }),
 });
 
-const IF_MATCH: readonly Method[] = ['PUT', 'PATCH', 'DELETE'];
-
-const headersOf = ({ method }: Route): readonly (keyof typeof PARAMETERS)[] => [
+const headersOf = ({ method, isVersioned, isQuestion }: Route): readonly (keyof typeof PARAMETERS)[] => [
   'Tenant',
   ...(method === 'GET' ? (['Prefer'] as const) : []),
-  ...(method === 'POST' ? (['IdempotencyKey'] as const) : []),
-  ...(IF_MATCH.includes(method) ? (['IfMatch'] as const) : []),
+  ...(method === 'POST' && !isQuestion ? (['IdempotencyKey'] as const) : []),
+  ...(isVersioned ? (['IfMatch'] as const) : []),
 ];
 
 /** The properties of a flat object as parameters. */

@@ -26,6 +26,7 @@ const none = { 204: { description: 'Done' } };
 const tenantBudget = (prefix: string, suffix: string): readonly RouteRow[] => [
   {
     operationId: `setTenantBudget${suffix}`,
+    isVersioned: true,
     method: 'PUT',
     path: `${prefix}/admin/tenants/:tenantId/budget`,
     summary: "Set a tenant's budget",
@@ -192,6 +193,7 @@ export const accountRoutes = [
     },
     {
       operationId: 'putTenantSettings',
+      isVersioned: true,
       method: 'PUT',
       path: `${API}/tenants/:tenantId/settings`,
       summary: 'Change some; what is left out stays, null is the default again',

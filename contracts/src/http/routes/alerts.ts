@@ -62,6 +62,7 @@ const recordRoutes = routes('alerts', 'api', [
   { operationId: 'getChannel', method: 'GET', built: true, path: CHANNEL, summary: 'A channel', responses: channel },
   {
     operationId: 'patchChannel',
+    isVersioned: true,
     method: 'PATCH',
     built: true,
     path: CHANNEL,
@@ -71,6 +72,7 @@ const recordRoutes = routes('alerts', 'api', [
   },
   {
     operationId: 'deleteChannel',
+    isVersioned: true,
     method: 'DELETE',
     built: true,
     path: CHANNEL,

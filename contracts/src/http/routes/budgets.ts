@@ -55,9 +55,18 @@ const built: readonly RouteRow[] = [
     query: AsOfQuery,
     responses: budget,
   },
-  { operationId: 'replaceBudget', method: 'PUT', path: ONE, summary: 'Replace a definition', body: BudgetBody, responses: budget },
+  {
+    operationId: 'replaceBudget',
+    isVersioned: true,
+    method: 'PUT',
+    path: ONE,
+    summary: 'Replace a definition',
+    body: BudgetBody,
+    responses: budget,
+  },
   {
     operationId: 'patchBudget',
+    isVersioned: true,
     method: 'PATCH',
     path: ONE,
     summary: 'Change some of it; null resets',
@@ -65,7 +74,7 @@ const built: readonly RouteRow[] = [
     contentTypes: ['application/json', 'application/merge-patch+json'],
     responses: budget,
   },
-  { operationId: 'deleteBudget', method: 'DELETE', path: ONE, summary: 'Delete; its history stays', responses: none },
+  { operationId: 'deleteBudget', isVersioned: true, method: 'DELETE', path: ONE, summary: 'Delete; its history stays', responses: none },
   {
     operationId: 'getBudgetStatus',
     method: 'GET',
@@ -216,6 +225,7 @@ const built: readonly RouteRow[] = [
   },
   {
     operationId: 'resetBudget',
+    isVersioned: true,
     method: 'POST',
     path: `${ONE}/reset`,
     summary: 'Begin a new period now, to the same boundary; the one before keeps what is in it',

@@ -8,6 +8,7 @@ export const enforcementRoutes = [
   ...routes('enforcement', 'budget-projector', [
     {
       operationId: 'check',
+      isQuestion: true,
       method: 'POST',
       path: `${API}/check`,
       summary: 'May these scopes spend this?',
@@ -19,6 +20,7 @@ export const enforcementRoutes = [
     },
     {
       operationId: 'checkConstraints',
+      isQuestion: true,
       method: 'POST',
       path: `${API}/budgets/:id/check-constraints`,
       summary: 'May this be spent on this budget, its scopes’ others and those above?',

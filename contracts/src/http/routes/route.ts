@@ -30,6 +30,10 @@ export type Route = Readonly<{
   /** An absent body is an empty object. */
   bodyOptional: boolean;
   contentTypes: readonly string[];
+  /** What it changes has an ETag, which `If-Match` may name. Nothing else has a version: a change that asks for one is refused. */
+  isVersioned: boolean;
+  /** Asks, and changes nothing: an answer is never kept for its Idempotency-Key, since it is of the moment. */
+  isQuestion: boolean;
   /** `own`: the handler proves who calls, from the body's bytes as received; no bearer credential is asked for. */
   access: 'bearer' | 'own';
   /** Largest body, where it is not the usual 4 MB. */
@@ -56,6 +60,8 @@ export const routes = (tag: string, service: Service, rows: readonly RouteRow[])
     query: NoQuery,
     bodyOptional: false,
     contentTypes: JSON_ONLY,
+    isVersioned: false,
+    isQuestion: false,
     access: 'bearer',
     responses: { [row.method === 'POST' ? 201 : 200]: { description: 'Done' } },
     ...row,

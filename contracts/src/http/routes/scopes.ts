@@ -42,6 +42,7 @@ export const scopeRoutes = [
     },
     {
       operationId: 'patchScope',
+      isVersioned: true,
       method: 'PATCH',
       path: ONE,
       summary: 'Move it or describe it; a move binds from its position',
@@ -53,6 +54,7 @@ export const scopeRoutes = [
     },
     {
       operationId: 'deleteScope',
+      isVersioned: true,
       method: 'DELETE',
       path: ONE,
       summary: 'Take it out of the registry',

@@ -10,7 +10,15 @@ export type RouteInput = Readonly<{ params: unknown; query: unknown; body: unkno
 export const readRequest = (route: Route, request: FastifyRequest): RouteInput => {
   const params = route.params.safeParse(request.params);
   if (!params.success) throw new Problem('not_found');
+  refuseVersion(route, request);
   return { params: params.data, query: validate(route.query, request.query), body: readBody(route, request.body) };
+};
+
+/** RFC 9110, 13.1.1: no tag matches what has none. */
+const refuseVersion = ({ method, built, isVersioned }: Route, { headers }: FastifyRequest): void => {
+  const named = headers['if-match'];
+  if (!built || isVersioned || method === 'GET' || method === 'POST' || named === undefined || named.trim() === '*') return;
+  throw new Problem('precondition_failed', 'It has no versions: ask without If-Match.');
 };
 
 /** The body of a request as its row reads it; undefined where it takes none. Throws 400 with all that is wrong. */

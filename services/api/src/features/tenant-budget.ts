@@ -1,4 +1,4 @@
-import { budgetStream, derivedId, formatInstant, NS_PER_MS, rootScope } from '@bursar/contracts';
+import { type BudgetDefinition, budgetStream, derivedId, formatInstant, NS_PER_MS, rootScope } from '@bursar/contracts';
 import { BudgetBody, mergeBudget, parseWith, type TenantBudgetInput, type TenantOverrideInput, withCurrency } from '@bursar/contracts/http';
 import type { Database } from '@bursar/database';
 import { EventStore } from '@bursar/event-store';
@@ -14,6 +14,7 @@ import { profileBody, profileOf, profilePatch } from '../domain/tenant-profile.j
 import type { Answer } from './answer.js';
 import type { CommandContext } from './command-context.js';
 import { BUDGET, DecidedBudget } from './decided-budget.js';
+import type { IfMatch } from './if-match.js';
 import { OverrideBudget } from './override-budget.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
 import { BudgetTemplates } from './templates.js';
@@ -31,9 +32,10 @@ export class TenantBudget {
     private readonly templates: BudgetTemplates,
   ) {}
 
-  async put(context: CommandContext, input: TenantBudgetInput): Promise<Answer> {
+  /** `ifMatch`: refuse with `precondition_failed` unless the budget is there at that ETag. */
+  async put(context: CommandContext, input: TenantBudgetInput, ifMatch: IfMatch): Promise<Answer> {
     const { tenant } = context;
-    const outcome = await this.#save(context, input);
+    const outcome = await this.#save(context, input, ifMatch);
     const { body, ...answer } = await this.decided.answer(tenant, outcome, 200);
     const definition = outcome.state.status === 'Active' ? outcome.state.definition : null;
     return { ...answer, body: { ...(body as object), ...(definition !== null && profileOf(tenant, definition)) } };
@@ -49,14 +51,15 @@ export class TenantBudget {
     return this.overrides.revokeAll(context, await this.#budgetOf(context.tenant));
   }
 
-  async #save(context: CommandContext, input: TenantBudgetInput): Promise<Outcome<Budget>> {
+  async #save(context: CommandContext, input: TenantBudgetInput, ifMatch: IfMatch): Promise<Outcome<Budget>> {
     const { budgetId, budget } = await this.#ours(context.tenant);
-    if (budget !== null) return this.#change(context, budgetId, input);
+    if (budget !== null) return this.#change(context, budgetId, input, ifMatch);
+    if (ifMatch !== null) throw new Rejection('precondition_failed', 'The tenant has no budget of this door yet.');
     try {
       return await this.#create(context, budgetId, input);
     } catch (error) {
       // Somebody else has made it meanwhile.
-      if (error instanceof Rejection && error.code === 'already_exists') return this.#change(context, budgetId, input);
+      if (error instanceof Rejection && error.code === 'already_exists') return this.#change(context, budgetId, input, null);
       throw error;
     }
   }
@@ -73,20 +76,15 @@ export class TenantBudget {
     return this.decided.run(context, { type: 'CreateBudget', tenant, budgetId, definition: withCurrency(parsed.value, currency) });
   }
 
-  async #change(context: CommandContext, budgetId: string, input: TenantBudgetInput): Promise<Outcome<Budget>> {
+  async #change(context: CommandContext, budgetId: string, input: TenantBudgetInput, ifMatch: IfMatch): Promise<Outcome<Budget>> {
     const { tenant } = context;
     const now = await this.#now();
-    return this.decided.run(context, {
-      type: 'ChangeBudget',
-      tenant,
-      budgetId,
-      now,
-      revise: (current) => {
-        const merged = mergeBudget(current, profilePatch(input));
-        if (!merged.ok) throw invalid(merged.errors);
-        return withCurrency(merged.value, current.limit.currency);
-      },
-    });
+    const revise = (current: BudgetDefinition): BudgetDefinition => {
+      const merged = mergeBudget(current, profilePatch(input));
+      if (!merged.ok) throw invalid(merged.errors);
+      return withCurrency(merged.value, current.limit.currency);
+    };
+    return this.decided.run(context, { type: 'ChangeBudget', tenant, budgetId, now, revise }, ifMatch);
   }
 
   /** The one this door made, or the id of the next: one that was deleted does not come back under its id. */

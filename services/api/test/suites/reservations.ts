@@ -30,6 +30,16 @@ export const reservations = (api: () => Client): void => {
       }
     });
 
+    test('has no version that If-Match could name: refused, and still held', async () => {
+      const tenant = api().as(freshTenant());
+      await makeBudget(tenant);
+      const { body } = await reserve(tenant, { scopes: ['team:ml'], amount: '5' });
+      const path = `reservations/${body.reservationId}`;
+      expectProblem(await tenant.delete(path, { headers: { 'if-match': '"1"' } }), 412, 'precondition_failed');
+      expect((await tenant.get(path)).body).toMatchObject({ status: 'held' });
+      expect((await tenant.delete(path, { headers: { 'if-match': '*' } })).status).toBe(204);
+    });
+
     test('what is held is not carried into the next period, until it is released', async () => {
       const tenant = api().as(freshTenant());
       const period = { kind: 'rolling', length: '8s' };

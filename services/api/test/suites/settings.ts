@@ -195,6 +195,14 @@ export const settings = (api: () => Client): void => {
       acme = api().as(freshTenant());
     });
 
+    test('is changed at the version that If-Match names, and no other', async () => {
+      const at = (tag: string) => ({ headers: { 'if-match': tag } });
+      expectProblem(await acme.put(admin(), {}, at('"0"')), 412, 'precondition_failed');
+      const tag = (await acme.put(admin(), {})).headers.get('etag') ?? '';
+      expect((await acme.put(admin(), { maxBudget: '600' }, at(tag))).body).toMatchObject({ maxBudget: '600' });
+      expectProblem(await acme.put(admin(), { maxBudget: '700' }, at(tag)), 412, 'precondition_failed');
+    });
+
     test('500.00 USD, 80 warning, 100 critical, block at 110, rolling 30 days from the creation of the tenant', async () => {
       await acme.record(usageOf('1'));
       const made = await acme.put(admin(), {});

@@ -52,9 +52,9 @@ const judge = (route: Route, request: FastifyRequest): unknown => {
   const { headers, body, params, query } = request;
   if (!Buffer.isBuffer(body)) return readRequest(route, request).body;
   // Many clients name a type also where they send nothing, as with a DELETE.
-  if (body.length === 0) return readRequest(route, { params, query, body: undefined } as FastifyRequest).body;
+  if (body.length === 0) return readRequest(route, { params, query, headers, body: undefined } as FastifyRequest).body;
   if (!isJson(headers) || !isIdentity(headers)) return null;
-  return readRequest(route, { params, query, body: readJson(body) } as FastifyRequest).body;
+  return readRequest(route, { params, query, headers, body: readJson(body) } as FastifyRequest).body;
 };
 
 /** Only a read that names a position waits for it. */

@@ -35,13 +35,21 @@ export class TenantsController {
   }
 
   @Operation('setTenantBudget')
-  setBudget(@Input() { body }: { body: TenantBudgetInput }, @Command() context: CommandContext): Promise<Answer> {
-    return this.budget.put(context, body);
+  setBudget(
+    @Input() { body }: { body: TenantBudgetInput },
+    @Command() context: CommandContext,
+    @IfMatchHeader() ifMatch: IfMatchHeader,
+  ): Promise<Answer> {
+    return this.budget.put(context, body, ifMatch);
   }
 
   @Operation('setTenantBudgetUnprefixed')
-  setBudgetUnprefixed(@Input() { body }: { body: TenantBudgetInput }, @Command() context: CommandContext): Promise<Answer> {
-    return this.budget.put(context, body);
+  setBudgetUnprefixed(
+    @Input() input: { body: TenantBudgetInput },
+    @Command() context: CommandContext,
+    @IfMatchHeader() ifMatch: IfMatchHeader,
+  ): Promise<Answer> {
+    return this.setBudget(input, context, ifMatch);
   }
 
   @Operation('grantTenantOverride')
