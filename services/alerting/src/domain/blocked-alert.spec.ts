@@ -77,6 +77,13 @@ describe('a refusal of what has no price', () => {
     );
   });
 
+  test('says what is reserved, where anything is: that is why there is no room', () => {
+    const { message } = alertOf(
+      unpriced({ ...BUDGET, code: 'budget_exceeded', unpriced: [], amount: money('6'), reserved: money('596.5') }),
+    );
+    expect(message).toBe('Blocked: 6 EUR refused, budget exceeded. Budget at 40.0% (400.0/1000.0 EUR), 596.5 EUR reserved');
+  });
+
   test.each(['default', 'tenant'] as const)('says what has no price where no budget is why, in the words of profile %s', (profile) => {
     expect(textOf(unpriced({}), profile)).toEqual({
       subject: 'Blocked: no price covers things, parts',

@@ -32,7 +32,7 @@ export const blockedAlert = (cause: Cause<'UsageRefused'>, { budget }: Circumsta
     periodEnd: period === null ? null : formatInstant(period.end),
   };
   const figures = toldFigures(told, budget, parseInstant(recordedAt));
-  const spent = currentSpend === null ? '' : `. ${spendSentence(figures)}`;
+  const spent = currentSpend === null ? '' : `. ${spendSentence(figures)}${heldText(data)}`;
   return raise(cause, {
     alertId: derivedId('blocked', meta.tenant, budgetId ?? '', scope ?? '', code, String(window)),
     event: 'call.blocked',
@@ -56,6 +56,10 @@ const refusedDetails = ({
   const asked = { code, scopes: [...scopes], ...(category !== undefined && { category }) };
   return amount === null ? { unpriced: { ...asked, units: [...unpriced] } } : { refused: { ...asked, amount } };
 };
+
+/** Else a budget that others hold all of would seem to refuse what it has room for. */
+const heldText = ({ reserved }: Cause<'UsageRefused'>['data']): string =>
+  reserved === null || reserved.amount === '0' ? '' : `, ${reserved.amount} ${reserved.currency} reserved`;
 
 const whatText = ({ code, amount, unpriced = [] }: Cause<'UsageRefused'>['data']): string => {
   const units = unpriced.join(', ');
