@@ -53,6 +53,11 @@ const alertOf = (cause: EventOf<'UsageRefused'>) => blockedAlert(cause, { budget
 const textOf = (cause: EventOf<'UsageRefused'>, profile: 'default' | 'tenant' = 'default') =>
   renderMessage(alertOf(cause), 'text', { tenant: 'acme', profile });
 
+test('a refusal says what is reserved, where anything is: that is why there is no room', () => {
+  const { message } = alertOf(unpriced({ ...BUDGET, code: 'budget_exceeded', unpriced: [], amount: money('6'), reserved: money('596.5') }));
+  expect(message).toBe('Blocked: 6 EUR refused, budget exceeded. Budget at 40.0% (400.0/1000.0 EUR), 596.5 EUR reserved');
+});
+
 describe('a refusal of what has no price', () => {
   test('names the budget that blocks, and no amount', () => {
     const alert = alertOf(unpriced(BUDGET));
@@ -75,13 +80,6 @@ describe('a refusal of what has no price', () => {
         'Recommended: Set prices for things, parts',
       ]),
     );
-  });
-
-  test('says what is reserved, where anything is: that is why there is no room', () => {
-    const { message } = alertOf(
-      unpriced({ ...BUDGET, code: 'budget_exceeded', unpriced: [], amount: money('6'), reserved: money('596.5') }),
-    );
-    expect(message).toBe('Blocked: 6 EUR refused, budget exceeded. Budget at 40.0% (400.0/1000.0 EUR), 596.5 EUR reserved');
   });
 
   test.each(['default', 'tenant'] as const)('says what has no price where no budget is why, in the words of profile %s', (profile) => {
