@@ -18,6 +18,7 @@ const TEAM: Shape = {
   kind: 'monthly',
   category: null,
   model: null,
+  rollover: 'none',
 };
 
 const oracleBudgets = ({ budgets }: HoldWorld): readonly OracleBudget[] =>
@@ -126,6 +127,26 @@ describe('holds', () => {
     const told = (steps: readonly HoldStep[]): [[HoldWorld, readonly HoldStep[]]] => [[{ tree: TREE, budgets }, steps]];
     const examples = [told([{ do: 'ask', asks, meanwhile: use }, settle]), told([{ do: 'ask', asks: tight, meanwhile: use }])];
     await fc.assert(holdsAlways, { numRuns: 2, examples });
+  });
+
+  test('B11: what is held over the end of a period is not left over for the next, by every mode of rollover', async () => {
+    const one = { scopes: ['user:0'], category: null, model: null, currency: 'USD' as const, amount: 40, id: null, ttl: 120 };
+    const [meanwhile, tree] = [null, TREE];
+    // A minute before midnight, ten seconds after it, and once what was held is over.
+    const steps: readonly HoldStep[] = [
+      { do: 'wait', seconds: 120, meanwhile },
+      { do: 'ask', asks: [one], meanwhile },
+      { do: 'wait', seconds: 70, meanwhile },
+      { do: 'ask', asks: [one, one, { ...one, amount: 20 }], meanwhile },
+      { do: 'wait', seconds: 60, meanwhile },
+      { do: 'ask', asks: [one, one], meanwhile },
+    ];
+    const examples = (['unused', 'debt', 'both'] as const).flatMap((rollover) =>
+      [100, 150].map((blockAtPercent): [[HoldWorld, readonly HoldStep[]]] => [
+        [{ tree, budgets: [{ ...TEAM, kind: 'daily', limit: 40, rollover, blockAtPercent }] }, steps],
+      ]),
+    );
+    await fc.assert(holdsAlways, { numRuns: examples.length, examples });
   });
 
   test('F22: the same test catches check-then-act: a desk that forgets what it has decided until that is folded', async () => {

@@ -15,6 +15,15 @@ type Held = Readonly<{ grant: HoldGranted; position: number; shares: ReadonlyMap
 type Matter = Readonly<{ path: readonly string[]; category?: string; model?: string }>;
 type Spend = Readonly<{ position: number; budgetId: string; period: string; amount: bigint }>;
 type Override = Readonly<{ position: number; budgetId: string; amount: bigint; isOff: boolean; expiresAt: EpochNs }>;
+type Terms = Readonly<{
+  position: number;
+  budgetId: string;
+  from: EpochNs;
+  limit: bigint | null;
+  blocks: boolean;
+  percent: bigint;
+  rollover: Shape['rollover'];
+}>;
 type Status = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
 /** What is asked, where and when: on what was folded to `position`, at `now`. */
 export type Asked = Readonly<{
@@ -45,7 +54,7 @@ export class HoldOracle {
   readonly #void: Held[] = [];
   readonly #spends: Spend[] = [];
   readonly #overrides: Override[] = [];
-  readonly #terms: { position: number; budgetId: string; limit: bigint | null; blocks: boolean; percent: bigint }[] = [];
+  readonly #terms: Terms[] = [];
   readonly #parents: { position: number; scope: string; parents: readonly string[] }[] = [];
   readonly #rates: { position: number; pair: string; rate: bigint }[] = [];
 
@@ -95,18 +104,35 @@ export class HoldOracle {
 
   #stand(budget: OracleBudget, { amount, currency, position, now }: Matterless, granted: number) {
     const { budgetId } = budget;
-    const terms = this.#terms.findLast((one) => one.budgetId === budgetId && one.position <= position);
     const live = this.#overrides.filter((one) => one.budgetId === budgetId && one.position <= position && one.expiresAt > now);
     const period = periodOf(budget, now);
-    const spent = this.#spends.filter((one) => one.position <= position && one.budgetId === budgetId && one.period === period);
-    const held = this.#open(position, granted).filter(({ grant }) => periodOf(budget, parseInstant(grant.grantedAt)) === period);
+    const terms = this.#terms.findLast((one) => one.budgetId === budgetId && one.position <= position);
+    const takenIn = (wanted: string): bigint => {
+      const spent = this.#spends.filter((one) => one.position <= position && one.budgetId === budgetId && one.period === wanted);
+      const held = this.#open(position, granted).filter(({ grant }) => periodOf(budget, parseInstant(grant.grantedAt)) === wanted);
+      return sum(spent.map(({ amount }) => amount)) + sum(held.map(({ shares }) => shares.get(budgetId) ?? 0n));
+    };
+    const given =
+      terms?.limit == null ? null : terms.limit + this.#carried(budget, position, period, takenIn) + sum(live.map((one) => one.amount));
     return {
       blocks: terms?.blocks === true && !live.some(({ isOff }) => isOff),
       wanted: this.#convert(amount, currency, budget.currency, position),
-      limit: terms?.limit == null ? null : terms.limit + sum(live.map((one) => one.amount)),
+      limit: given === null || given > 0n ? given : 0n,
       percent: terms?.percent ?? 100n,
-      taken: sum(spent.map((one) => one.amount)) + sum(held.map(({ shares }) => shares.get(budgetId) ?? 0n)),
+      taken: takenIn(period),
     };
+  }
+
+  /** A story sees two periods of a budget at most: the one it was made in, and the next. What may still be spent in the first is not left over. */
+  #carried({ budgetId, kind }: OracleBudget, position: number, period: string, takenIn: (period: string) => bigint): bigint {
+    const all = this.#terms.filter((one) => one.budgetId === budgetId && one.position <= position);
+    const before = all.findLast(({ from }) => periodOf({ kind }, from) < period);
+    const [first] = all;
+    if (before?.limit == null || first === undefined) return 0n;
+    const left = before.limit - takenIn(periodOf({ kind }, first.from));
+    const { rollover } = before;
+    if (left > 0n) return rollover === 'unused' || rollover === 'both' ? left : 0n;
+    return rollover === 'debt' || rollover === 'both' ? left : 0n;
   }
 
   /** What a grant says that it leaves of the budget it names as the tightest. */
@@ -132,10 +158,11 @@ export class HoldOracle {
       case 'BudgetCreated':
       case 'BudgetChanged': {
         const { budgetId, definition } = event.data;
-        const { limit, enforcement } = definition;
+        const { limit, enforcement, rollover } = definition;
         const amount = limit.amount === null ? null : parsePicos(limit.amount);
         const percent = BigInt(enforcement.blockAtPercent);
-        this.#terms.push({ position, budgetId, limit: amount, blocks: enforcement.mode === 'block', percent });
+        const [from, blocks] = [parseInstant(event.recordedAt), enforcement.mode === 'block'];
+        this.#terms.push({ position, budgetId, from, limit: amount, blocks, percent, rollover: rollover.mode });
         return;
       }
       case 'OverrideGranted': {

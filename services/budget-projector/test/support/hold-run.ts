@@ -223,11 +223,12 @@ export class HoldRun {
   #define(type: string, index: number): void {
     const shape = this.#shapes[index];
     if (shape === undefined) return;
-    const { scope, mode, blockAtPercent, limit, currency, kind, category, model } = shape;
+    const { scope, mode, blockAtPercent, limit, currency, kind, category, model, rollover } = shape;
     const definition = {
       ...definitionOf({ scope, model: null, limit: null, currency: 'USD', kind, percents: [], amount: null }),
       limit: { amount: limit === null ? null : String(limit), currency },
       enforcement: { mode, blockAtPercent, autoPause: false },
+      rollover: { mode: rollover },
       filter: { ...(category !== null && { category }), ...(model !== null && { dimensions: { model } }) },
     };
     this.#put(`budget-acme.${budgetIdOf(index)}`, type, { budgetId: budgetIdOf(index), definition });

@@ -11,6 +11,7 @@ export type Shape = Readonly<{
   kind: 'daily' | 'monthly';
   category: string | null;
   model: string | null;
+  rollover: 'none' | 'unused' | 'debt' | 'both';
 }>;
 /** Nothing converts to or from GBP. */
 export type Currency = 'USD' | 'EUR' | 'GBP';
@@ -67,6 +68,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   kind: fc.constantFrom<Shape['kind']>('monthly', 'daily'),
   category: fc.constantFrom(null, null, null, 'chat'),
   model: fc.constantFrom(null, null, null, 'a', 'b*'),
+  rollover: fc.constantFrom<Shape['rollover']>('none', 'none', 'unused', 'debt', 'both'),
 });
 
 const ids = fc.nat(4);
@@ -91,7 +93,7 @@ const step: fc.Arbitrary<HoldStep> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: constant('ask'), asks, meanwhile }) },
   { weight: 4, arbitrary: fc.record({ do: constant('use'), ...use }) },
   { weight: 2, arbitrary: fc.record({ do: constant('release'), id: ids, meanwhile }) },
-  { weight: 1, arbitrary: fc.record({ do: constant('wait'), seconds, meanwhile }) },
+  { weight: 2, arbitrary: fc.record({ do: constant('wait'), seconds, meanwhile }) },
   { weight: 1, arbitrary: fc.record({ do: constant('hurry'), id: ids, meanwhile }) },
   { weight: 1, arbitrary: fc.record({ do: constant('edit'), budget: fc.nat(5), to: fc.record(edits, { requiredKeys: [] }) }) },
   { weight: 1, arbitrary: fc.record({ do: constant('override'), budget: fc.nat(5), amount: fc.option(amount), seconds }) },
