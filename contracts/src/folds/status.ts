@@ -57,7 +57,7 @@ export type BudgetStatus = Readonly<{
   budgetId: string;
   currency: string;
   limit: string | null;
-  /** Limit, live increases and what was rolled over, never below zero: what every percentage is of. */
+  /** Limit, live increases and what was rolled over, never below zero: what every percentage of the status is of. */
   effectiveLimit: string | null;
   /** Carried into this period: left over, or, negative, owed. null: not computed. */
   rolledOver: string | null;

@@ -42,7 +42,7 @@ describe('a hold desk', () => {
     expect([await take('too much', tooMuch), await take('most', most)]).toEqual(['refused', 'held']);
   });
 
-  test('J8 looks again at the first grant of every second, and at one of 64', async () => {
+  test('J8 looks again at the first grant a second after the last look, and at one of 64', async () => {
     const { desk, on, checks } = setUp();
     const begun = on.now();
     const grant = async (afterMs: bigint, count: number): Promise<number> => {

@@ -30,9 +30,9 @@ export type Route = Readonly<{
   /** An absent body is an empty object. */
   bodyOptional: boolean;
   contentTypes: readonly string[];
-  /** What it changes has an ETag, which `If-Match` may name. Nothing else has a version: a change that asks for one is refused. */
+  /** What it changes has an ETag, which `If-Match` may name. A PUT, PATCH or DELETE of anything else that names a version is refused. */
   isVersioned: boolean;
-  /** Asks, and changes nothing: an answer is never kept for its Idempotency-Key, since it is of the moment. */
+  /** The owner answers it from memory, of the moment: no answer is kept for an Idempotency-Key. */
   isQuestion: boolean;
   /** `own`: the handler proves who calls, from the body's bytes as received; no bearer credential is asked for. */
   access: 'bearer' | 'own';

@@ -6,7 +6,7 @@ import { validate } from './validate.js';
 /** The parts of a request as the row of the contract's table makes them. */
 export type RouteInput = Readonly<{ params: unknown; query: unknown; body: unknown }>;
 
-/** Reads a request by its row. A path that cannot name anything is 404; query and body are 400 with all that is wrong. */
+/** Reads a request by its row. A path that cannot name anything is 404, a version of what has none 412; query and body are 400 with all that is wrong. */
 export const readRequest = (route: Route, request: FastifyRequest): RouteInput => {
   const params = route.params.safeParse(request.params);
   if (!params.success) throw new Problem('not_found');
@@ -18,7 +18,7 @@ export const readRequest = (route: Route, request: FastifyRequest): RouteInput =
 const refuseVersion = ({ method, built, isVersioned }: Route, { headers }: FastifyRequest): void => {
   const named = headers['if-match'];
   if (!built || isVersioned || method === 'GET' || method === 'POST' || named === undefined || named.trim() === '*') return;
-  throw new Problem('precondition_failed', 'It has no versions: ask without If-Match.');
+  throw new Problem('precondition_failed', 'What this changes has no version of its own: ask without If-Match.');
 };
 
 /** The body of a request as its row reads it; undefined where it takes none. Throws 400 with all that is wrong. */

@@ -236,8 +236,9 @@ export class BudgetAsOf {
 
   /** A hold belongs to the period in which it was placed (PRODUCT E3). */
   #heldIn(start: EpochNs | undefined): bigint {
+    if (start === undefined) return 0n;
     const inside = this.facts.held.filter(({ at, position }) => this.#periodAt(at, position)?.start === start);
-    return start === undefined ? 0n : inside.reduce((sum, { picos }) => sum + picos, 0n);
+    return inside.reduce((sum, { picos }) => sum + picos, 0n);
   }
 
   #isPeriod(start: EpochNs): boolean {

@@ -70,6 +70,7 @@ const show = async (
     tenant,
     periods.map(() => budget),
     periods,
+    false,
   );
   return periods.map((period, index) => {
     const { balance, ended } = figures[index] ?? { balance: null, ended: null };

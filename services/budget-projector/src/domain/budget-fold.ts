@@ -120,7 +120,7 @@ export class BudgetFold {
     return effectiveLimit(definition, controls, now, carried);
   }
 
-  /** Also where that is decided and not folded yet. */
+  /** Held in the period that starts there, in picos; also what is decided and not folded yet. */
   heldIn(start: EpochNs): bigint {
     return this.reserved.at(start) + this.undecided.at(start);
   }

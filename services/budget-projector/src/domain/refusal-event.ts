@@ -29,10 +29,14 @@ export const refusalKey = ({ tenant, code, question, standing }: Refusing): stri
   const scopes = 'scopes' in question.about ? question.about.scopes : [question.about.budgetId];
   const { model = '' } = question.dimensions ?? {};
   const units = question.unpriced?.join() ?? '';
-  // At another limit it is another decision.
-  const by = standing === null ? '' : `${standing.state.budgetId} ${standing.limit}`;
+  // By a budget that was changed meanwhile, or with another override, it is another decision.
+  const by = standing === null ? '' : ruleOf(standing.state);
   return [tenant, by, code, question.category ?? '', model, units, ...scopes].join('\u0000');
 };
+
+/** What people have made of it. Not its limit as it is: late usage, and what is held, move what was carried over. */
+const ruleOf = ({ budgetId, definedPosition, controls }: Standing['state']): string =>
+  [budgetId, definedPosition, ...controls.overrides.map(({ overrideId }) => overrideId)].join(' ');
 
 /** The fact: it charges nothing, and stands for `count` refusals, the first of which it describes. */
 export const refusalEvent = (refusing: Refusing, decisionId: string, count: number): Emitted => {

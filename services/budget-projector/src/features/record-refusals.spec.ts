@@ -40,6 +40,8 @@ const standing = {
     budgetId: 'b',
     currency: 'USD',
     scopes: ['team:a'],
+    definedPosition: 1,
+    controls: { pause: null, overrides: [] },
     definition: { name: 'B', scope: 'team:a', enforcement: { blockAtPercent: 100 } },
   },
   period: { start: 0n, end: 1n },
@@ -78,13 +80,15 @@ test('the first is written at once; repeats within a minute are counted, and sha
   expect([told.events, told.gone]).toEqual([4, 0]);
 });
 
-test('by another limit it is another refusal: its figures are others', async () => {
+test('by a budget that was changed it is another refusal: its figures are others; what was carried over may move', async () => {
   const { store, refusals } = given();
-  const raised = { ...refusing(1), standing: { ...standing, limit: parsePicos('11') } };
-  const [first, after, again] = [refusing(0), raised, refusing(2)].map((one) => refusals.refused(one));
+  const limit = parsePicos('11');
+  const raised = { ...refusing(1), standing: { ...standing, limit, state: { ...standing.state, definedPosition: 5 } } };
+  const moved = { ...refusing(2), standing: { ...standing, limit } };
+  const [first, after, again] = [refusing(0), raised, moved].map((one) => refusals.refused(one));
   await refusals.stop();
   expect([after === first, again === first]).toEqual([false, true]);
-  expect(store.appended.map(({ data }) => JSON.parse(data).limit.amount)).toEqual(['10', '11', '10']);
+  expect(store.appended.map(({ data }) => JSON.parse(data).limit.amount)).toEqual(['10', '11', '11']);
 });
 
 test('what has no price is another refusal where other units have none', async () => {

@@ -3,7 +3,7 @@ import { canonicalJson, derivedId, NS_PER_SECOND, parsePicos, remembering } from
 import type { ReservationBody } from '@bursar/contracts/http';
 import { Problem } from '@bursar/platform';
 import type { z } from 'zod';
-import type { Standing } from '../domain/check/standing.js';
+import { type Decision as CheckDecision, tightestIn } from '../domain/check/decide-check.js';
 import type { Ask } from '../domain/holds/ask.js';
 import type { Answer } from './answer.js';
 import type { Way } from './check.js';
@@ -85,7 +85,14 @@ export class Reserve {
         throw new Problem('counting', undefined, { retryAfter: 1 });
       case 'unpriced': {
         const reason = `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`;
-        return this.#refused(call, ask, outcome, partition, { code: 'price_missing', reason }, outcome);
+        return this.#refused(
+          call,
+          ask,
+          outcome,
+          partition,
+          { code: 'price_missing', reason },
+          { deciding: outcome.deciding, tightest: tightestIn(outcome.scene) },
+        );
       }
       case 'refused': {
         const { refusal: said, deciding } = outcome.decision;
@@ -102,7 +109,7 @@ export class Reserve {
     { scene, question, position }: Extract<ReserveOutcome, { is: 'refused' | 'unpriced' }>,
     partition: number,
     said: Said,
-    { deciding: standing, tightest = standing }: Readonly<{ deciding: Standing | null; tightest?: Standing | null }>,
+    { deciding: standing, tightest }: Pick<CheckDecision, 'deciding' | 'tightest'>,
   ): Decision {
     const reservationId = ask.isCallers ? ask.reservationId : null;
     const currency = scene.asked.currency;

@@ -62,7 +62,8 @@ const CURES: Readonly<Record<string, Cure>> = {
     ],
   },
   model_not_allowed: {
-    until: 'Calls of other models than the budget allows are refused.',
+    until:
+      'Calls of other models than the budget allows are refused until spend is back under the threshold, the limit is raised, or the period ends.',
     actions: (details) => ['Use one of the models that the budget allows', RAISE, ...waiting(details)],
   },
   approval_required: {
@@ -75,7 +76,8 @@ const CURES: Readonly<Record<string, Cure>> = {
   },
 };
 
-const cureOf = ({ refused }: Details): Cure => CURES[refused?.code ?? ''] ?? RAISED;
+/** Of what has no price, and is refused for another reason, the code stands there. */
+const cureOf = ({ refused, unpriced }: Details): Cure => CURES[(refused ?? unpriced)?.code ?? ''] ?? RAISED;
 
 /** No limit and no reset cures it. */
 const isUnpriced = ({ unpriced }: AlertRaisedData['details']): boolean => unpriced?.code === 'price_missing';

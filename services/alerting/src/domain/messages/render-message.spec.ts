@@ -94,6 +94,9 @@ describe('a message (PRODUCT D6)', () => {
     const refused = { code, amount: { amount: '5', currency: 'USD' }, scopes: ['team:ml'] };
     const values = valuesOf('acme', alert({ event: 'call.blocked', type: 'BLOCKED' }, { refused }), []);
     expect(values.next).toMatch(until);
+    const unpriced = { code, scopes: ['team:ml'], units: ['things'] };
+    const without = valuesOf('acme', alert({ event: 'call.blocked', type: 'BLOCKED' }, { unpriced }), []);
+    if (code !== 'rate_missing') expect([without.next, without.actions]).toEqual([values.next, values.actions]);
     if (typeof actions === 'string') expect(values.actions).toBe(actions);
     else expect(values.actions).toMatch(actions);
   });

@@ -61,7 +61,7 @@ export const loadStandings = async (
   const reservedOf = new Map(reserved.map((row) => [row.budget_id, parsePicos(row.reserved)]));
   const balanceOf = new Map(balances.map((row) => [row.budget_id, row]));
   const activeOf = Map.groupBy(crossings, (row) => row.budget_id);
-  const carried = await loadCarried(trx, tenant, budgets, periods);
+  const carried = await loadCarried(trx, tenant, budgets, periods, true);
   const isIncomplete = await loadIncomplete(trx, tenant, moment.position);
   return budgets.map((budget, index) => ({
     budget,
@@ -100,12 +100,16 @@ export const loadIncomplete = async (trx: Kysely<Database>, tenant: string, thro
   return (budgetId) => lacking.size > 0 && (lacking.has(null) || lacking.has(budgetId));
 };
 
-/** What is carried into each budget's period, by what is spent and held in those before it: the owner lets pass no more. */
+/**
+ * What is carried into each budget's period, by what those before it have spent; `withHeld`: or hold still, as the owner reckons when it lets something pass
+ * (ADR 0013).
+ */
 export const loadCarried = async (
   trx: Kysely<Database>,
   tenant: string,
   budgets: readonly BudgetRow[],
   periods: readonly (Period | null)[],
+  withHeld: boolean,
 ): Promise<readonly bigint[]> => {
   const chains = budgets.map(({ definition, terms, created_at }, index) => {
     const period = periods[index] ?? null;
@@ -126,11 +130,13 @@ export const loadCarried = async (
   let next = 0;
   return budgets.map(({ terms, definition }, index) => {
     const chain = chains[index] ?? [];
-    const used = new Map(chain.map((period, place) => [period, usedIn(rows[next + place])]));
+    const used = new Map(chain.map((period, place) => [period, usedIn(rows[next + place], withHeld)]));
     next += chain.length;
     return rolledOver(terms, definition.limit.currency, chain, (period) => used.get(period) ?? 0n);
   });
 };
 
-const usedIn = (row?: Readonly<{ spend: string | null; reserved: string | null }>): bigint =>
-  parsePicos(row?.spend ?? '0') + parsePicos(row?.reserved ?? '0');
+type Used = Readonly<{ spend: string | null; reserved: string | null }>;
+
+const usedIn = (row: Used | undefined, withHeld: boolean): bigint =>
+  parsePicos(row?.spend ?? '0') + (withHeld ? parsePicos(row?.reserved ?? '0') : 0n);

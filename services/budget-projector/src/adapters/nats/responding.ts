@@ -28,9 +28,9 @@ export const respond = (
   answer: (received: Received) => Answer | Promise<Answer>,
 ): Reply | Promise<Reply> => {
   const refuse = (error: unknown): Reply => {
-    const problem = toProblem(error);
-    if (problem.code === 'internal_error') logger.error({ err: error, subject: request.subject }, 'a request by NATS failed');
-    return refused(problem);
+    const [problem, requestId] = [toProblem(error), randomUUID()];
+    if (problem.code === 'internal_error') logger.error({ err: error, subject: request.subject, requestId }, 'a request by NATS failed');
+    return refused(problem, requestId);
   };
   try {
     const answered = answer(receive(request));
@@ -80,8 +80,8 @@ const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null =
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-const refused = (problem: Problem): Reply =>
-  Reply.of(JSON.stringify(problem.toDocument(randomUUID())), {
+const refused = (problem: Problem, requestId: string): Reply =>
+  Reply.of(JSON.stringify(problem.toDocument(requestId)), {
     ...headersOf(problem.headers, PROBLEM_TYPE),
     [ERROR_CODE_HEADER]: String(problem.status),
     [ERROR_HEADER]: problem.code,
