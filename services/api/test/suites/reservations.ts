@@ -151,8 +151,8 @@ export const reservations = (api: () => Client): void => {
       expect((await reserve(tenant, { id: 'beyond', scopes: ['team:ml'], amount: '4' })).body).toEqual(beyond.body);
 
       expect((await tenant.get('reservations/beyond')).body.overrideIds).toEqual([more]);
-      const position = await tenant.record({ ...usageOf('4'), reservationId: 'beyond' });
-      await tenant.record({ ...usageOf('1'), reservationId: 'within' });
+      await tenant.record({ ...usageOf('4'), reservationId: 'beyond' });
+      const position = await tenant.record({ ...usageOf('1'), reservationId: 'within' });
       await tenant.get(`budgets/${id}/status?minPosition=${position}`, { headers: { prefer: 'wait=5' } });
       const { data } = (await tenant.get(`budgets/${id}/usage`)).body;
       const line = (named: string) => data.find(({ reservationId }: Reply['body']) => reservationId === named);
