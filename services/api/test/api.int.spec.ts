@@ -33,6 +33,7 @@ import { resets } from './suites/resets.js';
 import { scopes } from './suites/scopes.js';
 import { settings } from './suites/settings.js';
 import { spend } from './suites/spend.js';
+import { tenantDoor } from './suites/tenant-door.js';
 import { unreserved } from './suites/unreserved.js';
 import { usageHistory } from './suites/usage-history.js';
 import { Client } from './support/client.js';
@@ -81,6 +82,7 @@ describe('api', () => {
   documents(api);
   access(api);
   settings(api);
+  tenantDoor(api);
   unreserved(api);
   incomplete(api, () => system.database.url);
   mutations(api, () => system.database.url);

@@ -32,7 +32,7 @@ export const decideCheck = ({ standings, now }: Scene, question: Question): Deci
   if (blocking.some(({ counting }) => counting)) return 'counting';
   const actions = standings.flatMap(actionsOf);
   const first = gravest(blocking, question, now);
-  const tightest = tightestIn({ standings, now });
+  const tightest = tightestAmong(blocking, standings);
   if (first !== null) return { allowed: false, refusal: first.refusal, deciding: first.standing, tightest, actions, worstOvershoot: 0n };
   const canBePassed = tightest !== null && blocks(tightest, now) && roomOf(tightest) !== null;
   return {
@@ -62,10 +62,14 @@ const gravest = (blocking: readonly Standing[], question: Question, now: EpochNs
 const gravity = ({ code }: Refusal): number => REFUSALS.indexOf(code);
 
 /** Of those that could refuse, or else of all, the one with the least room; null: no budget applies. */
-export const tightestIn = ({ standings, now }: Pick<Scene, 'standings' | 'now'>): Standing | null => {
-  const blocking = standings.filter((standing) => blocks(standing, now));
-  return tightestOf(blocking.length > 0 ? blocking : standings);
-};
+export const tightestIn = ({ standings, now }: Pick<Scene, 'standings' | 'now'>): Standing | null =>
+  tightestAmong(
+    standings.filter((standing) => blocks(standing, now)),
+    standings,
+  );
+
+const tightestAmong = (blocking: readonly Standing[], all: readonly Standing[]): Standing | null =>
+  tightestOf(blocking.length > 0 ? blocking : all);
 
 /** The first of those with the least room; null of none. */
 const tightestOf = (standings: readonly Standing[]): Standing | null => {
