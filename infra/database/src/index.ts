@@ -1,6 +1,5 @@
 export type { Pool, PoolClient } from 'pg';
 export { column } from './columns.js';
-export { type GrantTexts, heldInGroups, heldUnder, withGrants } from './granted.js';
 export * from './idempotency-keys.js';
 export * from './migrate.js';
 export * from './migrations.js';

@@ -22,6 +22,7 @@ import { up as readsByPage } from './migrations/0030_reads_by_page.js';
 import { up as holdGroups } from './migrations/0031_hold_groups.js';
 import { up as grantsOnTerms } from './migrations/0032_grants_on_terms.js';
 import { up as holdsWithoutRows } from './migrations/0033_holds_without_rows.js';
+import { up as grantsInTheLedger } from './migrations/0034_grants_in_the_ledger.js';
 
 export type Migration = Readonly<{ name: string; up: (db: Kysely<unknown>) => Promise<void> }>;
 
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0031_hold_groups', up: holdGroups },
   { name: '0032_grants_on_terms', up: grantsOnTerms },
   { name: '0033_holds_without_rows', up: holdsWithoutRows },
+  { name: '0034_grants_in_the_ledger', up: grantsInTheLedger },
 ];

@@ -1,18 +1,7 @@
 import { testDatabase } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
-import {
-  column,
-  createDatabase,
-  createPool,
-  type Database,
-  DatabaseUnreachableError,
-  heldInGroups,
-  heldUnder,
-  MIGRATIONS,
-  migrate,
-  withGrants,
-} from '../src/index.js';
+import { column, createDatabase, createPool, type Database, DatabaseUnreachableError, MIGRATIONS, migrate } from '../src/index.js';
 
 let home: Awaited<ReturnType<typeof testDatabase>>;
 let db: Kysely<Database>;
@@ -132,7 +121,7 @@ test('crossings written before they had causes of their own keep their order', a
   }
 });
 
-test('reservations that had a row each with all that was granted are found in groups, whatever became of them', async () => {
+test('reservations that had a row each with all that was granted are in groups, whatever became of them', async () => {
   const earlier = await testDatabase();
   const old = createDatabase(createPool(earlier.url, { name: 'earlier', max: 1 }));
   try {
@@ -152,43 +141,15 @@ test('reservations that had a row each with all that was granted are found in gr
         ('other', 'a', 'held', '{one}', 7, 7, NULL)) AS each (tenant, id, status, budgets, since, position, tightest)`.execute(old);
     await migrate(earlier.url);
     const groups = await old.selectFrom('projection.hold_group').selectAll().orderBy('tenant').orderBy('since').execute();
-    expect(groups.map(({ granted, budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
+    expect(groups.map(({ budget_ids, ...group }) => ({ ...group, budget_ids: budget_ids.sort() }))).toEqual([
       { tenant: 'acme', since: 7, partition: 3, budget_ids: ['one', 'two'], held: 1, position: 12 },
       { tenant: 'acme', since: 8, partition: 3, budget_ids: [], held: 0, position: 9 },
       { tenant: 'other', since: 7, partition: 3, budget_ids: ['one'], held: 1, position: 7 },
-    ]);
-    const all = sql`SELECT * FROM projection.hold`;
-    const { rows: found } = await withGrants(all).execute(old);
-    const holds = found.sort((a, b) => (`${a.tenant}${a.reservation_id}` < `${b.tenant}${b.reservation_id}` ? -1 : 1));
-    const granted = holds.map(({ tenant, terms, reservation }) => [tenant, JSON.parse(terms ?? 'null'), JSON.parse(reservation ?? 'null')]);
-    expect(granted).toEqual([
-      ['acme', { amount: '1', tightest: 'two' }, { id: 'a', remaining: '5', graceRemaining: '7' }],
-      ['acme', { amount: '1', tightest: 'two' }, { id: 'b', remaining: null, graceRemaining: null }],
-      ['acme', { amount: '1', tightest: null }, { id: 'c', remaining: null, graceRemaining: null }],
-      ['acme', null, null],
-      ['other', { amount: '1', tightest: null }, { id: 'a', remaining: null, graceRemaining: null }],
     ]);
   } finally {
     await old.destroy();
     await earlier.drop();
   }
-});
-
-test('what is held is read without what has ended, however much that is', async () => {
-  await sql`
-    INSERT INTO projection.hold (tenant, reservation_id, status, since, ended_position, flags, position)
-    SELECT 'many', 'e' || n, 'released', n, n, '{}', n FROM generate_series(1, 20000) AS n`.execute(db);
-  await sql`
-    INSERT INTO projection.hold_group (tenant, since, partition, granted, budget_ids, held, position)
-    SELECT 'many', n, 0, format('[{"reservations":[{"id":"%s%s"}],"terms":{}}]', CASE WHEN n = 7 THEN 'h' ELSE 'e' END, n), '{}', (n = 7)::int, n
-    FROM generate_series(1, 20000) AS n`.execute(db);
-  await sql.raw('ANALYZE projection.hold; ANALYZE projection.hold_group').execute(db);
-  const held = sql<{ reservation_id: string; status: string }>`
-    SELECT hold.reservation_id, hold.status FROM ${heldInGroups} WHERE held.tenant = 'many' AND held.held > 0 AND hold.status = 'held'`;
-  expect((await held.execute(db)).rows).toEqual([{ reservation_id: 'h7', status: 'held' }]);
-  expect((await heldUnder('many', ['h7', 'e7', 'no']).execute(db)).rows).toMatchObject([{ reservation_id: 'h7', since: 7 }]);
-  const { rows: plan } = await sql<{ 'QUERY PLAN': string }>`EXPLAIN ${held}`.execute(db);
-  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(/Seq Scan on hold\b/);
 });
 
 test('a connection that breaks between two statements of a transaction ends neither the process nor the pool', async () => {

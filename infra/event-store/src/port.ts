@@ -124,6 +124,12 @@ export abstract class EventStore {
   abstract readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]>;
 
   /**
+   * Events at these positions of a partition, in order; absent ones are absent. `containing`: only those whose data contain one of these texts.
+   * Not paged: whoever asks for many asks for some at a time.
+   */
+  abstract readAt(partition: number, positions: readonly number[], containing?: readonly string[]): Promise<readonly StoredEvent[]>;
+
+  /**
    * As {@link readPartition}, for who has no use for most of it: events passed over are neither sent nor is their data read, and
    * `through` says how far that goes. At most `limit` events (and at most ~4 MB of data), and so many positions as one look is worth:
    * there is more while `through` is before `head`.

@@ -1,8 +1,10 @@
 import type { ScopeRef } from '@bursar/contracts';
 import { createDatabase, createPool, type Database, migrate, type Pool } from '@bursar/database';
 import { type TestDatabase, testDatabase } from '@bursar/embedded';
+import type { EventStore } from '@bursar/event-store';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Kysely } from 'kysely';
+import { Holds } from '../src/adapters/sql/holds.js';
 import type { Answer } from '../src/features/answer.js';
 import { Cursors } from '../src/features/cursors.js';
 import { GetBudget } from '../src/features/get-budget.js';
@@ -21,6 +23,8 @@ const SLACK = 1.2;
 
 const installation: Installation = { partitions: 1 };
 const cursors = new Cursors('secret');
+/** No read here looks into the ledger. */
+const holdsOf = (db: Kysely<Database>) => new Holds(db, {} as EventStore);
 let home: TestDatabase;
 let pool: Pool;
 
@@ -96,8 +100,8 @@ describe('five times as many budgets and scopes', () => {
   const tree = (db: Kysely<Database>, tenant: string, top: ScopeRef) => new GetHierarchy(db, installation).execute(tenant, top);
   type Read = (db: Kysely<Database>, tenant: string) => Promise<unknown>;
   const READS: readonly (readonly [string, Read])[] = [
-    ['the status of a budget', (db, tenant) => new GetBudget(db, installation, cursors).status(tenant, 'b7')],
-    ['a budget with its last alerts', (db, tenant) => new GetBudget(db, installation, cursors).whole(tenant, 'b7')],
+    ['the status of a budget', (db, tenant) => new GetBudget(db, installation, cursors, holdsOf(db)).status(tenant, 'b7')],
+    ['a budget with its last alerts', (db, tenant) => new GetBudget(db, installation, cursors, holdsOf(db)).whole(tenant, 'b7')],
     ['the periods of a budget', (db, tenant) => new ListPeriods(db, cursors, installation).execute(tenant, 'b7', { limit: 50 })],
     ['a page of budgets', (db, tenant) => budgets(db).execute(tenant, { limit: 50, filter: {} })],
     [

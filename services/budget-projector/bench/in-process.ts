@@ -132,7 +132,7 @@ const main = async (url: string, shape: Shape): Promise<void> => {
   await clock.start();
   const scope = await define(store, shape);
   const leases = new SqlLeases({ url, consumer: 'budget', partitions: 1, ttlMs: 10_000, ownUrl: () => null });
-  const [tables, ledger] = [new SqlProjectionTables(db), new StoreLedger(store, null)];
+  const [tables, ledger] = [new SqlProjectionTables(db, store), new StoreLedger(store, null)];
   const share = new ProcessShare({ tenants: 5_000, definitions: 50_000, periods: 100_000 });
   const tuning = { retryMs: 100, maxEvents: 1_000, pauseMs: 75, breakdownPauseMs: 400, mostPending: 5_000, now: () => clock.now() };
   const owner: PartitionOwner = new PartitionOwner(

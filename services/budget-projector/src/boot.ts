@@ -103,7 +103,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     routes: routesOf('budget-projector'),
     shortRoutes: shortRoutes(checks, reservations),
   });
-  const tables = new SqlProjectionTables(database);
+  const tables = new SqlProjectionTables(database, store);
   const heads = async (): Promise<ReadonlyMap<number, number>> =>
     new Map((await store.heads()).map(({ partition, position }) => [partition, position]));
   const ageAfter = async (partition: number, position: number): Promise<number> => {
@@ -139,7 +139,7 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
   service.onStop(() => refusals.stop());
   service.onStop(() => owner.stop());
   const owned = (): readonly number[] => [...owner.statuses().keys()];
-  const audit = new Audit(new SqlAuditReads(database), new StoreTreeLedger(store, tables), owned, audits);
+  const audit = new Audit(new SqlAuditReads(database, store), new StoreTreeLedger(store, tables), owned, audits);
   service.onStop(() => audit.stop());
   if (bus !== null) {
     const responders = { checks: service.app.get(CheckResponder), reservations: service.app.get(ReservationsResponder) };

@@ -37,7 +37,7 @@ class Found extends AuditWatch {
 
 const look = async (times = 40): Promise<Found> => {
   const found = new Found();
-  const audit = new Audit(new SqlAuditReads(at.db), new StoreTreeLedger(at.store, at.tables), () => [0], found);
+  const audit = new Audit(new SqlAuditReads(at.db, at.store), new StoreTreeLedger(at.store, at.tables), () => [0], found);
   for (let n = 0; n < times; n += 1) await audit.look();
   return found;
 };

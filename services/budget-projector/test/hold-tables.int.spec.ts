@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { contentHash, holdsStream } from '@bursar/contracts';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
 import { Hold } from '../src/domain/holds/hold.js';
@@ -21,6 +23,13 @@ const release = (one: Hold, position: number): Hold => {
   return one;
 };
 
+/** The next event of the ledger grants this, or nothing. */
+const append = async (lot?: Lot): Promise<void> => {
+  const data = `{"changes":[${lot?.terms.granted ?? ''}],"partition":0}`;
+  const event = { id: randomUUID(), type: 'HoldsChanged', version: 2, data, meta: '{"tenant":""}', contentHash: contentHash(data) };
+  await at.store.append({ partition: 0, stream: holdsStream(0), events: [event], expectedRevision: 'any' });
+};
+
 const open = async (): Promise<readonly string[]> =>
   (await at.tables.openHolds('acme')).map(({ id, since }) => `${id} since ${since}`).sort();
 
@@ -35,6 +44,8 @@ test('what is held as it was granted has no row, and is found; what became of th
     fence = await at.tables.commit(fence, toBatch(changes));
   };
   const lot = lotOf(5, ['a', 'b', 'c']);
+  const later = lotOf(9, ['a', 'd', 'u'], { held: 1 });
+  for (let position = 1; position <= 9; position += 1) await append(position === 5 ? lot : position === 9 ? later : undefined);
   const [a, b, c] = [lot.hold('a'), lot.hold('b'), lot.hold('c')];
   await commit(6, [release(b, 6)], lot);
   expect(await open()).toEqual(['a since 5', 'c since 5']);
@@ -45,7 +56,6 @@ test('what is held as it was granted has no row, and is found; what became of th
   expect(await open()).toEqual(['a since 5']);
 
   // Both ids are used up, and the event is in the ledger all the same.
-  const later = lotOf(9, ['a', 'd', 'u'], { held: 1 });
   const d = later.hold('d');
   a.isGrantedAgain = true;
   await commit(9, [a], later);

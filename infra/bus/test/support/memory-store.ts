@@ -90,6 +90,10 @@ export class MemoryEventStore extends EventStore {
     return new Map();
   }
 
+  async readAt(): Promise<readonly StoredEvent[]> {
+    throw new Error('not in this store');
+  }
+
   async recordedTimes(): Promise<readonly (string | null)[]> {
     throw new Error('not in this store');
   }

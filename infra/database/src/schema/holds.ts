@@ -25,7 +25,6 @@ interface HoldGroupTable {
   tenant: string;
   since: Count;
   partition: number;
-  granted: string;
   budget_ids: string[];
   held: number;
   position: Count;

@@ -26,7 +26,7 @@ const CASES: readonly Case[] = [
   ...failures,
 ];
 /** Raised with every case added, so that none can be lost from the list above unnoticed. */
-const CASE_COUNT = 59;
+const CASE_COUNT = 60;
 const TIMEOUT_MS = 60_000;
 
 /**

@@ -74,6 +74,10 @@ class PostgresEventStore extends EventStore {
     return this.reader.partition(partition, after, limit);
   }
 
+  readAt(partition: number, positions: readonly number[], containing?: readonly string[]): Promise<readonly StoredEvent[]> {
+    return this.reader.at(partition, positions, containing);
+  }
+
   selectPartition(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection> {
     return this.reader.select(partition, after, passedOver, limit);
   }

@@ -21,12 +21,22 @@ const READ_PARTITION = paged('partition = $1::int4 AND position > $2::int8 AND p
 const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8 AND revision < $2::int8 + $3::int8', 'revision');
 const READ_BACKWARDS = paged('stream = $1::text AND revision <= $2::int8 AND revision > $2::int8 - $3::int8', 'revision DESC');
 
+const READ_AT = `
+  SELECT ${COLUMNS} FROM store.events e WHERE e.partition = $1::int4 AND e.position = ANY ($2::int8[])
+    AND ($3::text[] IS NULL OR EXISTS (SELECT FROM unnest($3::text[]) AS wanted WHERE strpos(e.data, wanted) > 0))
+  ORDER BY e.position`;
+
 /** Every question to the store. What is committed never changes, so several statements see one truth. */
 export class Reader {
   constructor(private readonly query: Query) {}
 
   async partition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]> {
     return this.timed(await this.query<EventRow>('store_read_partition', READ_PARTITION, [partition, after, limit]));
+  }
+
+  async at(partition: number, positions: readonly number[], containing?: readonly string[]): Promise<readonly StoredEvent[]> {
+    if (positions.length === 0) return [];
+    return this.timed(await this.query<EventRow>('store_read_at', READ_AT, [partition, positions, containing ?? null]));
   }
 
   async select(partition: number, after: number, passedOver: PassedOver, limit: number): Promise<Selection> {

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Kysely } from 'kysely';
 import { budgetAlerts, type CausePlace } from '../adapters/sql/alerts.js';
 import { findBudget } from '../adapters/sql/budgets.js';
-import { openHoldsOn } from '../adapters/sql/holds.js';
+import { Holds } from '../adapters/sql/holds.js';
 import { type Moment, onSnapshot } from '../adapters/sql/snapshot.js';
 import { loadStandings, type Standing } from '../adapters/sql/standings.js';
 import { Installation } from '../installation.js';
@@ -26,6 +26,7 @@ export class GetBudget {
     private readonly db: Kysely<Database>,
     private readonly installation: Installation,
     private readonly cursors: Cursors,
+    private readonly holds: Holds,
   ) {}
 
   whole(tenant: string, budgetId: string): Promise<Answer> {
@@ -62,7 +63,7 @@ export class GetBudget {
         tenant,
         ['budget-reservations', budgetId],
         query,
-        (after, limit) => openHoldsOn(trx, tenant, budgetId, holdPlaceOf(after), limit),
+        (after, limit) => this.holds.openOn(trx, tenant, budgetId, holdPlaceOf(after), limit),
         (row) => [row.since, row.reservation_id],
         (row) => showHold(row, moment.partition),
       );

@@ -1,12 +1,9 @@
-import type { HoldTerms } from '@bursar/contracts';
-import type { HoldRow } from '../adapters/sql/holds.js';
+import type { HeldOn } from '../adapters/sql/holds.js';
 import { positionText } from '../adapters/sql/snapshot.js';
 
 /** An open hold (contracts `Reservation`), as `GET /reservations/:id` of its owner says it. */
-export const showHold = ({ reservation_id, status, terms, flags, position }: HoldRow, partition: number): object => {
-  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = JSON.parse(
-    terms,
-  ) as HoldTerms;
+export const showHold = ({ reservation_id, status, granted, flags, position }: HeldOn, partition: number): object => {
+  const { amount, currency, category, dimensions, path, grantedAt, expiresAt, budgets, overrideIds, unpriced } = granted.terms;
   return {
     reservationId: reservation_id,
     status,

@@ -40,15 +40,12 @@ export const toHoldRow = (one: Hold): HoldRow | null =>
         position: one.position,
       };
 
-/** A reservation as the tables have it, with the JSON of its terms and of what else its grant says; null: nothing was granted. */
-export type StoredHold = HoldRow & Readonly<{ terms: string | null; reservation: string | null }>;
+/** A reservation as the tables have it, with what the ledger says was granted; null: nothing was. */
+export type StoredHold = HoldRow & Readonly<{ granted: Readonly<{ terms: HoldTerms; reservation: HoldReservation }> | null }>;
 
-/** What the table keeps, as the fold uses it. */
-export const readHold = ({ terms, reservation, ...row }: StoredHold): Hold => {
-  const grant =
-    terms === null || reservation === null
-      ? null
-      : readGrant(JSON.parse(terms) as HoldTerms, JSON.parse(reservation) as HoldReservation, terms);
+/** As the fold uses it. */
+export const readHold = ({ granted, ...row }: StoredHold): Hold => {
+  const grant = granted === null ? null : readGrant(granted.terms, granted.reservation);
   const one = new Hold(row.tenant, row.reservationId, grant, row.since);
   one.status = row.status;
   one.end = row.endedAt === null ? null : { at: row.endedAt, position: row.endedPosition ?? 0 };

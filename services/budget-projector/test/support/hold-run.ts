@@ -1,13 +1,4 @@
-import {
-  contentHash,
-  derivedId,
-  formatInstant,
-  type HoldTerms,
-  NS_PER_MS,
-  NS_PER_SECOND,
-  PICOS_PER_UNIT,
-  parseInstant,
-} from '@bursar/contracts';
+import { contentHash, derivedId, formatInstant, NS_PER_MS, NS_PER_SECOND, PICOS_PER_UNIT, parseInstant } from '@bursar/contracts';
 import type { Ask } from '../../src/domain/holds/ask.js';
 import type { Decisions } from '../../src/features/decisions.js';
 import type { ReserveOutcome } from '../../src/features/hold-outcomes.js';
@@ -133,7 +124,7 @@ export class HoldRun {
   async expire(): Promise<void> {
     await this.settled();
     const due = [...this.tables.holdRows.values()].filter(
-      ({ status, terms }) => status === 'held' && terms !== null && parseInstant((JSON.parse(terms) as HoldTerms).expiresAt) <= this.now(),
+      ({ status, granted }) => status === 'held' && granted !== null && parseInstant(granted.terms.expiresAt) <= this.now(),
     );
     await Promise.all(due.map(({ reservationId }) => this.decisions.desk.expire(TENANT, reservationId)));
     await this.settled();

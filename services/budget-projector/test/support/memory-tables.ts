@@ -1,4 +1,4 @@
-import { type EpochNs, formatInstant, type HoldTerms, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
+import { type EpochNs, formatInstant, type LedgerEvent, parseInstant, parsePicos } from '@bursar/contracts';
 import type { Correction, ThresholdState } from '@bursar/contracts/folds';
 import type { LeaseKey } from '@bursar/leases';
 import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
@@ -134,10 +134,8 @@ export class MemoryTables extends ProjectionTables {
   }
 
   async expiring(): Promise<readonly Expiring[]> {
-    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, terms }) =>
-      status === 'held' && terms !== null
-        ? [{ tenant, reservationId, expiresAt: parseInstant((JSON.parse(terms) as HoldTerms).expiresAt) }]
-        : [],
+    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, granted }) =>
+      status === 'held' && granted !== null ? [{ tenant, reservationId, expiresAt: parseInstant(granted.terms.expiresAt) }] : [],
     );
   }
 

@@ -23,7 +23,7 @@ export const real = async (): Promise<Real> => {
     url: database.url,
     store,
     db,
-    tables: new SqlProjectionTables(db),
+    tables: new SqlProjectionTables(db, store),
     close: async () => {
       await store.close();
       await db.destroy();

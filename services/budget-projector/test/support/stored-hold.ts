@@ -1,4 +1,4 @@
-import { canonicalJson, type HoldsGranted } from '@bursar/contracts';
+import type { HoldsGranted } from '@bursar/contracts';
 import type { NewGroup } from '../../src/features/hold-groups.js';
 import type { HoldRow, StoredHold } from '../../src/features/hold-rows.js';
 
@@ -17,13 +17,11 @@ export const grantedBy = ({ tenant, since, terms }: NewGroup): readonly StoredHo
       actual: null,
       flags: [],
       position: since,
-      terms: canonicalJson(said.terms),
-      reservation: canonicalJson(reservation),
+      granted: { terms: said.terms, reservation },
     }));
   });
 
 /** With what was granted, where that is what it became: usage may have named the id before. */
 export const toStored = (row: HoldRow, before?: StoredHold): StoredHold => {
-  const granted = before?.since === row.since ? before : undefined;
-  return { ...row, terms: granted?.terms ?? null, reservation: granted?.reservation ?? null };
+  return { ...row, granted: before?.since === row.since ? before.granted : null };
 };

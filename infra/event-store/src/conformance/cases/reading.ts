@@ -14,6 +14,21 @@ export const reading: readonly Case[] = [
     },
   },
   {
+    title: 'events are read at any positions of a partition, in order, those alone that contain a text where one is named',
+    run: async ({ store, partition, stream }) => {
+      const saying = (what: string) => ({ ...event(), data: JSON.stringify({ what }) });
+      await append(store, { partition, stream: stream('a'), events: [saying('one'), saying('two'), saying('three')] });
+      await append(store, { partition, stream: stream('b'), events: [saying('four "%_'), saying('five')] });
+      const all = await readAll(store, partition);
+      expect(await store.readAt(partition, [5, 2, 9, 2])).toEqual([all[1], all[4]]);
+      expect(await store.readAt(partition, [])).toEqual([]);
+      expect((await store.readAt(partition, [1, 2, 3], ['"two"', '"three"', '"five"'])).map((each) => each.position)).toEqual([2, 3]);
+      expect((await store.readAt(partition, [4, 5], [JSON.stringify('four "%_')])).map((each) => each.position)).toEqual([4]);
+      expect(await store.readAt(partition, [4, 5], ['"none"'])).toEqual([]);
+      expect(await store.readAt(partition, [4, 5], [])).toEqual([]);
+    },
+  },
+  {
     title: 'a page of large events ends early, but never before its first event, and no event is skipped',
     run: async ({ store, partition, stream }) => {
       const large = (size: number) => ({ ...event(), data: `"${'x'.repeat(size)}"` });

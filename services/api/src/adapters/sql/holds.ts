@@ -1,8 +1,10 @@
-import { type HoldGranted, type HoldReservation, type HoldTerms, holdGranted, parseInstant, parsePicos } from '@bursar/contracts';
+import { type HoldGranted, holdGranted, parseInstant, parsePicos } from '@bursar/contracts';
 import { type HoldBook, holdFacts } from '@bursar/contracts/folds';
-import { type Database, type GrantTexts, heldInGroups, heldUnder, withGrants } from '@bursar/database';
+import type { Database } from '@bursar/database';
+import { EventStore } from '@bursar/event-store';
+import { type Granted, type HoldGroup, Reservations, type StoredReservation } from '@bursar/reservations';
 import { Injectable } from '@nestjs/common';
-import { Kysely, type Selectable, sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { HeldThen } from '../../domain/budget-as-of.js';
 
 type Naming = Readonly<{ data: Readonly<{ reservationId?: string }> }>;
@@ -25,16 +27,38 @@ export class Grants {
 
 const NONE = new Grants(new Map());
 
-/** Reservations as the projector keeps them. */
+/** Granted together, read at once: most hold one, or some tens. */
+const GROUPS = 50;
+
+/** An open hold. */
+export type HeldOn = StoredReservation & Readonly<{ granted: Granted }>;
+
+const isHeldOn =
+  (budgetId: string, before: Readonly<{ since: number; reservationId: string }> | null) =>
+  (one: StoredReservation): one is HeldOn =>
+    one.status === 'held' &&
+    one.granted?.terms.budgets.some((share) => share.budgetId === budgetId) === true &&
+    (before === null || one.since < before.since || (one.since === before.since && one.reservation_id < before.reservationId));
+
+const newestFirst = (a: HeldOn, b: HeldOn): number => b.since - a.since || (a.reservation_id < b.reservation_id ? 1 : -1);
+
+/** Reservations as the projector keeps them, with what the ledger says was granted. */
 @Injectable()
 export class Holds {
-  constructor(private readonly db: Kysely<Database>) {}
+  readonly #reservations: Reservations;
+
+  constructor(
+    private readonly db: Kysely<Database>,
+    store: EventStore,
+  ) {
+    this.#reservations = new Reservations(store);
+  }
 
   /** None is read where nobody names one. */
   async named(tenant: string, usages: readonly Naming[]): Promise<Grants> {
     const ids = [...new Set(usages.flatMap(({ data }) => data.reservationId ?? []))];
     if (ids.length === 0) return NONE;
-    const grants = (await this.#read(tenant, ids)).flatMap((row) => {
+    const grants = (await this.#reservations.named(this.db, tenant, ids)).flatMap((row) => {
       const wire = grantIn(row);
       return wire === null ? [] : [{ since: row.since, wire }];
     });
@@ -43,7 +67,7 @@ export class Holds {
 
   /** The grant of a reservation, as far as it is folded; null: nothing was granted under this id. */
   async granted(tenant: string, reservationId: string): Promise<HoldGranted | null> {
-    const [row] = await this.#read(tenant, [reservationId]);
+    const [row] = await this.#reservations.named(this.db, tenant, [reservationId]);
     return row === undefined ? null : grantIn(row);
   }
 
@@ -60,34 +84,43 @@ export class Holds {
     return rows.map(({ since }) => since);
   }
 
-  /** Most have ended, and have a row: of the usage that the projector has not folded yet, what it names is held. */
-  async #read(tenant: string, ids: readonly string[]): Promise<readonly Granted[]> {
-    const ended = await this.#ended(tenant, ids);
-    const others = without(ids, ended);
-    if (others.length === 0) return ended;
-    const { rows: held } = await heldUnder(tenant, others).execute(this.db);
-    const gone = without(others, held);
-    // What ended between the two reads has a row by now.
-    return [...ended, ...held, ...(gone.length === 0 ? [] : await this.#ended(tenant, gone))];
-  }
-
-  async #ended(tenant: string, ids: readonly string[]): Promise<readonly Granted[]> {
-    const named = sql`SELECT * FROM projection.hold WHERE tenant = ${tenant} AND reservation_id = ANY (${ids}::text[])`;
-    return (await withGrants(named).execute(this.db)).rows;
-  }
-
   /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
   async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
-    const { rows } = await sql<{ since: number; terms: string }>`
-      SELECT hold.since, terms.value::text AS terms FROM ${heldInGroups}
-      WHERE held.tenant = ${tenant} AND held.since <= ${position} AND held.budget_ids && ${budgetIds}::text[]
-        AND (hold.ended_position IS NULL OR hold.ended_position > ${position})`.execute(this.db);
-    const held = rows.flatMap(({ since, terms }) => {
-      const { budgets, grantedAt } = JSON.parse(terms) as HoldTerms;
-      const at = parseInstant(grantedAt);
-      return budgets.map(({ budgetId, amount }) => ({ budgetId, position: since, at, picos: parsePicos(amount) }));
-    });
+    const { rows: groups } = await sql<HoldGroup>`
+      SELECT tenant, since FROM projection.hold_group
+      WHERE tenant = ${tenant} AND since <= ${position} AND budget_ids && ${budgetIds}::text[] ORDER BY since`.execute(this.db);
+    const held: (HeldThen & Readonly<{ budgetId: string }>)[] = [];
+    for await (const some of this.#reservations.inGroups(this.db, groups)) {
+      for (const { since, ended_position: endedPosition, granted } of some) {
+        if (granted === null || (endedPosition !== null && endedPosition <= position)) continue;
+        const { budgets, grantedAt } = granted.terms;
+        const at = parseInstant(grantedAt);
+        held.push(...budgets.map(({ budgetId, amount }) => ({ budgetId, position: since, at, picos: parsePicos(amount) })));
+      }
+    }
     return Map.groupBy(held, ({ budgetId }) => budgetId);
+  }
+
+  /** Open holds on a budget, the newest first: before this place, or from the head. On the snapshot that `trx` is of. */
+  async openOn(
+    trx: Kysely<Database>,
+    tenant: string,
+    budgetId: string,
+    before: Readonly<{ since: number; reservationId: string }> | null,
+    limit: number,
+  ): Promise<readonly HeldOn[]> {
+    const found: HeldOn[] = [];
+    for (let [upTo, isOver] = [before?.since ?? Number.MAX_SAFE_INTEGER, false]; !isOver && found.length < limit; ) {
+      const { rows: groups } = await sql<HoldGroup>`
+        SELECT tenant, since FROM projection.hold_group
+        WHERE tenant = ${tenant} AND held > 0 AND ${budgetId} = ANY (budget_ids) AND since <= ${upTo} ORDER BY since DESC LIMIT ${GROUPS}`.execute(
+        trx,
+      );
+      for await (const some of this.#reservations.inGroups(trx, groups)) found.push(...some.filter(isHeldOn(budgetId, before)));
+      upTo = (groups.at(-1)?.since ?? 0) - 1;
+      isOver = groups.length < GROUPS;
+    }
+    return found.sort(newestFirst).slice(0, limit);
   }
 
   /** What the fold found usage at these positions to be, where it named a reservation. */
@@ -103,41 +136,9 @@ export class Holds {
   }
 }
 
-type Granted = Selectable<Database['projection.hold']> & GrantTexts;
-
-const without = (ids: readonly string[], found: readonly Granted[]): readonly string[] => {
-  const known = new Set(found.map(({ reservation_id }) => reservation_id));
-  return ids.filter((id) => !known.has(id));
-};
-
-/** What a row's reservation was granted; null: only usage named it. */
-const grantIn = ({ tenant, terms, reservation }: Readonly<{ tenant: string }> & GrantTexts): HoldGranted | null =>
-  terms === null || reservation === null
-    ? null
-    : holdGranted(tenant, JSON.parse(terms) as HoldTerms, JSON.parse(reservation) as HoldReservation);
-
-/** `terms`: their JSON. */
-export type HoldRow = Selectable<Database['projection.hold']> & Readonly<{ terms: string }>;
-
-/** Open holds on a budget, the newest first: before this position, or from the head. */
-export const openHoldsOn = async (
-  trx: Kysely<Database>,
-  tenant: string,
-  budgetId: string,
-  before: Readonly<{ since: number; reservationId: string }> | null,
-  limit: number,
-): Promise<readonly HoldRow[]> => {
-  const from =
-    before === null
-      ? sql``
-      : sql`AND held.since <= ${before.since} AND (hold.since, hold.reservation_id) < (${before.since}, ${before.reservationId})`;
-  const { rows } = await sql<HoldRow>`
-    SELECT hold.*, terms.value::text AS terms FROM ${heldInGroups}
-    WHERE held.tenant = ${tenant} AND held.held > 0 AND ${budgetId} = ANY (held.budget_ids) AND hold.status = 'held' ${from}
-      AND terms.value::jsonb -> 'budgets' @> ${JSON.stringify([{ budgetId }])}::jsonb
-    ORDER BY hold.since DESC, hold.reservation_id DESC LIMIT ${limit}`.execute(trx);
-  return rows;
-};
+/** What a reservation was granted; null: only usage named it. */
+const grantIn = ({ tenant, granted }: StoredReservation): HoldGranted | null =>
+  granted === null ? null : holdGranted(tenant, granted.terms, granted.reservation);
 
 /** Is anything held in any period of the budget, as far as it is folded? */
 export const isHeld = async (db: Kysely<Database>, tenant: string, budgetId: string): Promise<boolean> =>

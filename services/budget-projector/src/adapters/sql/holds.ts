@@ -1,6 +1,7 @@
 import { parseInstant } from '@bursar/contracts';
-import { type Database, type GrantTexts, heldInGroups, heldUnder, withGrants } from '@bursar/database';
-import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Database } from '@bursar/database';
+import type { HoldGroup, Reservations, StoredReservation } from '@bursar/reservations';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
 import type { CommitBatch } from '../../features/batches.js';
@@ -12,59 +13,58 @@ import { trimZeros } from './read-state.js';
 
 type Session = Kysely<Database>;
 
-/** Seven parameters each, of the 65,535 that a statement may have. */
-const GROUPS_PER_INSERT = 500;
+/** Groups in the memory of this process at once. */
+const GROUPS_AT_ONCE = 1_000;
 
-type StoredHold = Selectable<Database['projection.hold']> & GrantTexts;
+/** What the tables and the ledger have of reservations. */
+export class StoredHolds {
+  constructor(
+    private readonly db: Session,
+    private readonly reservations: Reservations,
+  ) {}
 
-export const readOpenHolds = async (db: Session, tenant: string): Promise<readonly Hold[]> => {
-  const { rows } = await sql<StoredHold>`
-    SELECT hold.*, terms.value::text AS terms, one.value::text AS reservation FROM ${heldInGroups}
-    WHERE held.tenant = ${tenant} AND held.held > 0 AND hold.status = 'held'`.execute(db);
-  // One of an event that grants the same id twice.
-  return [...new Map(rows.map((row) => [row.reservation_id, toHold(row)])).values()];
-};
+  async open(tenant: string): Promise<readonly Hold[]> {
+    const open: Hold[] = [];
+    for await (const one of this.#held(sql`tenant = ${tenant}`)) open.push(toHold(one));
+    return open;
+  }
 
-export const readHolds = async (db: Session, keys: readonly HoldKey[]): Promise<readonly Hold[]> => {
-  if (keys.length === 0) return [];
-  const named = sql`
-    SELECT hold.* FROM unnest(
-      ${column(keys, 'text', (key) => key.tenant)}, ${column(keys, 'text', (key) => key.reservationId)}) AS u (tenant, reservation_id)
-    JOIN projection.hold ON hold.tenant = u.tenant AND hold.reservation_id = u.reservation_id`;
-  const { rows } = await withGrants(named).execute(db);
-  return rows.map(toHold);
-};
+  async under(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
+    return (await this.reservations.under(this.db, keys)).map(toHold);
+  }
 
-export const readHoldsNamed = async (db: Session, tenant: string, ids: readonly string[]): Promise<readonly Hold[]> => {
-  const ended = await readHolds(
-    db,
-    ids.map((reservationId) => ({ tenant, reservationId })),
-  );
-  const known = new Set(ended.map(({ id }) => id));
-  const others = ids.filter((id) => !known.has(id));
-  if (others.length === 0) return ended;
-  const { rows } = await heldUnder(tenant, others).execute(db);
-  return [...ended, ...rows.map(toHold)];
-};
+  async named(tenant: string, ids: readonly string[]): Promise<readonly Hold[]> {
+    return (await this.reservations.named(this.db, tenant, ids)).map(toHold);
+  }
 
-export const readExpiring = async (db: Session, partition: number): Promise<readonly Expiring[]> => {
-  const { rows } = await sql<{ tenant: string; reservation_id: string; expires_at: string }>`
-    SELECT hold.tenant, hold.reservation_id, terms.value ->> 'expiresAt' AS expires_at FROM ${heldInGroups}
-    WHERE held.partition = ${partition} AND held.held > 0 AND hold.status = 'held'`.execute(db);
-  return rows.map(({ tenant, reservation_id: reservationId, expires_at }) => ({
-    tenant,
-    reservationId,
-    expiresAt: parseInstant(expires_at),
-  }));
-};
+  async expiring(partition: number): Promise<readonly Expiring[]> {
+    const all: Expiring[] = [];
+    for await (const { tenant, reservation_id: reservationId, granted } of this.#held(sql`partition = ${partition}`)) {
+      if (granted !== null) all.push({ tenant, reservationId, expiresAt: parseInstant(granted.terms.expiresAt) });
+    }
+    return all;
+  }
 
-const toHold = (row: StoredHold): Hold =>
+  async *#held(where: RawBuilder<unknown>): AsyncIterable<StoredReservation> {
+    for (let [since, tenant] = [-1, '']; ; ) {
+      const { rows } = await sql<HoldGroup>`
+        SELECT tenant, since FROM projection.hold_group
+        WHERE ${where} AND held > 0 AND (since, tenant) > (${since}::bigint, ${tenant}::text)
+        ORDER BY since, tenant LIMIT ${GROUPS_AT_ONCE}`.execute(this.db);
+      for await (const some of this.reservations.inGroups(this.db, rows)) yield* some.filter(({ status }) => status === 'held');
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < GROUPS_AT_ONCE) return;
+      ({ since, tenant } = last);
+    }
+  }
+}
+
+const toHold = (row: StoredReservation): Hold =>
   readHold({
     tenant: row.tenant,
     reservationId: row.reservation_id,
     status: row.status,
-    terms: row.terms,
-    reservation: row.reservation,
+    granted: row.granted,
     since: row.since,
     endedAt: row.ended_at,
     endedPosition: row.ended_position,
@@ -86,19 +86,21 @@ export const writeHolds = async (
 };
 
 const addGroups = async (db: Session, partition: number, groups: readonly NewGroup[]): Promise<void> => {
-  for (let from = 0; from < groups.length; from += GROUPS_PER_INSERT) {
-    const values = groups.slice(from, from + GROUPS_PER_INSERT).map(({ tenant, since, terms, held, position }) => ({
-      tenant,
-      since,
-      partition,
-      granted: `[${[...terms].map(({ granted }) => granted).join(',')}]`,
-      budget_ids: [...new Set([...terms].flatMap(({ amounts }) => amounts.map(({ budgetId }) => budgetId)))],
-      held,
-      position,
-    }));
-    await db.insertInto('projection.hold_group').values(values).execute();
-  }
+  if (groups.length === 0) return;
+  await sql`
+    INSERT INTO projection.hold_group (tenant, since, partition, budget_ids, held, position)
+    SELECT u.tenant, u.since, ${partition}::int, u.budget_ids::text[], u.held, u.position FROM unnest(
+      ${column(groups, 'text', ({ tenant }) => tenant)},
+      ${column(groups, 'bigint', ({ since }) => since)},
+      ${column(groups, 'text', (group) => textArray(budgetIdsOf(group)))},
+      ${column(groups, 'int', ({ held }) => held)},
+      ${column(groups, 'bigint', ({ position }) => position)}) AS u (tenant, since, budget_ids, held, position)`.execute(db);
 };
+
+/** Of which something is held. */
+const budgetIdsOf = ({ terms }: NewGroup): readonly string[] => [
+  ...new Set([...terms].flatMap(({ amounts }) => amounts.map(({ budgetId }) => budgetId))),
+];
 
 /** As it is now; what it is and since when never changes. */
 const writeRows = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {

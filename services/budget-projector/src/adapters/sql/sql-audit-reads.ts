@@ -1,5 +1,7 @@
-import { type EpochNs, formatInstant, parsePicos } from '@bursar/contracts';
-import { type Database, heldInGroups } from '@bursar/database';
+import { type EpochNs, formatInstant, formatPicos, parsePicos } from '@bursar/contracts';
+import type { Database } from '@bursar/database';
+import type { EventStore } from '@bursar/event-store';
+import { Reservations } from '@bursar/reservations';
 import { type Kysely, sql } from 'kysely';
 import { AuditReads, type CellsAt } from '../../features/audit/audit-reads.js';
 import { column } from './columns.js';
@@ -11,13 +13,20 @@ const SAMPLE = 500;
 const BUDGETS = 50;
 /** A budget is passed over where what was granted together with something of it comes to more open holds than this. */
 const MOST_HOLDS = 2_000;
-/** The same of the text of these groups. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** The same of what was granted together. */
+const MOST_GROUPS = 500;
 
 /** What has to agree is read in one statement, which is one snapshot. */
 export class SqlAuditReads extends AuditReads {
-  constructor(private readonly db: Kysely<Database>) {
+  readonly #reservations: Reservations;
+
+  /** @param store the ledger, which says what was granted */
+  constructor(
+    private readonly db: Kysely<Database>,
+    store: Pick<EventStore, 'readAt' | 'partitions'>,
+  ) {
     super();
+    this.#reservations = new Reservations(store);
   }
 
   async cells(partition: number, tenant: string, bucket: EpochNs): Promise<CellsAt> {
@@ -63,8 +72,26 @@ export class SqlAuditReads extends AuditReads {
     const snapshot = this.db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
     return snapshot.execute(async (tx) => {
       const budgets = await sampleOfHolding(tx, percent);
-      return budgets.length === 0 ? [] : unbalanced(tx, budgets);
+      return budgets.length === 0 ? [] : unbalanced(tx, budgets, await this.#heldOf(tx, budgets));
     });
+  }
+
+  /** What open holds say they hold, by tenant and budget. */
+  async #heldOf(tx: Session, budgets: readonly Holding[]): Promise<ReadonlyMap<string, HeldTogether>> {
+    const groups = budgets.flatMap(({ tenant, since }) => since.map((position) => ({ tenant, since: Number(position) })));
+    const distinct = [...new Map(groups.map((group) => [`${group.since} ${group.tenant}`, group])).values()];
+    const held = new Map<string, HeldTogether>();
+    for await (const some of this.#reservations.inGroups(tx, distinct)) {
+      for (const { tenant, status, granted } of some) {
+        if (status !== 'held') continue;
+        for (const { budgetId, amount } of granted?.terms.budgets ?? []) {
+          const key = keyOf(tenant, budgetId);
+          const { count, picos } = held.get(key) ?? NOTHING_HELD;
+          held.set(key, { count: count + 1, picos: picos + parsePicos(amount) });
+        }
+      }
+    }
+    return held;
   }
 
   /** How much of a table is a sample; all of a small one. */
@@ -73,6 +100,10 @@ export class SqlAuditReads extends AuditReads {
     return Math.min(100, (100 * SAMPLE) / Math.max(1, rows[0]?.rows ?? 1));
   }
 }
+
+type HeldTogether = Readonly<{ count: number; picos: bigint }>;
+const NOTHING_HELD: HeldTogether = { count: 0, picos: 0n };
+const keyOf = (tenant: string, budgetId: string): string => `${tenant}\u0000${budgetId}`;
 
 /** Something may be held of it, by what was granted at these positions. */
 type Holding = Readonly<{ tenant: string; budget_id: string; is_one_off: boolean; since: readonly string[] }>;
@@ -86,37 +117,36 @@ const sampleOfHolding = async (db: Session, percent: number): Promise<readonly H
       JOIN projection.budget AS budget USING (tenant, budget_id)
       WHERE NOT budget.deleted LIMIT ${BUDGETS}
     ), held AS MATERIALIZED (
-      SELECT held.tenant, budget_id, sum(held.held) AS open, sum(octet_length(held.granted)) AS bytes, array_agg(held.since) AS since
+      SELECT held.tenant, budget_id, sum(held.held) AS open, count(*) AS groups, array_agg(held.since) AS since
       FROM projection.hold_group AS held CROSS JOIN LATERAL unnest(held.budget_ids) AS budget_id
       WHERE held.held > 0 AND held.tenant IN (SELECT tenant FROM chosen)
       GROUP BY held.tenant, budget_id
     )
     SELECT tenant, budget_id, is_one_off, COALESCE(since, '{}')::text[] AS since FROM chosen LEFT JOIN held USING (tenant, budget_id)
-    WHERE open IS NULL OR (open <= ${MOST_HOLDS} AND bytes <= ${MOST_BYTES})`.execute(db);
+    WHERE open IS NULL OR (open <= ${MOST_HOLDS} AND groups <= ${MOST_GROUPS})`.execute(db);
   return rows;
 };
 
-const unbalanced = async (db: Session, budgets: readonly Holding[]): Promise<readonly string[]> => {
-  const groups = budgets.flatMap(({ tenant, since }) => since.map((position) => ({ tenant, position })));
+const unbalanced = async (
+  db: Session,
+  budgets: readonly Holding[],
+  held: ReadonlyMap<string, HeldTogether>,
+): Promise<readonly string[]> => {
+  const heldOf = ({ tenant, budget_id }: Holding): HeldTogether => held.get(keyOf(tenant, budget_id)) ?? NOTHING_HELD;
   const { rows } = await sql<{ what: string }>`
     WITH sampled AS (
       SELECT * FROM unnest(
         ${column(budgets, 'text', ({ tenant }) => tenant)},
         ${column(budgets, 'text', ({ budget_id }) => budget_id)},
-        ${column(budgets, 'bool', ({ is_one_off }) => is_one_off)}) AS u (tenant, budget_id, is_one_off)
-    ), open AS MATERIALIZED (
-      SELECT held.tenant, part ->> 'budgetId' AS budget_id, count(*) AS count, sum((part ->> 'amount')::numeric) AS held
-      FROM ${heldInGroups} CROSS JOIN LATERAL json_array_elements(terms.value -> 'budgets') AS part
-      WHERE hold.status = 'held' AND (held.tenant, held.since) IN (
-        SELECT * FROM unnest(${column(groups, 'text', ({ tenant }) => tenant)}, ${column(groups, 'bigint', ({ position }) => position)}))
-      GROUP BY held.tenant, part ->> 'budgetId'
+        ${column(budgets, 'bool', ({ is_one_off }) => is_one_off)},
+        ${column(budgets, 'numeric', (one) => formatPicos(heldOf(one).picos))},
+        ${column(budgets, 'int', (one) => heldOf(one).count)}) AS u (tenant, budget_id, is_one_off, held, count)
     ), summed AS (
       SELECT sampled.*, sum(reserved) AS reserved, min(reserved) AS lowest
-      FROM sampled JOIN projection.reserved USING (tenant, budget_id) GROUP BY tenant, budget_id, is_one_off
+      FROM sampled JOIN projection.reserved USING (tenant, budget_id) GROUP BY tenant, budget_id, is_one_off, held, count
     )
-    SELECT format('%s %s: %s reserved, %s in %s open holds', tenant, budget_id, reserved, COALESCE(held, 0), COALESCE(count, 0)) AS what
-    FROM summed LEFT JOIN open USING (tenant, budget_id)
-    WHERE lowest < 0 OR reserved > COALESCE(held, 0) OR (reserved < held AND NOT is_one_off)`.execute(db);
+    SELECT format('%s %s: %s reserved, %s in %s open holds', tenant, budget_id, reserved, held, count) AS what
+    FROM summed WHERE lowest < 0 OR reserved > held OR (reserved < held AND NOT is_one_off)`.execute(db);
   return rows.map(({ what }) => what);
 };
 

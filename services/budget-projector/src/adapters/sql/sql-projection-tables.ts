@@ -1,7 +1,9 @@
 import type { EpochNs, LedgerEvent } from '@bursar/contracts';
 import type { Correction } from '@bursar/contracts/folds';
 import { type Database, usageCorrections } from '@bursar/database';
+import type { EventStore } from '@bursar/event-store';
 import { type LeaseKey, LeaseLostError } from '@bursar/leases';
+import { Reservations } from '@bursar/reservations';
 import { type Kysely, sql } from 'kysely';
 import type { PriceCorrection } from '../../domain/changes.js';
 import type { Emitted } from '../../domain/emitted.js';
@@ -17,7 +19,7 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../features/projection-tables.js';
-import { readExpiring, readHolds, readHoldsNamed, readOpenHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
+import { StoredHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { writeCorrections, writePriceCorrections } from './usage-corrections.js';
 import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
@@ -26,10 +28,17 @@ import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox,
 import { advanceWithRollups } from './write-rollups.js';
 import { writeMentions, writeScopes } from './write-scopes.js';
 
-/** The tables of `projection.*` in PostgreSQL. */
+/** The tables of `projection.*` in PostgreSQL, with what the ledger says of the reservations in them. */
 export class SqlProjectionTables extends ProjectionTables {
-  constructor(private readonly db: Kysely<Database>) {
+  readonly #holds: StoredHolds;
+
+  /** @param store the ledger, which says what was granted */
+  constructor(
+    private readonly db: Kysely<Database>,
+    store: Pick<EventStore, 'readAt' | 'partitions'>,
+  ) {
     super();
+    this.#holds = new StoredHolds(db, new Reservations(store));
   }
 
   async take(projection: Projection, lease: LeaseKey): Promise<Fence> {
@@ -134,19 +143,19 @@ export class SqlProjectionTables extends ProjectionTables {
   }
 
   openHolds(tenant: string): Promise<readonly Hold[]> {
-    return readOpenHolds(this.db, tenant);
+    return this.#holds.open(tenant);
   }
 
   holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
-    return readHolds(this.db, keys);
+    return this.#holds.under(keys);
   }
 
   holdsNamed(tenant: string, reservationIds: readonly string[]): Promise<readonly Hold[]> {
-    return readHoldsNamed(this.db, tenant, reservationIds);
+    return this.#holds.named(tenant, reservationIds);
   }
 
   expiring(partition: number): Promise<readonly Expiring[]> {
-    return readExpiring(this.db, partition);
+    return this.#holds.expiring(partition);
   }
 
   commit(fence: Fence, batch: CommitBatch): Promise<Fence> {

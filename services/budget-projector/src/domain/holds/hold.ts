@@ -1,4 +1,4 @@
-import { canonicalJson, type HoldReservation, type HoldsGranted, type HoldTerms, parsePicos } from '@bursar/contracts';
+import { canonicalJson, type HoldReservation, type HoldsGranted, type HoldTerms, parsePicos, readOnce } from '@bursar/contracts';
 import type { TenantDefinitions } from '@bursar/contracts/folds';
 import type { Left } from './grant-text.js';
 import type { SettlementFlag } from './settlement-flag.js';
@@ -94,9 +94,8 @@ export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions 
   if (grant !== null) definitions.holds.know(id, since, grant.terms.facts);
 };
 
-/** `text`: JSON of the terms, where that is at hand. */
-export const readGrant = (wire: HoldTerms, reservation: HoldReservation, text?: string): Grant =>
-  grantOn(readTerms(wire, text), reservation);
+/** One of those that an event grants; on the same terms as any other that was read of the same ones. */
+export const readGrant = (wire: HoldTerms, reservation: HoldReservation): Grant => grantOn(termsOf(wire), reservation);
 
 /** Those that an event grants on the same terms. */
 export const readGrants = (change: HoldsGranted): readonly Grant[] => {
@@ -104,6 +103,8 @@ export const readGrants = (change: HoldsGranted): readonly Grant[] => {
   terms.saidBy(canonicalJson(change));
   return change.reservations.map((reservation) => grantOn(terms, reservation));
 };
+
+const termsOf = readOnce((wire: HoldTerms) => readTerms(wire));
 
 const grantOn = (terms: Terms, reservation: HoldReservation): Grant => new Grant(reservation.id, terms, leftOf(reservation));
 

@@ -70,9 +70,9 @@ export class Terms {
   }
 }
 
-export const readTerms = (wire: HoldTerms, text = canonicalJson(wire)): Terms =>
+export const readTerms = (wire: HoldTerms): Terms =>
   new Terms(
-    text,
+    canonicalJson(wire),
     wire.bodyHash,
     holdFacts(wire),
     wire.budgets.map(({ budgetId, amount }) => ({ budgetId, picos: parsePicos(amount) })),

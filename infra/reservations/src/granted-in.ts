@@ -1,0 +1,37 @@
+import { type EventOf, type HoldReservation, type HoldsGranted, type HoldTerms, parseInstant, parsePicos, upcast } from '@bursar/contracts';
+import { holdFacts } from '@bursar/contracts/folds';
+import type { StoredEvent } from '@bursar/event-store';
+
+/** What one reservation was granted. */
+export type Granted = Readonly<{ terms: HoldTerms; reservation: HoldReservation }>;
+
+/**
+ * What an event of the ledger grants to a tenant, by the reservation's id, each once: as the fold takes it. What the fold set aside, because it cannot be
+ * read, grants nothing.
+ */
+export const grantedIn = ({ type, version, data }: StoredEvent, tenant: string): ReadonlyMap<string, Granted> => {
+  const found = new Map<string, Granted>();
+  if (type !== 'HoldsChanged') return found;
+  const { changes } = upcast(type, version, JSON.parse(data)) as EventOf<'HoldsChanged'>['data'];
+  for (const change of changes) {
+    if (change.change !== 'granted' || change.tenant !== tenant || !isReadable(change)) continue;
+    for (const reservation of change.reservations) {
+      if (!found.has(reservation.id)) found.set(reservation.id, { terms: change.terms, reservation });
+    }
+  }
+  return found;
+};
+
+const isReadable = ({ terms, reservations }: HoldsGranted): boolean => {
+  try {
+    holdFacts(terms);
+    parseInstant(terms.expiresAt);
+    for (const amount of [terms.amount, ...terms.budgets.map((share) => share.amount)]) parsePicos(amount);
+    for (const { remaining, graceRemaining } of reservations) {
+      for (const amount of [remaining, graceRemaining]) if (amount != null) parsePicos(amount);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,2 @@
+export type { Granted } from './granted-in.js';
+export * from './reservations.js';
