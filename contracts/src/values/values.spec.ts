@@ -102,6 +102,29 @@ describe('amounts', () => {
     );
   });
 
+  test('what is read digit by digit and what is read by the pattern, which a sign brings about, are the same', () => {
+    const near = fc.string({ unit: fc.constantFrom(...'0123456789'.split(''), '0', '.', ' ', 'e', '+'), maxLength: 20 });
+    fc.assert(
+      fc.property(near, fc.constantFrom(0, 2, 12, 24), (text, scale) => {
+        const [plain, negative] = [readDecimal(text, scale), readDecimal(`-${text}`, scale)];
+        if (plain === 0n) expect(negative).toBe('amount_format');
+        else expect(negative).toBe(typeof plain === 'bigint' ? -plain : plain);
+      }),
+      {
+        numRuns: 5_000,
+        examples: [
+          ['999.999999999999', 12],
+          ['1000', 12],
+          ['0.1', 12],
+          ['00', 0],
+          ['1.', 2],
+          ['', 0],
+          ['100000000000000', 0],
+        ],
+      },
+    );
+  });
+
   test('half-even division is within half a unit and even on ties, for either sign', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: 1n, max: 10n ** 10n }), (numerator, denominator) => {
@@ -137,6 +160,33 @@ describe('instants', () => {
     ['IN-D7', '2026-06-30T10:00:00+24:00', 'time_format'],
   ] as const)('%s %p is %s', (_row, value, problem) => {
     expect(readInstant(value)).toBe(problem);
+  });
+
+  test('what is read digit by digit and what is read by the pattern, which a small z brings about, are the same', () => {
+    const upTo = (max: number, width: number) => fc.integer({ min: 0, max }).map((n) => String(n).padStart(width, '0'));
+    const time = fc.tuple(
+      upTo(9999, 4),
+      upTo(14, 2),
+      upTo(33, 2),
+      upTo(25, 2),
+      upTo(61, 2),
+      upTo(61, 2),
+      fc.string({ unit: fc.constantFrom(...'0123456789x'), maxLength: 10 }),
+    );
+    fc.assert(
+      fc.property(time, ([y, mo, d, h, mi, s, fraction]) => {
+        const text = `${y}-${mo}-${d}T${h}:${mi}:${s}${fraction === '' ? '' : `.${fraction}`}`;
+        expect(readInstant(`${text}Z`)).toBe(readInstant(`${text}z`));
+      }),
+      {
+        numRuns: 10_000,
+        examples: [
+          [['2024', '02', '29', '23', '59', '59', '999999999']],
+          [['2023', '02', '29', '00', '00', '00', '']],
+          [['1970', '01', '01', '00', '00', '00', '1']],
+        ],
+      },
+    );
   });
 
   test('an offset is answered in UTC and every nanosecond is kept', () => {
