@@ -103,7 +103,7 @@ describe('amounts', () => {
   });
 
   test('what is read digit by digit and what is read by the pattern, which a sign brings about, are the same', () => {
-    const near = fc.string({ unit: fc.constantFrom(...'0123456789'.split(''), '0', '.', ' ', 'e', '+'), maxLength: 20 });
+    const near = fc.string({ unit: fc.constantFrom('0', '0', '1', '2', '5', '9', '.', ' ', 'e', '+'), maxLength: 20 });
     fc.assert(
       fc.property(near, fc.constantFrom(0, 2, 12, 24), (text, scale) => {
         const [plain, negative] = [readDecimal(text, scale), readDecimal(`-${text}`, scale)];
@@ -171,7 +171,7 @@ describe('instants', () => {
       upTo(25, 2),
       upTo(61, 2),
       upTo(61, 2),
-      fc.string({ unit: fc.constantFrom(...'0123456789x'), maxLength: 10 }),
+      fc.string({ unit: fc.constantFrom('0', '1', '5', '9', 'x'), maxLength: 10 }),
     );
     fc.assert(
       fc.property(time, ([y, mo, d, h, mi, s, fraction]) => {

@@ -124,8 +124,8 @@ export abstract class EventStore {
   abstract readPartition(partition: number, after: number, limit: number): Promise<readonly StoredEvent[]>;
 
   /**
-   * Events at these positions of a partition, in order; absent ones are absent. `containing`: only those whose data contain one of these texts.
-   * Not paged: whoever asks for many asks for some at a time.
+   * Events at these positions of a partition, in order, at most ~4 MB of data: there may be more after the last. Absent ones are absent. `containing`: only
+   * those whose data contain one of these texts.
    */
   abstract readAt(partition: number, positions: readonly number[], containing?: readonly string[]): Promise<readonly StoredEvent[]>;
 

@@ -15,8 +15,8 @@ export type HoldGroup = Readonly<{ tenant: string; since: number }>;
 
 export type ReservationKey = Readonly<{ tenant: string; reservationId: string }>;
 
-/** Events of the ledger read at once: of some kilobytes each, and of 200 at most. */
-const EVENTS = 100;
+/** Events of the ledger asked for at once: most have some kilobytes, and what is answered at once has a bound. */
+const EVENTS = 200;
 
 /**
  * Reservations as the budget projector keeps them: its tables say what became of them, the ledger what was granted (ADR 0042). Every read takes the
@@ -96,11 +96,25 @@ export class Reservations {
     for (const [partition, here] of Map.groupBy(groups, ({ tenant }) => partitionOf(tenant, partitions))) {
       const positions = [...new Set(here.map(({ since }) => since))];
       for (let from = 0; from < positions.length; from += EVENTS) {
-        const some = positions.slice(from, from + EVENTS);
-        const events = new Map((await this.store.readAt(partition, some, containing)).map((event) => [event.position, event]));
-        yield* grantedTo(here, events);
+        yield* grantedTo(here, await this.#events(partition, positions.slice(from, from + EVENTS), containing));
       }
     }
+  }
+
+  /** By position; page after page. */
+  async #events(
+    partition: number,
+    positions: readonly number[],
+    containing?: readonly string[],
+  ): Promise<ReadonlyMap<number, StoredEvent>> {
+    const events = new Map<number, StoredEvent>();
+    for (let rest = positions; rest.length > 0; ) {
+      const page = await this.store.readAt(partition, rest, containing);
+      for (const event of page) events.set(event.position, event);
+      const last = page.at(-1)?.position ?? Number.POSITIVE_INFINITY;
+      rest = rest.filter((position) => position > last);
+    }
+    return events;
   }
 }
 

@@ -136,6 +136,17 @@ test('more groups than are read at once are read in their order', async () => {
   ]);
 });
 
+test('events that are too large to be read at once are read one after another', async () => {
+  const ids = (of: string) => Array.from({ length: 60_000 }, (_, n) => `${of}${n}`);
+  const [first, second] = [await granted(grant('large', ids('a'))), await granted(grant('large', ids('b')))];
+  const all = await inGroups([
+    { tenant: 'large', since: second },
+    { tenant: 'large', since: first },
+  ]);
+  expect(all).toHaveLength(120_000);
+  expect([all[0]?.[0], all.at(-1)?.[0]]).toEqual(['b0', 'a59999']);
+});
+
 test('what became of some is read without all that ever ended', async () => {
   await sql`
     INSERT INTO projection.hold (tenant, reservation_id, status, since, flags, position)

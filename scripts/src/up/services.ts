@@ -22,11 +22,11 @@ export type Shared = Readonly<{
 /**
  * A process that may have a large heap lets its garbage grow to four times what lives, for as long as it has much to do: with this limit,
  * which it never comes near, to less than twice. The projector may have to keep a tenant of any size, so it has no limit, and says the growth.
- * Its young space is node's own (ADR 0041).
+ * Its young space is half of node's own, since what lives of it is copied while everybody waits for a decision, and is copied by one thread (ADR 0041).
  */
 export const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
   'reset-scheduler': ['--max-old-space-size=1024'],
-  'budget-projector': ['--heap-growing-percent=100'],
+  'budget-projector': ['--heap-growing-percent=100', '--max-semi-space-size=16', '--no-parallel-scavenge'],
   alerting: ['--heap-growing-percent=50'],
 };
 

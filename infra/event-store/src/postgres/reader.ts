@@ -22,9 +22,13 @@ const READ_STREAM = paged('stream = $1::text AND revision >= $2::int8 AND revisi
 const READ_BACKWARDS = paged('stream = $1::text AND revision <= $2::int8 AND revision > $2::int8 - $3::int8', 'revision DESC');
 
 const READ_AT = `
-  SELECT ${COLUMNS} FROM store.events e WHERE e.partition = $1::int4 AND e.position = ANY ($2::int8[])
-    AND ($3::text[] IS NULL OR EXISTS (SELECT FROM unnest($3::text[]) AS wanted WHERE strpos(e.data, wanted) > 0))
-  ORDER BY e.position`;
+  SELECT ${COLUMNS}
+  FROM (
+    SELECT e.*, sum(${SIZE}) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS total
+    FROM store.events e WHERE e.partition = $1::int4 AND e.position = ANY ($2::int8[])
+      AND ($3::text[] IS NULL OR EXISTS (SELECT FROM unnest($3::text[]) AS wanted WHERE strpos(e.data, wanted) > 0))
+  ) e
+  WHERE e.total <= ${PAGE_BYTES} OR e.total = ${SIZE} ORDER BY e.position`;
 
 /** Every question to the store. What is committed never changes, so several statements see one truth. */
 export class Reader {

@@ -26,6 +26,10 @@ export const reading: readonly Case[] = [
       expect((await store.readAt(partition, [4, 5], [JSON.stringify('four "%_')])).map((each) => each.position)).toEqual([4]);
       expect(await store.readAt(partition, [4, 5], ['"none"'])).toEqual([]);
       expect(await store.readAt(partition, [4, 5], [])).toEqual([]);
+      const large = { ...event(), data: `"${'x'.repeat(3_000_000)}"` };
+      await append(store, { partition, stream: stream('c'), events: [large, { ...large, id: event().id }, event()] });
+      expect((await store.readAt(partition, [8, 7, 6, 5])).map((each) => each.position)).toEqual([5, 6]);
+      expect((await store.readAt(partition, [8, 7])).map((each) => each.position)).toEqual([7, 8]);
     },
   },
   {

@@ -84,11 +84,12 @@ export class Holds {
     return rows.map(({ since }) => since);
   }
 
-  /** What was held on budgets at a position, by budget; the fold has come that far. Reads every reservation of the tenant that names one. */
+  /** What was held on budgets at a position, by budget; the fold has come that far. Reads what was granted together of which some was held then. */
   async openAt(tenant: string, budgetIds: readonly string[], position: number): Promise<ReadonlyMap<string, readonly HeldThen[]>> {
     const { rows: groups } = await sql<HoldGroup>`
       SELECT tenant, since FROM projection.hold_group
-      WHERE tenant = ${tenant} AND since <= ${position} AND budget_ids && ${budgetIds}::text[] ORDER BY since`.execute(this.db);
+      WHERE tenant = ${tenant} AND since <= ${position} AND (held > 0 OR position > ${position}) AND budget_ids && ${budgetIds}::text[]
+      ORDER BY since`.execute(this.db);
     const held: (HeldThen & Readonly<{ budgetId: string }>)[] = [];
     for await (const some of this.#reservations.inGroups(this.db, groups)) {
       for (const { since, ended_position: endedPosition, granted } of some) {
