@@ -5,18 +5,22 @@ import type { StoredEvent } from '@bursar/event-store';
 /** What one reservation was granted. */
 export type Granted = Readonly<{ terms: HoldTerms; reservation: HoldReservation }>;
 
+/** By the reservation's id. */
+export type Grants = ReadonlyMap<string, Granted>;
+
 /**
- * What an event of the ledger grants to a tenant, by the reservation's id, each once: as the fold takes it. What the fold set aside, because it cannot be
- * read, grants nothing.
+ * What an event of the ledger grants, by tenant, each id once: as the fold takes it. What the fold set aside, because it cannot be read, grants nothing.
  */
-export const grantedIn = ({ type, version, data }: StoredEvent, tenant: string): ReadonlyMap<string, Granted> => {
-  const found = new Map<string, Granted>();
+export const grantedIn = ({ type, version, data }: StoredEvent): ReadonlyMap<string, Grants> => {
+  const found = new Map<string, Map<string, Granted>>();
   if (type !== 'HoldsChanged') return found;
   const { changes } = upcast(type, version, JSON.parse(data)) as EventOf<'HoldsChanged'>['data'];
   for (const change of changes) {
-    if (change.change !== 'granted' || change.tenant !== tenant || !isReadable(change)) continue;
+    if (change.change !== 'granted' || !isReadable(change)) continue;
+    const ofTenant = found.get(change.tenant) ?? new Map<string, Granted>();
+    found.set(change.tenant, ofTenant);
     for (const reservation of change.reservations) {
-      if (!found.has(reservation.id)) found.set(reservation.id, { terms: change.terms, reservation });
+      if (!ofTenant.has(reservation.id)) ofTenant.set(reservation.id, { terms: change.terms, reservation });
     }
   }
   return found;

@@ -1,8 +1,8 @@
 import { partitionOf } from '@bursar/contracts';
 import { column, type Database } from '@bursar/database';
-import type { EventStore, StoredEvent } from '@bursar/event-store';
+import type { EventStore } from '@bursar/event-store';
 import { type Kysely, type Selectable, sql } from 'kysely';
-import { type Granted, grantedIn } from './granted-in.js';
+import { type Granted, type Grants, grantedIn } from './granted-in.js';
 
 type Db = Kysely<Database>;
 type Row = Selectable<Database['projection.hold']>;
@@ -15,7 +15,7 @@ export type HoldGroup = Readonly<{ tenant: string; since: number }>;
 
 export type ReservationKey = Readonly<{ tenant: string; reservationId: string }>;
 
-/** Events of the ledger asked for at once: most have some kilobytes, and what is answered at once has a bound. */
+/** Events of the ledger read at once: most have some kilobytes, and none more than 200. */
 const EVENTS = 200;
 
 /**
@@ -91,7 +91,7 @@ export class Reservations {
   async *#granted(
     groups: readonly HoldGroup[],
     containing?: readonly string[],
-  ): AsyncIterable<Readonly<{ group: HoldGroup; granted: ReadonlyMap<string, Granted> }>> {
+  ): AsyncIterable<Readonly<{ group: HoldGroup; granted: Grants }>> {
     const { partitions } = this.store;
     for (const [partition, here] of Map.groupBy(groups, ({ tenant }) => partitionOf(tenant, partitions))) {
       const positions = [...new Set(here.map(({ since }) => since))];
@@ -101,16 +101,12 @@ export class Reservations {
     }
   }
 
-  /** By position; page after page. */
-  async #events(
-    partition: number,
-    positions: readonly number[],
-    containing?: readonly string[],
-  ): Promise<ReadonlyMap<number, StoredEvent>> {
-    const events = new Map<number, StoredEvent>();
+  /** By position and tenant; page after page. */
+  async #events(partition: number, positions: readonly number[], containing?: readonly string[]): Promise<GrantsAt> {
+    const events = new Map<number, ReadonlyMap<string, Grants>>();
     for (let rest = positions; rest.length > 0; ) {
       const page = await this.store.readAt(partition, rest, containing);
-      for (const event of page) events.set(event.position, event);
+      for (const event of page) events.set(event.position, grantedIn(event));
       const last = page.at(-1)?.position ?? Number.POSITIVE_INFINITY;
       rest = rest.filter((position) => position > last);
     }
@@ -118,15 +114,17 @@ export class Reservations {
   }
 }
 
+type GrantsAt = ReadonlyMap<number, ReadonlyMap<string, Grants>>;
+
 /** Of the groups whose events are among these. */
-function* grantedTo(groups: readonly HoldGroup[], events: ReadonlyMap<number, StoredEvent>) {
+function* grantedTo(groups: readonly HoldGroup[], events: GrantsAt) {
   const told = new Set<string>();
-  for (const group of groups) {
-    const event = events.get(group.since);
-    const key = keyOf(group);
-    if (event === undefined || told.has(key)) continue;
+  for (const { tenant, since } of groups) {
+    const granted = events.get(since)?.get(tenant);
+    const key = keyOf({ tenant, since });
+    if (granted === undefined || told.has(key)) continue;
     told.add(key);
-    yield { group: { tenant: group.tenant, since: group.since }, granted: grantedIn(event, group.tenant) };
+    yield { group: { tenant, since }, granted };
   }
 }
 

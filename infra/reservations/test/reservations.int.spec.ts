@@ -44,23 +44,23 @@ const grant = (tenant: string, ids: readonly string[], amount = '1'): HoldsGrant
   reservations: ids.map((id) => ({ id, remaining: '7' })),
 });
 
-/** In one event, with the groups that the fold makes of it. Answers its position. */
-const granted = async (...changes: readonly HoldsGranted[]): Promise<number> => {
-  const data = { partition: 0, changes };
+/** Answers its position. */
+const append = async (version: number, data: object): Promise<number> => {
   const event = {
     id: derivedId('test', canonicalJson(data)),
     type: 'HoldsChanged',
-    version: 2,
+    version,
     data: canonicalJson(data),
     meta: '{"tenant":""}',
   };
-  const result = await store.append({
-    partition: 0,
-    stream: holdsStream(0),
-    events: [{ ...event, contentHash: contentHash(data) }],
-    expectedRevision: 'any',
-  });
-  const since = result.ok ? (result.outcomes[0]?.position ?? 0) : 0;
+  const events = [{ ...event, contentHash: contentHash(data) }];
+  const result = await store.append({ partition: 0, stream: holdsStream(0), events, expectedRevision: 'any' });
+  return result.ok ? (result.outcomes[0]?.position ?? 0) : 0;
+};
+
+/** In one event, with the groups that the fold makes of it. Answers its position. */
+const granted = async (...changes: readonly HoldsGranted[]): Promise<number> => {
+  const since = await append(2, { partition: 0, changes });
   for (const tenant of new Set(changes.map((change) => change.tenant))) {
     const held = changes.filter((change) => change.tenant === tenant).reduce((sum, change) => sum + change.reservations.length, 0);
     await sql`INSERT INTO projection.hold_group (tenant, since, partition, budget_ids, held, position)
@@ -104,6 +104,22 @@ test('what an event grants twice it grants once, and what cannot be read grants 
   const broken = { ...grant('twice', ['x', 'y']), terms: { ...terms('1'), expiresAt: 'never' } };
   const since = await granted(broken, grant('twice', ['x', 'x'], '3'), grant('twice', ['x'], '4'));
   expect(await inGroups([{ tenant: 'twice', since }])).toEqual([['x', 'held', since, '3', '7']]);
+});
+
+test('an event of an older release, which says the terms of each reservation anew, grants the same', async () => {
+  const { tightest: _, ...said } = terms('6');
+  const old = (id: string) => ({
+    change: 'granted',
+    tenant: 'old',
+    reservationId: id,
+    ...said,
+    tightest: { budgetId: 'b', remaining: '3', graceRemaining: '4' },
+  });
+  const since = await append(1, { partition: 0, changes: [old('v1'), old('v2')] });
+  expect(await inGroups([{ tenant: 'old', since }])).toEqual([
+    ['v1', 'held', since, '6', '3'],
+    ['v2', 'held', since, '6', '3'],
+  ]);
 });
 
 test('by id: of a row, of what is held without one, and of usage that only named it', async () => {

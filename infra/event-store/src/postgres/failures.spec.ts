@@ -9,6 +9,12 @@ test('a taken position means that the head moved', () => {
   expect(failureOf('not even an error')).toBe('unavailable');
 });
 
+test('what was not sent, for the connection had broken before, is tried again', () => {
+  expect(failureOf(new Error('Client has encountered a connection error and is not queryable'))).toBe('transient');
+  expect(failureOf(new Error('Client was closed and is not queryable'))).toBe('transient');
+  expect(failureOf(new Error('Connection terminated unexpectedly'))).toBe('unavailable');
+});
+
 test.each([
   ['serialization failure', '40001', 'transient'],
   ['deadlock', '40P01', 'transient'],

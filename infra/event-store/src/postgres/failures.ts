@@ -1,6 +1,6 @@
 /** What an error of the driver or the server means for an append. */
 export type Failure =
-  /** Rolled back for sure, and worth another try at once. */
+  /** Rolled back for sure, or never sent, and worth another try at once. */
   | 'transient'
   /** The partition's head is not where this process thought: another process appended. */
   | 'head_moved'
@@ -20,7 +20,11 @@ const UNAVAILABLE = /^(08|53|57|58|XX|55P03|25P0|25006|26000)/;
 /** Somebody else held a lock for as long as we wait for one. */
 export const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';
 
+/** The driver's own, without a code: the connection broke while nobody used it, and nothing was sent on it. */
+const UNSENT = /is not queryable$/;
+
 export const failureOf = (error: unknown): Failure => {
+  if (error instanceof Error && !('code' in error) && UNSENT.test(error.message)) return 'transient';
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return 'unavailable';
   const { code } = error;
   if (code === 'BU001') return 'head_moved';
