@@ -117,7 +117,9 @@ export class Holds {
         WHERE tenant = ${tenant} AND held > 0 AND ${budgetId} = ANY (budget_ids) AND since <= ${upTo} ORDER BY since DESC LIMIT ${GROUPS}`.execute(
         trx,
       );
-      for await (const some of this.#reservations.inGroups(trx, groups)) found.push(...some.filter(isHeldOn(budgetId, before)));
+      const isWanted = isHeldOn(budgetId, before);
+      // One by one: a call takes only so many arguments, and an event may grant thousands.
+      for await (const some of this.#reservations.inGroups(trx, groups)) for (const one of some) if (isWanted(one)) found.push(one);
       upTo = (groups.at(-1)?.since ?? 0) - 1;
       isOver = groups.length < GROUPS;
     }
