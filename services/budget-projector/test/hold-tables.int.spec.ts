@@ -5,10 +5,10 @@ import { Changes } from '../src/domain/changes.js';
 import { Hold } from '../src/domain/holds/hold.js';
 import type { Lot } from '../src/domain/holds/lot.js';
 import { toBatch } from '../src/features/batches.js';
-import type { Fence } from '../src/features/projection-tables.js';
+import { type Fence, FencedError } from '../src/features/projection-tables.js';
 import { lotOf } from './support/grant.js';
 import { KEY, seize } from './support/leases.js';
-import { type Real, real } from './support/real.js';
+import { type Real, real, wipe } from './support/real.js';
 
 let at: Real;
 beforeAll(async () => {
@@ -80,4 +80,24 @@ test('what is held as it was granted has no row, and is found; what became of th
     { since: 5, held: 1, position: 7 },
     { since: 9, held: 1, position: 9 },
   ]);
+});
+
+test('who was overtaken writes nothing of what is held; whoever was not, all of it at once, and takes away what is held no more', async () => {
+  await wipe(at.db);
+  const old = await at.tables.take('budget', KEY);
+  const fence = await at.tables.take('budget', KEY);
+  const changes = new Changes();
+  changes.opened.push(lotOf(5, ['a', 'b']));
+  const row = { tenant: 'acme', budgetId: 'one', periodStart: '2026-03-01T00:00:00Z' };
+  const batch = { ...toBatch(changes), position: 5, reserved: [{ ...row, reserved: '2' }] };
+  const written = async (): Promise<readonly unknown[]> => [
+    await at.db.selectFrom('projection.hold_group').select(['since', 'partition', 'held']).execute(),
+    await at.db.selectFrom('projection.reserved').select(['budget_id', 'reserved']).execute(),
+  ];
+  await expect(at.tables.commit(old, batch)).rejects.toThrow(FencedError);
+  expect(await written()).toEqual([[], []]);
+  const moved = await at.tables.commit(fence, batch);
+  expect(await written()).toEqual([[{ since: 5, partition: 0, held: 2 }], [{ budget_id: 'one', reserved: expect.stringMatching(/^2(\.0+)?$/) }]]);
+  await at.tables.commit(moved, { ...batch, position: 6, holdGroups: [], reserved: [{ ...row, reserved: '0' }] });
+  expect(await written()).toEqual([[{ since: 5, partition: 0, held: 2 }], []]);
 });

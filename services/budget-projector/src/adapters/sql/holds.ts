@@ -4,7 +4,6 @@ import type { HoldGroup, Reservations, StoredReservation } from '@bursar/reserva
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Hold } from '../../domain/holds/hold.js';
 import type { Settlement, SettlementFlag } from '../../domain/holds/settlement-flag.js';
-import type { CommitBatch } from '../../features/batches.js';
 import type { ChangedGroup, NewGroup } from '../../features/hold-groups.js';
 import { type Expiring, type HoldRow, type ReservedRow, readHold } from '../../features/hold-rows.js';
 import type { HoldKey } from '../../features/projection-tables.js';
@@ -74,28 +73,17 @@ const toHold = (row: StoredReservation): Hold =>
     position: row.position,
   });
 
-/** Groups first, then what became of some. */
-export const writeHolds = async (
-  db: Session,
-  partition: number,
-  { holdGroups, changedHoldGroups, holds }: Pick<CommitBatch, 'holdGroups' | 'changedHoldGroups' | 'holds'>,
-): Promise<void> => {
-  await addGroups(db, partition, holdGroups);
-  await writeRows(db, holds);
-  await changeGroups(db, changedHoldGroups);
-};
-
-const addGroups = async (db: Session, partition: number, groups: readonly NewGroup[]): Promise<void> => {
-  if (groups.length === 0) return;
-  await sql`
+/** A part of `advance`: groups are there before what becomes of what is in them. */
+export const insertGroups = (groups: readonly NewGroup[]): RawBuilder<unknown> => sql`
+  groups AS (
     INSERT INTO projection.hold_group (tenant, since, partition, budget_ids, held, position)
-    SELECT u.tenant, u.since, ${partition}::int, u.budget_ids::text[], u.held, u.position FROM unnest(
+    SELECT u.tenant, u.since, fence.partition, u.budget_ids::text[], u.held, u.position FROM fence, unnest(
       ${column(groups, 'text', ({ tenant }) => tenant)},
       ${column(groups, 'bigint', ({ since }) => since)},
       ${column(groups, 'text', (group) => textArray(budgetIdsOf(group)))},
       ${column(groups, 'int', ({ held }) => held)},
-      ${column(groups, 'bigint', ({ position }) => position)}) AS u (tenant, since, budget_ids, held, position)`.execute(db);
-};
+      ${column(groups, 'bigint', ({ position }) => position)}) AS u (tenant, since, budget_ids, held, position)
+  )`;
 
 /** Of which something is held. */
 const budgetIdsOf = ({ terms }: NewGroup): readonly string[] => [
@@ -103,7 +91,7 @@ const budgetIdsOf = ({ terms }: NewGroup): readonly string[] => [
 ];
 
 /** As it is now; what it is and since when never changes. */
-const writeRows = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
+export const writeHolds = async (db: Session, rows: readonly HoldRow[]): Promise<void> => {
   if (rows.length === 0) return;
   await sql`
     INSERT INTO projection.hold (tenant, reservation_id, status, since, ended_at, ended_position, settled_by, actual, flags, position)
@@ -125,7 +113,8 @@ const writeRows = async (db: Session, rows: readonly HoldRow[]): Promise<void> =
       position = excluded.position`.execute(db);
 };
 
-const changeGroups = async (db: Session, groups: readonly ChangedGroup[]): Promise<void> => {
+/** So much of what is in them has ended. */
+export const changeGroups = async (db: Session, groups: readonly ChangedGroup[]): Promise<void> => {
   if (groups.length === 0) return;
   await sql`
     UPDATE projection.hold_group AS found SET held = found.held - u.ended, position = greatest(found.position, u.position)
@@ -137,25 +126,23 @@ const changeGroups = async (db: Session, groups: readonly ChangedGroup[]): Promi
     WHERE found.tenant = u.tenant AND found.since = u.since`.execute(db);
 };
 
-/** Absolute: what nothing is held in any more has no row. */
-export const writeReserved = async (db: Session, rows: readonly ReservedRow[]): Promise<void> => {
-  if (rows.length === 0) return;
-  await sql`
-    WITH now AS (
-      SELECT * FROM unnest(
-        ${column(rows, 'text', (row) => row.tenant)},
-        ${column(rows, 'text', (row) => row.budgetId)},
-        ${column(rows, 'timestamptz', (row) => row.periodStart)},
-        ${column(rows, 'numeric', (row) => row.reserved)}) AS u (tenant, budget_id, period_start, reserved)
-    ), gone AS (
-      DELETE FROM projection.reserved USING now
-      WHERE now.reserved = 0 AND reserved.tenant = now.tenant AND reserved.budget_id = now.budget_id
-        AND reserved.period_start = now.period_start
-    )
+/** A part of `advance`. Absolute: what nothing is held in any more has no row. */
+export const upsertReserved = (rows: readonly ReservedRow[]): RawBuilder<unknown> => sql`
+  now AS (
+    SELECT u.* FROM fence, unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.budgetId)},
+      ${column(rows, 'timestamptz', (row) => row.periodStart)},
+      ${column(rows, 'numeric', (row) => row.reserved)}) AS u (tenant, budget_id, period_start, reserved)
+  ), gone AS (
+    DELETE FROM projection.reserved USING now
+    WHERE now.reserved = 0 AND reserved.tenant = now.tenant AND reserved.budget_id = now.budget_id
+      AND reserved.period_start = now.period_start
+  ), reserved AS (
     INSERT INTO projection.reserved (tenant, budget_id, period_start, reserved)
     SELECT * FROM now WHERE reserved <> 0
-    ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET reserved = excluded.reserved`.execute(db);
-};
+    ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET reserved = excluded.reserved
+  )`;
 
 export const writeSettlements = async (db: Session, rows: readonly Settlement[]): Promise<void> => {
   if (rows.length === 0) return;

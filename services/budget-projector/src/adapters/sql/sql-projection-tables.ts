@@ -19,10 +19,11 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../features/projection-tables.js';
-import { StoredHolds, writeHolds, writeReserved, writeSettlements } from './holds.js';
+import { advance } from './advance.js';
+import { changeGroups, StoredHolds, writeHolds, writeSettlements } from './holds.js';
 import { readDefinitions, readPeriods, readPeriodsEndingAfter } from './read-state.js';
 import { writeCorrections, writePriceCorrections } from './usage-corrections.js';
-import { advanceWithBalances, forgetBalances, writeLate, writeThresholds } from './write-balances.js';
+import { forgetBalances, writeLate, writeThresholds } from './write-balances.js';
 import { writeBudgets, writeCounted, writeDefinitions } from './write-definitions.js';
 import { addWaiting, removeWaiting, replaceWaiting, writeCrossings, writeOutbox, writeQuarantine } from './write-records.js';
 import { advanceWithRollups } from './write-rollups.js';
@@ -160,7 +161,7 @@ export class SqlProjectionTables extends ProjectionTables {
 
   commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
     return refusals(async () => {
-      if (isBalancesOnly(batch)) return advanceWithBalances(this.db, fence, batch.position, batch.balances);
+      if (isPlain(batch)) return advance(this.db, fence, batch.position, batch);
       return this.db.transaction().execute((trx) => writeAll(trx, fence, batch));
     });
   }
@@ -195,10 +196,10 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   const { partition } = fence;
   // The fence first: who has lost the partition reads and deletes nothing.
   const isRecounted = batch.recounted.length > 0;
-  let next = await advanceWithBalances(trx, fence, batch.position, isRecounted ? [] : batch.balances);
+  let next = await advance(trx, fence, batch.position, isRecounted ? { balances: [], holdGroups: [], reserved: [] } : batch);
   if (isRecounted) {
     await forgetBalances(trx, batch.recounted);
-    next = await advanceWithBalances(trx, next, batch.position, batch.balances);
+    next = await advance(trx, next, batch.position, batch);
   }
   await writeLate(trx, partition, batch.late);
   await writeThresholds(trx, batch.thresholds);
@@ -213,15 +214,16 @@ const writeAll = async (trx: Kysely<Database>, fence: Fence, batch: CommitBatch)
   await removeWaiting(trx, 'budget', batch.settled);
   await writeCorrections(trx, batch.corrected);
   await writePriceCorrections(trx, batch);
-  await writeHolds(trx, partition, batch);
-  await writeReserved(trx, batch.reserved);
+  await writeHolds(trx, batch.holds);
+  await changeGroups(trx, batch.changedHoldGroups);
   await writeSettlements(trx, batch.settlements);
   await writeOutbox(trx, partition, batch.emitted);
   await writeQuarantine(trx, 'budget', partition, batch.quarantined);
   return next;
 };
 
-const isBalancesOnly = ({ position, events, balances, ...rest }: CommitBatch): boolean =>
+/** {@link advance} writes all of it. */
+const isPlain = ({ position, events, balances, holdGroups, reserved, ...rest }: CommitBatch): boolean =>
   Object.values(rest).every((rows) => rows.length === 0);
 
 /** SQLSTATE classes 22 (data) and 23 (constraints): what no retry cures. */

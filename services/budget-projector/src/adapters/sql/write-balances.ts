@@ -1,46 +1,33 @@
 import type { Database } from '@bursar/database';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { BalanceRow, BudgetKey, LateRow, ThresholdRow } from '../../features/batches.js';
-import { type Fence, FencedError } from '../../features/projection-tables.js';
 import { column } from './columns.js';
 
 type Session = Kysely<Database>;
 
-/**
- * Moves the checkpoint if it is still where we left it and in our epoch, and writes the balances with it, in one statement: most
- * commits need no other. Hits no checkpoint: writes nothing and throws {@link FencedError}.
- */
-export const advanceWithBalances = async (db: Session, fence: Fence, position: number, rows: readonly BalanceRow[]): Promise<Fence> => {
-  const { rows: hits } = await sql`
-    WITH fence AS (
-      UPDATE projection.checkpoint SET position = ${position}
-      WHERE projection = ${fence.projection} AND partition = ${fence.partition} AND position = ${fence.position} AND epoch = ${fence.epoch}
-      RETURNING 1
-    ), written AS (
-      INSERT INTO projection.balance AS balance (tenant, budget_id, period_start, period_end, spend, events, failed_spend, failed_events,
-        waiting, last_usage_at, position, updated_at)
-      SELECT u.* FROM fence, unnest(
-        ${column(rows, 'text', (row) => row.tenant)},
-        ${column(rows, 'text', (row) => row.budgetId)},
-        ${column(rows, 'timestamptz', (row) => row.periodStart)},
-        ${column(rows, 'timestamptz', (row) => row.periodEnd)},
-        ${column(rows, 'numeric', (row) => row.spend)},
-        ${column(rows, 'bigint', (row) => row.events)},
-        ${column(rows, 'numeric', (row) => row.failedSpend)},
-        ${column(rows, 'bigint', (row) => row.failedEvents)},
-        ${column(rows, 'bigint', (row) => row.waiting)},
-        ${column(rows, 'timestamptz', (row) => row.lastUsageAt)},
-        ${column(rows, 'bigint', (row) => row.position)},
-        ${column(rows, 'timestamptz', (row) => row.updatedAt)}
-      ) AS u
-      ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET
-        spend = excluded.spend, events = excluded.events, failed_spend = excluded.failed_spend, failed_events = excluded.failed_events,
-        waiting = excluded.waiting, last_usage_at = excluded.last_usage_at, position = excluded.position, updated_at = excluded.updated_at
-    )
-    SELECT 1 FROM fence`.execute(db);
-  if (hits.length !== 1) throw new FencedError(fence);
-  return { ...fence, position };
-};
+/** A part of {@link advance}. */
+export const upsertBalances = (rows: readonly BalanceRow[]): RawBuilder<unknown> => sql`
+  balances AS (
+    INSERT INTO projection.balance AS balance (tenant, budget_id, period_start, period_end, spend, events, failed_spend, failed_events,
+      waiting, last_usage_at, position, updated_at)
+    SELECT u.* FROM fence, unnest(
+      ${column(rows, 'text', (row) => row.tenant)},
+      ${column(rows, 'text', (row) => row.budgetId)},
+      ${column(rows, 'timestamptz', (row) => row.periodStart)},
+      ${column(rows, 'timestamptz', (row) => row.periodEnd)},
+      ${column(rows, 'numeric', (row) => row.spend)},
+      ${column(rows, 'bigint', (row) => row.events)},
+      ${column(rows, 'numeric', (row) => row.failedSpend)},
+      ${column(rows, 'bigint', (row) => row.failedEvents)},
+      ${column(rows, 'bigint', (row) => row.waiting)},
+      ${column(rows, 'timestamptz', (row) => row.lastUsageAt)},
+      ${column(rows, 'bigint', (row) => row.position)},
+      ${column(rows, 'timestamptz', (row) => row.updatedAt)}
+    ) AS u
+    ON CONFLICT (tenant, budget_id, period_start) DO UPDATE SET
+      spend = excluded.spend, events = excluded.events, failed_spend = excluded.failed_spend, failed_events = excluded.failed_events,
+      waiting = excluded.waiting, last_usage_at = excluded.last_usage_at, position = excluded.position, updated_at = excluded.updated_at
+  )`;
 
 /** The budgets count anew: their balances go, and nothing waits for them any more. Their thresholds keep their episodes. */
 export const forgetBalances = async (db: Session, budgets: readonly BudgetKey[]): Promise<void> => {
