@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatPicos, parsePicos } from '../values/money.js';
 import { defineEvent } from './envelope.js';
 import { StoredAmount, StoredInstant, StoredScope } from './wire.js';
 
@@ -36,20 +37,19 @@ const Terms = z.object({
 
 const Left = StoredAmount.nullable();
 
-/** Reservations granted one right after another on the same terms. */
+/** Reservations granted one right after another on the same terms: each leaves as much less of the tightest budget as the terms' `amount`. */
 const Granted = z.object({
   change: z.literal('granted'),
   tenant: z.string(),
   terms: Terms,
-  reservations: z.array(
-    z.object({
-      id: z.string(),
-      /** Left of the tightest budget once it was held, in that budget's currency: said again to whoever asks again. null: no end. */
-      remaining: Left.optional(),
-      /** Until it blocks; absent: as much as remains. */
-      graceRemaining: Left.optional(),
-    }),
-  ),
+  reservationIds: z.array(z.string()),
+  /**
+   * Left of the tightest budget once the first was held, in that budget's currency, in which all are where there are several: said again to whoever asks
+   * again. null: no end; absent: no budget applied.
+   */
+  remaining: Left.optional(),
+  /** Until it blocks; absent: as much as remains. */
+  graceRemaining: Left.optional(),
 });
 
 const Ended = z.object({ tenant: z.string(), reservationId: z.string(), at: StoredInstant });
@@ -63,13 +63,34 @@ const Change = z.discriminatedUnion('change', [
  * Reservations granted, released or expired by one group commit of the partition's owner, packed. A grant, release or expiry that comes
  * after the usage that settles its hold changes nothing; an expiry recorded before the hold's `expiresAt` neither.
  */
-export const HoldsChanged = defineEvent('HoldsChanged', 2, z.object({ partition: z.number().int(), changes: z.array(Change) }), {
+export const HoldsChanged = defineEvent('HoldsChanged', 3, z.object({ partition: z.number().int(), changes: z.array(Change) }), {
   1: ({ partition, changes }: First) => ({ partition, changes: changes.map((one) => (one.change === 'granted' ? granted(one) : one)) }),
+  2: ({ partition, changes }: Second) => ({
+    partition,
+    changes: changes.flatMap((one): readonly HoldChange[] => (one.change === 'granted' ? evenly(one) : [one])),
+  }),
 });
 export type HoldChange = z.infer<typeof Change>;
 export type HoldsGranted = z.infer<typeof Granted>;
 export type HoldTerms = z.infer<typeof Terms>;
-export type HoldReservation = HoldsGranted['reservations'][number];
+
+/** One of those that an event grants together. `remaining`: of the tightest budget once it was held. */
+export type HoldReservation = Readonly<{ id: string; remaining?: string | null | undefined; graceRemaining?: string | null | undefined }>;
+
+/** The nth of them, from 0. Throws where an amount cannot be read. */
+export const holdReservation = ({ reservationIds, terms, remaining, graceRemaining }: HoldsGranted, nth: number): HoldReservation => {
+  const less = BigInt(nth) * parsePicos(terms.amount);
+  const left = (amount: string | null): string | null => (amount === null || nth === 0 ? amount : formatPicos(parsePicos(amount) - less));
+  return {
+    id: reservationIds[nth] as string,
+    ...(remaining !== undefined && { remaining: left(remaining) }),
+    ...(graceRemaining !== undefined && { graceRemaining: left(graceRemaining) }),
+  };
+};
+
+/** All of them, in order. */
+export const holdReservations = (granted: HoldsGranted): readonly HoldReservation[] =>
+  granted.reservationIds.map((_, nth) => holdReservation(granted, nth));
 
 /** One reservation as it was granted. `tightest`: what was left of that budget with it. */
 export type HoldGranted = Omit<HoldTerms, 'tightest'> &
@@ -79,7 +100,7 @@ export type HoldGranted = Omit<HoldTerms, 'tightest'> &
     tightest: Readonly<{ budgetId: string; remaining: string | null; graceRemaining: string | null }> | null;
   }>;
 
-/** One of those that an event grants together. */
+/** The same, with what it shares with the others. */
 export const holdGranted = (
   tenant: string,
   { tightest, ...terms }: HoldTerms,
@@ -91,11 +112,14 @@ export const holdGranted = (
   tightest: tightest === null ? null : { budgetId: tightest, remaining, graceRemaining },
 });
 
+type Other = Exclude<HoldChange, { change: 'granted' }>;
+
 /** Said every reservation's terms anew. */
-type First = Readonly<{
-  partition: number;
-  changes: readonly ((HoldGranted & Readonly<{ change: 'granted' }>) | Exclude<HoldChange, { change: 'granted' }>)[];
-}>;
+type First = Readonly<{ partition: number; changes: readonly ((HoldGranted & Readonly<{ change: 'granted' }>) | Other)[] }>;
+
+/** Said of every reservation what was left. */
+type Second = Readonly<{ partition: number; changes: readonly (SecondGranted | Other)[] }>;
+type SecondGranted = Readonly<{ change: 'granted'; tenant: string; terms: HoldTerms; reservations: readonly HoldReservation[] }>;
 
 const granted = ({
   change,
@@ -103,7 +127,7 @@ const granted = ({
   reservationId,
   tightest,
   ...terms
-}: Extract<First['changes'][number], { change: 'granted' }>): HoldsGranted => ({
+}: Extract<First['changes'][number], { change: 'granted' }>): SecondGranted => ({
   change,
   tenant,
   terms: { ...terms, tightest: tightest?.budgetId ?? null },
@@ -115,3 +139,23 @@ const granted = ({
     },
   ],
 });
+
+/** Wherever one leaves something else than the terms' amount less, another grant begins. */
+const evenly = ({ change, tenant, terms, reservations }: SecondGranted): readonly HoldsGranted[] => {
+  const even: HoldsGranted[] = [];
+  for (const { id, ...left } of reservations) {
+    const last = even.at(-1);
+    if (last !== undefined && isNext(last, left)) last.reservationIds.push(id);
+    else even.push({ change, tenant, terms, reservationIds: [id], ...left });
+  }
+  return even;
+};
+
+const isNext = (last: HoldsGranted, { remaining, graceRemaining }: Omit<HoldReservation, 'id'>): boolean => {
+  try {
+    const next = holdReservation(last, last.reservationIds.length);
+    return next.remaining === remaining && next.graceRemaining === graceRemaining;
+  } catch {
+    return false; // an amount that cannot be read: whoever folds it sets it aside, and it alone
+  }
+};

@@ -1,4 +1,13 @@
-import { type EventOf, type HoldReservation, type HoldsGranted, type HoldTerms, parseInstant, parsePicos, upcast } from '@bursar/contracts';
+import {
+  type EventOf,
+  type HoldReservation,
+  type HoldsGranted,
+  type HoldTerms,
+  holdReservations,
+  parseInstant,
+  parsePicos,
+  upcast,
+} from '@bursar/contracts';
 import { holdFacts } from '@bursar/contracts/folds';
 import type { StoredEvent } from '@bursar/event-store';
 
@@ -19,20 +28,19 @@ export const grantedIn = ({ type, version, data }: StoredEvent): ReadonlyMap<str
     if (change.change !== 'granted' || !isReadable(change)) continue;
     const ofTenant = found.get(change.tenant) ?? new Map<string, Granted>();
     found.set(change.tenant, ofTenant);
-    for (const reservation of change.reservations) {
+    for (const reservation of holdReservations(change)) {
       if (!ofTenant.has(reservation.id)) ofTenant.set(reservation.id, { terms: change.terms, reservation });
     }
   }
   return found;
 };
 
-const isReadable = ({ terms, reservations }: HoldsGranted): boolean => {
+const isReadable = ({ terms, remaining, graceRemaining }: HoldsGranted): boolean => {
   try {
     holdFacts(terms);
     parseInstant(terms.expiresAt);
-    for (const amount of [terms.amount, ...terms.budgets.map((share) => share.amount)]) parsePicos(amount);
-    for (const { remaining, graceRemaining } of reservations) {
-      for (const amount of [remaining, graceRemaining]) if (amount != null) parsePicos(amount);
+    for (const amount of [terms.amount, ...terms.budgets.map((share) => share.amount), remaining, graceRemaining]) {
+      if (amount != null) parsePicos(amount);
     }
     return true;
   } catch {

@@ -41,7 +41,8 @@ const grant = (tenant: string, ids: readonly string[], amount = '1'): HoldsGrant
   change: 'granted',
   tenant,
   terms: terms(amount),
-  reservations: ids.map((id) => ({ id, remaining: '7' })),
+  reservationIds: [...ids],
+  remaining: '7',
 });
 
 /** Answers its position. */
@@ -60,9 +61,9 @@ const append = async (version: number, data: object): Promise<number> => {
 
 /** In one event, with the groups that the fold makes of it. Answers its position. */
 const granted = async (...changes: readonly HoldsGranted[]): Promise<number> => {
-  const since = await append(2, { partition: 0, changes });
+  const since = await append(3, { partition: 0, changes });
   for (const tenant of new Set(changes.map((change) => change.tenant))) {
-    const held = changes.filter((change) => change.tenant === tenant).reduce((sum, change) => sum + change.reservations.length, 0);
+    const held = changes.filter((change) => change.tenant === tenant).reduce((sum, change) => sum + change.reservationIds.length, 0);
     await sql`INSERT INTO projection.hold_group (tenant, since, partition, budget_ids, held, position)
       VALUES (${tenant}, ${since}, 0, '{b}', ${held}, ${since})`.execute(db);
   }
@@ -93,7 +94,7 @@ test('a group says of each of its reservations what the ledger granted and what 
   await became('acme', 'c', since + 100, 'held'); // claimed by what was granted elsewhere
   expect(await inGroups([{ tenant: 'acme', since }])).toEqual([
     ['a', 'held', since, '1', '7'],
-    ['b', 'settled', since, '1', '7'],
+    ['b', 'settled', since, '1', '6'],
     ['d', 'held', since, '2', '7'],
   ]);
   expect(await inGroups([{ tenant: 'other', since }])).toEqual([['a', 'held', since, '5', '7']]);
@@ -130,7 +131,7 @@ test('by id: of a row, of what is held without one, and of usage that only named
   const found = await reservations.named(db, 'ids', ['one "\\% é', 'two', 'usage', 'four', 'none']);
   expect(found.map(shown).sort()).toEqual([
     ['one "\\% é', 'held', first, '1', '7'],
-    ['two', 'expired', first, '1', '7'],
+    ['two', 'expired', first, '1', '6'],
     ['usage', 'unknown', 99_999, null, null],
   ]);
   const rows = await reservations.under(db, [
@@ -138,7 +139,7 @@ test('by id: of a row, of what is held without one, and of usage that only named
     { tenant: 'ids', reservationId: 'three' },
     { tenant: 'else', reservationId: 'two' },
   ]);
-  expect(rows.map(shown)).toEqual([['two', 'expired', first, '1', '7']]);
+  expect(rows.map(shown)).toEqual([['two', 'expired', first, '1', '6']]);
 });
 
 test('more groups than are read at once are read in their order', async () => {

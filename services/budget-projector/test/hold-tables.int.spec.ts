@@ -26,7 +26,7 @@ const release = (one: Hold, position: number): Hold => {
 /** The next event of the ledger grants this, or nothing. */
 const append = async (lot?: Lot): Promise<void> => {
   const data = `{"changes":[${lot?.terms.granted ?? ''}],"partition":0}`;
-  const event = { id: randomUUID(), type: 'HoldsChanged', version: 2, data, meta: '{"tenant":""}', contentHash: contentHash(data) };
+  const event = { id: randomUUID(), type: 'HoldsChanged', version: 3, data, meta: '{"tenant":""}', contentHash: contentHash(data) };
   await at.store.append({ partition: 0, stream: holdsStream(0), events: [event], expectedRevision: 'any' });
 };
 
@@ -97,7 +97,10 @@ test('who was overtaken writes nothing of what is held; whoever was not, all of 
   await expect(at.tables.commit(old, batch)).rejects.toThrow(FencedError);
   expect(await written()).toEqual([[], []]);
   const moved = await at.tables.commit(fence, batch);
-  expect(await written()).toEqual([[{ since: 5, partition: 0, held: 2 }], [{ budget_id: 'one', reserved: expect.stringMatching(/^2(\.0+)?$/) }]]);
+  expect(await written()).toEqual([
+    [{ since: 5, partition: 0, held: 2 }],
+    [{ budget_id: 'one', reserved: expect.stringMatching(/^2(\.0+)?$/) }],
+  ]);
   await at.tables.commit(moved, { ...batch, position: 6, holdGroups: [], reserved: [{ ...row, reserved: '0' }] });
   expect(await written()).toEqual([[{ since: 5, partition: 0, held: 2 }], []]);
 });

@@ -6,14 +6,12 @@ import { TenantHolds } from '../src/domain/holds/tenant-holds.js';
 import { TERMS } from './support/grant.js';
 
 const opened = (): TenantHolds => {
-  const reservations = [
-    { id: 'a', remaining: '9' },
-    { id: '"{b}', remaining: '8', graceRemaining: '10' },
-  ];
-  const [first] = readGrants({ change: 'granted', tenant: 'acme', terms: { ...TERMS, tightest: 'one' }, reservations });
+  const reservationIds = ['a', '"{b}'];
+  const terms = { ...TERMS, tightest: 'one' };
+  const [first] = readGrants({ change: 'granted', tenant: 'acme', terms, reservationIds, remaining: '9', graceRemaining: '11' });
   if (first === undefined) throw new Error('there are two');
   const [holds, lot] = [new TenantHolds(), new Lot('acme', first.terms, 5)];
-  for (const { id } of reservations) holds.open(id, lot);
+  for (const id of reservationIds) holds.open(id, lot);
   expect(lot.size).toBe(2);
   return holds;
 };
@@ -21,7 +19,7 @@ const opened = (): TenantHolds => {
 test('one of a lot is what the event granted under its id, and the same object from then on', () => {
   const holds = opened();
   const [a, b] = [holds.get('a'), holds.get('"{b}')];
-  expect(a?.grant?.left).toEqual({ remaining: parsePicos('9'), graceRemaining: parsePicos('9') });
+  expect(a?.grant?.left).toEqual({ remaining: parsePicos('9'), graceRemaining: parsePicos('11') });
   expect(b?.grant?.left).toEqual({ remaining: parsePicos('8'), graceRemaining: parsePicos('10') });
   expect([a?.id, a?.since, a?.status, holds.sinceOf('a')]).toEqual(['a', 5, 'held', 5]);
   expect(holds.get('a')).toBe(a);

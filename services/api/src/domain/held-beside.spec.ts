@@ -16,7 +16,7 @@ const granted = (grantedAt: string, ids: readonly string[], more: object = {}): 
         { budgetId: 'org', periodStart: START, amount: '2' },
       ],
     },
-    reservations: ids.map((id) => ({ id })),
+    reservationIds: ids,
     ...more,
   }) as unknown as HoldChange;
 

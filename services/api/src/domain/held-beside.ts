@@ -37,7 +37,7 @@ export class HeldBeside {
   tell(changes: readonly HoldChange[]): void {
     for (const change of changes) {
       if (change.change !== 'granted' || change.tenant !== this.among.tenant) continue;
-      for (const { id } of change.reservations) {
+      for (const id of change.reservationIds) {
         this.#isOver ||= id === this.among.reservationId || !this.#isBefore(change.terms.grantedAt);
         if (this.#isOver) return;
         for (const { budgetId, periodStart, amount } of change.terms.budgets) {

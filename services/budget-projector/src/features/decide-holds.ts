@@ -5,8 +5,9 @@ import { Alike } from '../domain/holds/alike.js';
 import { type Ask, questionOf } from '../domain/holds/ask.js';
 import { decideReserve, type Granted } from '../domain/holds/decide-reserve.js';
 import type { Ended } from '../domain/holds/fold-holds.js';
-import { leftTexts, partsOf, reservationText } from '../domain/holds/grant-text.js';
+import { partsOf } from '../domain/holds/grant-text.js';
 import type { Grant, Hold } from '../domain/holds/hold.js';
+import { leftTexts } from '../domain/holds/left.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
 import type { HoldGroup, Waiting } from './hold-group.js';
 import type { ReleaseOutcome } from './hold-outcomes.js';
@@ -99,7 +100,7 @@ export class HoldDecider {
     const { grant, parts, taken, tightest } = granted;
     const { reservationId } = grant;
     const left = grant.left === null ? null : leftTexts(grant.left);
-    group.grant(tenant.tenant, tenant.undecided.add(grant, taken), reservationText(reservationId, left));
+    group.grant(tenant.tenant, tenant.undecided.add(grant, taken), left);
     this.#granted += 1;
     if (this.#granted % GRANTS_PER_CHECK === 0 || now - this.#checkedAt >= CHECK_EVERY_NS) {
       this.#checkedAt = now;

@@ -2,6 +2,7 @@ import type { Ask } from '../domain/holds/ask.js';
 import type { Ended } from '../domain/holds/fold-holds.js';
 import { grantedText } from '../domain/holds/grant-text.js';
 import type { Grant } from '../domain/holds/hold.js';
+import type { LeftTexts } from '../domain/holds/left.js';
 import type { Terms } from '../domain/holds/terms.js';
 import type { Undecided } from '../domain/holds/undecided.js';
 import type { Fenced, ReleaseOutcome, ReserveOutcome } from './hold-outcomes.js';
@@ -29,20 +30,22 @@ const MAX_BYTES = 192 * 1024;
 /** What is granted to one tenant on the same terms, one right after another. */
 class Run {
   readonly grants: Grant[] = [];
-  readonly #reservations: string[] = [];
+  readonly #ids: string[] = [];
 
   constructor(
     readonly tenant: string,
     readonly terms: Terms,
+    /** With the first: each next leaves the terms' amount less. */
+    private readonly left: LeftTexts | null,
   ) {}
 
-  add(grant: Grant, text: string): void {
+  add(grant: Grant): void {
     this.grants.push(grant);
-    this.#reservations.push(text);
+    this.#ids.push(grant.reservationId);
   }
 
   get text(): string {
-    return grantedText(this.tenant, this.terms.text, this.#reservations);
+    return grantedText(this.tenant, this.terms.text, this.#ids, this.left);
   }
 }
 
@@ -99,17 +102,18 @@ export class HoldGroup {
     this.#bytes += text.length;
   }
 
-  /** On terms that are only this group's, and of what is granted on them one right after another. @param text canonical JSON of the reservation */
-  grant(tenant: string, granted: Undecided, text: string): void {
-    this.#runOn(tenant, granted.grant.terms).add(granted.grant, text);
+  /** On terms that are only this group's, and of what is granted on them one right after another, by subtraction. */
+  grant(tenant: string, granted: Undecided, left: LeftTexts | null): void {
+    const { grant } = granted;
+    this.#runOn(tenant, grant.terms, left).add(grant);
     this.#granted.push(granted);
-    this.#bytes += text.length;
+    this.#bytes += grant.reservationId.length + 3;
   }
 
-  #runOn(tenant: string, terms: Terms): Run {
+  #runOn(tenant: string, terms: Terms, left: LeftTexts | null): Run {
     const last = this.#changes.at(-1);
     if (last instanceof Run && last.terms === terms) return last;
-    const run = new Run(tenant, terms);
+    const run = new Run(tenant, terms, left);
     this.#changes.push(run);
     this.#own.push({ change: 'granted', tenant, grants: run.grants });
     this.#bytes += terms.text.length;

@@ -1,8 +1,9 @@
 import type { Decision } from '../domain/check/decide-check.js';
 import type { Scene, Standing } from '../domain/check/standing.js';
 import type { Asked } from '../domain/holds/ask.js';
-import type { LeftTexts, TermsParts } from '../domain/holds/grant-text.js';
+import type { TermsParts } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
+import type { LeftTexts } from '../domain/holds/left.js';
 
 /**
  * The hold that a reservation id stands for. `left`: of the tightest budget, when it was granted; null where no budget applied. `tightest`: that budget

@@ -15,7 +15,7 @@ export const weightOf = (item: LedgerItem, own: Counted): number => {
 
 const changesIn = (event: HoldsChangedEvent): number => {
   try {
-    return event.data.changes.reduce((count, change) => count + (change.change === 'granted' ? change.reservations.length : 1), 0);
+    return event.data.changes.reduce((count, change) => count + (change.change === 'granted' ? change.reservationIds.length : 1), 0);
   } catch {
     return 1; // it is read here first, and what cannot be read is set aside by the fold
   }

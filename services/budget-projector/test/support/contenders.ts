@@ -79,7 +79,7 @@ export const tell = (events: readonly LedgerEvent[], ofScope: string): Told => {
     for (const change of event.type === 'HoldsChanged' ? event.data.changes : []) {
       if (change.change !== 'granted') free(change.reservationId);
       else if (change.terms.path.includes(ofScope)) {
-        for (const { id } of change.reservations) {
+        for (const id of change.reservationIds) {
           if (open.has(id)) continue;
           open.set(id, parsePicos(change.terms.amount));
           held += parsePicos(change.terms.amount);

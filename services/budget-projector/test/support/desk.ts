@@ -106,7 +106,7 @@ export const turns = async (count: number): Promise<void> => {
 export const changesOf = (appends: readonly string[]) =>
   appends.map((data) =>
     (JSON.parse(data) as HoldsChangedEvent['data']).changes.flatMap((change) =>
-      change.change === 'granted' ? change.reservations.map(({ id }) => `granted ${id}`) : [`${change.change} ${change.reservationId}`],
+      change.change === 'granted' ? change.reservationIds.map((id) => `granted ${id}`) : [`${change.change} ${change.reservationId}`],
     ),
   );
 export const errorsOf = async (asked: readonly Promise<unknown>[]): Promise<readonly unknown[]> =>

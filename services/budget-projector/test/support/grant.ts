@@ -17,14 +17,14 @@ export const TERMS: HoldTerms = {
 
 /** What was granted under `r`. */
 export const grant = (): Grant => {
-  const [one] = readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservations: [{ id: 'r' }] });
+  const [one] = readGrants({ change: 'granted', tenant: 'acme', terms: TERMS, reservationIds: ['r'] });
   if (one === undefined) throw new Error('there is one');
   return one;
 };
 
 /** What one event grants, all of it on the same terms. @param held how many of them are new */
 export const lotOf = (since: number, ids: readonly string[], { tenant = 'acme', held = ids.length } = {}): Lot => {
-  const [first] = readGrants({ change: 'granted', tenant, terms: TERMS, reservations: ids.map((id) => ({ id })) });
+  const [first] = readGrants({ change: 'granted', tenant, terms: TERMS, reservationIds: [...ids] });
   if (first === undefined) throw new Error('there is one');
   const lot = new Lot(tenant, first.terms, since);
   lot.size = held;

@@ -4,6 +4,7 @@ import {
   formatInstant,
   type HoldGranted,
   holdGranted,
+  holdReservations,
   type LedgerEvent,
   parseInstant,
   parsePicos,
@@ -225,7 +226,7 @@ export class HoldOracle {
   #change({ position, recordedAt, data }: EventOf<'HoldsChanged'>): void {
     for (const change of data.changes) {
       if (change.change === 'granted') {
-        for (const one of change.reservations) this.#grant(holdGranted(change.tenant, change.terms, one), position);
+        for (const one of holdReservations(change)) this.#grant(holdGranted(change.tenant, change.terms, one), position);
         continue;
       }
       const { reservationId } = change;

@@ -1,4 +1,4 @@
-import type { HoldsGranted } from '@bursar/contracts';
+import { type HoldsGranted, holdReservations } from '@bursar/contracts';
 import type { NewGroup } from '../../src/features/hold-groups.js';
 import type { HoldRow, StoredHold } from '../../src/features/hold-rows.js';
 
@@ -6,7 +6,7 @@ import type { HoldRow, StoredHold } from '../../src/features/hold-rows.js';
 export const grantedBy = ({ tenant, since, terms }: NewGroup): readonly StoredHold[] =>
   [...terms].flatMap(({ granted }) => {
     const said = JSON.parse(granted) as HoldsGranted;
-    return said.reservations.map((reservation) => ({
+    return holdReservations(said).map((reservation) => ({
       tenant,
       reservationId: reservation.id,
       status: 'held' as const,

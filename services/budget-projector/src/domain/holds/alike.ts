@@ -3,8 +3,8 @@ import { blocks, roomOf, type Scene, type Standing } from '../check/standing.js'
 import type { TenantFold } from '../tenant-fold.js';
 import type { Ask } from './ask.js';
 import type { Granted } from './decide-reserve.js';
-import type { Left } from './grant-text.js';
 import { Grant } from './hold.js';
+import { lessLeft } from './left.js';
 
 /**
  * Grants of the very same, right after one another: on the terms of the first, by subtraction. Says of each what deciding anew would say, for as long as
@@ -36,7 +36,7 @@ export class Alike {
     if (tenant !== this.tenant || bodyHash !== terms.bodyHash || (this.room !== null && terms.amount > this.room)) return null;
     if (this.room !== null) this.room -= terms.amount;
     this.last = {
-      grant: new Grant(reservationId, terms, lessLeft(grant.left, terms.amount)),
+      grant: new Grant(reservationId, terms, grant.left === null ? null : lessLeft(grant.left, terms.amount)),
       parts,
       taken,
       tightest: tightest === null ? null : { ...tightest, reserved: tightest.reserved + terms.amount },
@@ -44,14 +44,6 @@ export class Alike {
     return this.last;
   }
 }
-
-const lessLeft = (left: Left | null, by: bigint): Left | null => {
-  if (left === null) return null;
-  const remaining = less(left.remaining, by);
-  return { remaining, graceRemaining: left.graceRemaining === left.remaining ? remaining : less(left.graceRemaining, by) };
-};
-
-const less = (picos: bigint | null, by: bigint): bigint | null => (picos === null ? null : picos - by);
 
 const leastRoom = (standings: readonly Standing[], taken: bigint, now: EpochNs): bigint | null => {
   let least: bigint | null = null;

@@ -1,8 +1,9 @@
-import { canonicalJson, type HoldReservation, type HoldTerms } from '@bursar/contracts';
+import { canonicalJson, formatPicos, type HoldsGranted, type HoldTerms, holdReservations, parsePicos } from '@bursar/contracts';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { grantedText, leftTexts, partsOf, reservationText, termsMembers, termsText } from './grant-text.js';
-import { readGrant, readGrants } from './hold.js';
+import { grantedText, partsOf, termsMembers, termsText } from './grant-text.js';
+import { Grant, readGrant, readGrants } from './hold.js';
+import { type LeftTexts, leftTexts } from './left.js';
 import { readTerms } from './terms.js';
 
 const amount = fc.nat().map(String);
@@ -27,34 +28,35 @@ const terms: fc.Arbitrary<HoldTerms> = fc.record(
 );
 const left = fc.record({ remaining: fc.option(amount), graceRemaining: fc.option(amount) });
 const id = fc.string({ unit: 'binary' });
+const saidOf = (of: LeftTexts | null): object =>
+  of === null ? {} : { remaining: of.remaining, ...(of.graceRemaining !== of.remaining && { graceRemaining: of.graceRemaining }) };
 
 test('the texts put together are the canonical JSON of what is granted, whatever it says', () => {
-  const reservations = fc.array(fc.tuple(id, fc.option(left)), { minLength: 1, maxLength: 5 });
   fc.assert(
-    fc.property(fc.string(), terms, reservations, (tenant, wire, all) => {
-      const said: HoldReservation[] = all.map(([one, of]) => ({
-        id: one,
-        ...(of !== null && { remaining: of.remaining }),
-        ...(of !== null && of.graceRemaining !== of.remaining && { graceRemaining: of.graceRemaining }),
-      }));
-      const texts = all.map(([one, of]) => reservationText(one, of));
-      const granted = { change: 'granted' as const, tenant, terms: wire, reservations: said };
-      expect(grantedText(tenant, termsText(partsOf(wire)), texts)).toBe(canonicalJson(granted));
+    fc.property(fc.string(), terms, fc.array(id, { maxLength: 5 }), fc.option(left), (tenant, wire, reservationIds, of) => {
+      const granted = { change: 'granted' as const, tenant, terms: wire, reservationIds, ...saidOf(of) };
+      expect(grantedText(tenant, termsText(partsOf(wire)), reservationIds, of)).toBe(canonicalJson(granted));
     }),
   );
 });
 
-test('what is read of the texts is what was written, whether an event says it or a table has it', () => {
+test('what is read of the texts is what was written, whether an event says it or a table has it; of each one the amount less', () => {
   fc.assert(
-    fc.property(terms, id, fc.option(left), (wire, one, of) => {
+    fc.property(terms, fc.uniqueArray(id, { minLength: 1, maxLength: 5 }), fc.option(left), (wire, ids, of) => {
       const said = { ...wire, tightest: of === null ? null : 'tight' };
-      const text = reservationText(one, of);
-      const reservation = JSON.parse(text) as HoldReservation;
-      const fromTable = readGrant(said, reservation);
-      const [fromEvent] = readGrants({ change: 'granted', tenant: 'acme', terms: said, reservations: [reservation] });
-      for (const grant of [fromTable, fromEvent]) {
-        expect(canonicalJson(grant?.terms.wire)).toBe(canonicalJson(said));
-        expect(grant?.left == null ? null : leftTexts(grant.left)).toEqual(of);
+      const granted = JSON.parse(grantedText('acme', termsText(partsOf(said)), ids, of)) as HoldsGranted;
+      const amount = parsePicos(wire.amount);
+      const less = (text: string | null, nth: number): string | null =>
+        text === null ? null : formatPicos(parsePicos(text) - BigInt(nth) * amount);
+      const [fromEvent, fromTable] = [readGrants(granted), holdReservations(granted).map((one) => readGrant(said, one))];
+      for (const [nth, one] of ids.entries()) {
+        const expected = of === null ? null : { remaining: less(of.remaining, nth), graceRemaining: less(of.graceRemaining, nth) };
+        const fromTerms = new Grant(one, fromEvent[0]?.terms ?? readTerms(said), null);
+        for (const grant of [fromEvent[nth], fromTable[nth], fromTerms]) {
+          expect(grant?.reservationId).toBe(one);
+          expect(canonicalJson(grant?.terms.wire)).toBe(canonicalJson(said));
+          expect(grant?.left == null ? null : leftTexts(grant.left)).toEqual(expected);
+        }
       }
     }),
   );
@@ -66,8 +68,8 @@ test('an event says terms once: before that their text is asked for, and after i
   const one = readTerms(wire);
   expect([one.text, () => one.granted]).toEqual([canonicalJson(wire), expect.any(Function)]);
   expect(() => one.granted).toThrow('no event');
-  one.saidBy(grantedText('acme', one.text, []));
-  expect(one.granted).toBe(grantedText('acme', canonicalJson(wire), []));
+  one.saidBy(grantedText('acme', one.text, [], null));
+  expect(one.granted).toBe(grantedText('acme', canonicalJson(wire), [], null));
   expect(() => one.text).toThrow('an event');
 });
 

@@ -1,5 +1,6 @@
-import { canonicalJson, formatPicos, type HoldTerms } from '@bursar/contracts';
+import { canonicalJson, type HoldTerms } from '@bursar/contracts';
 import { type Sees, seesAll } from '../check/audience.js';
+import type { LeftTexts } from './left.js';
 
 /**
  * The terms of a grant, each part as its JSON: the event and the answers are put together of them, so that each is written once. Absent parts are not
@@ -28,34 +29,19 @@ export const termsText = (parts: TermsParts): string =>
   `,"expiresAt":${parts.expiresAt},"grantedAt":${parts.grantedAt}${said('overrideIds', parts.overrideIds)}` +
   `,"path":${parts.path},"tightest":${parts.tightest}${said('unpriced', parts.unpriced)}}`;
 
-/** What was left of the tightest budget, in picos of its currency; null: no end. */
-export type Left = Readonly<{ remaining: bigint | null; graceRemaining: bigint | null }>;
-
-/** The same as the texts of an answer. */
-export type LeftTexts = Readonly<{ remaining: string | null; graceRemaining: string | null }>;
-
-export const leftTexts = ({ remaining, graceRemaining }: Left): LeftTexts => {
-  const text = amountText(remaining);
-  return { remaining: text, graceRemaining: graceRemaining === remaining ? text : amountText(graceRemaining) };
-};
-
-const amountText = (picos: bigint | null): string | null => (picos === null ? null : formatPicos(picos));
-
-/** One of the reservations of an event's grant (contracts `HoldReservation`): canonical JSON. `left` null: no budget applied. */
-export const reservationText = (reservationId: string, left: LeftTexts | null): string => {
-  const id = JSON.stringify(reservationId);
-  if (left === null) return `{"id":${id}}`;
-  const { remaining, graceRemaining } = left;
-  const grace = graceRemaining === remaining ? '' : `"graceRemaining":${quoted(graceRemaining)},`;
-  return `{${grace}"id":${id},"remaining":${quoted(remaining)}}`;
-};
-
 /** An amount needs no escapes. */
 export const quoted = (amount: string | null): string => (amount === null ? 'null' : `"${amount}"`);
 
-/** What an event grants to one tenant on the same terms: canonical JSON. */
-export const grantedText = (tenant: string, terms: string, reservations: readonly string[]): string =>
-  `{"change":"granted","reservations":[${reservations.join(',')}],"tenant":${JSON.stringify(tenant)},"terms":${terms}}`;
+/** What an event grants to one tenant on the same terms (contracts `HoldsGranted`): canonical JSON. @param left with the first; null: no budget applied */
+export const grantedText = (tenant: string, terms: string, reservationIds: readonly string[], left: LeftTexts | null): string =>
+  `{"change":"granted"${leftText(left)},"reservationIds":${JSON.stringify(reservationIds)},"tenant":${JSON.stringify(tenant)},"terms":${terms}}`;
+
+const leftText = (left: LeftTexts | null): string => {
+  if (left === null) return '';
+  const { remaining, graceRemaining } = left;
+  const grace = graceRemaining === remaining ? '' : `,"graceRemaining":${quoted(graceRemaining)}`;
+  return `${grace},"remaining":${quoted(remaining)}`;
+};
 
 /** What every answer says of the terms, as the members of a JSON object without its braces. */
 export const termsMembers = (parts: TermsParts): string =>

@@ -1,6 +1,6 @@
 import { canonicalJson, type HoldReservation, type HoldsGranted, type HoldTerms, parsePicos, readOnce } from '@bursar/contracts';
 import type { TenantDefinitions } from '@bursar/contracts/folds';
-import type { Left } from './grant-text.js';
+import { type Left, lessLeft } from './left.js';
 import type { SettlementFlag } from './settlement-flag.js';
 import { readTerms, type Terms } from './terms.js';
 
@@ -101,14 +101,15 @@ export const readGrant = (wire: HoldTerms, reservation: HoldReservation): Grant 
 export const readGrants = (change: HoldsGranted): readonly Grant[] => {
   const terms = readTerms(change.terms);
   terms.saidBy(canonicalJson(change));
-  return change.reservations.map((reservation) => grantOn(terms, reservation));
+  const first = leftOf(change);
+  return change.reservationIds.map((id, nth) => new Grant(id, terms, lessLeft(first, BigInt(nth) * terms.amount)));
 };
 
 const termsOf = readOnce((wire: HoldTerms) => readTerms(wire));
 
 const grantOn = (terms: Terms, reservation: HoldReservation): Grant => new Grant(reservation.id, terms, leftOf(reservation));
 
-const leftOf = ({ remaining = null, graceRemaining = remaining }: HoldReservation): Left => ({
+const leftOf = ({ remaining = null, graceRemaining = remaining }: Omit<HoldReservation, 'id'>): Left => ({
   remaining: picosOf(remaining),
   graceRemaining: picosOf(graceRemaining),
 });
