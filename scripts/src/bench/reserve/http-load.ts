@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { Pool } from 'undici';
 import type { CallerFigures } from '../append-ours.ts';
+import { percentile } from '../statistics.ts';
 import { CALLERS, WARM_UP } from './peers.ts';
 
 export type HttpCall = Readonly<{
@@ -18,28 +21,54 @@ const MOST_OTHERS = 0.01;
  * part of every ratio.
  */
 export const httpCallers = async (url: string, calls: number, call: HttpCall): Promise<CallerFigures> => {
-  await cannonade(url, { amount: WARM_UP }, call);
-  return cannonade(url, { amount: calls }, call);
+  await cannonade(url, WARM_UP, call);
+  return cannonade(url, calls, call);
 };
 
 /** A call's time in milliseconds. */
 export type AtRate = Readonly<{ p50: number; p99: number }>;
 
-/** So many calls a second over 64 connections, however fast they are answered: a call that had to wait for its connection counts from when it was due. */
+/**
+ * So many calls a second, one as long after the other, over 64 connections, however fast they are answered: a call that had to wait for its connection
+ * counts from when it was due. Not by autocannon: what it may send in a second it sends at the begin of the second, as fast as it can.
+ */
 export const httpAtRate = async (url: string, rate: number, seconds: number, call: HttpCall): Promise<AtRate> => {
-  const { latency } = await cannonade(url, { overallRate: Math.max(1, Math.round(rate)), duration: seconds }, call);
-  return { p50: latency.p50, p99: latency.p99 };
+  const { method, path, headers, body, expects } = call;
+  const pool = new Pool(url, { connections: CALLERS, pipelining: 1 });
+  const latenciesMs: number[] = [];
+  let others = 0;
+  const ask = async (due: number): Promise<void> => {
+    try {
+      const { statusCode, body: answer } = await pool.request({ method, path, headers, body });
+      await answer.dump();
+      if (statusCode !== expects) others += 1;
+    } catch {
+      others += 1;
+    }
+    latenciesMs.push(performance.now() - due);
+  };
+  const asked: Promise<void>[] = [];
+  const startedAt = performance.now();
+  try {
+    for (const total = Math.max(1, Math.round(rate * seconds)); asked.length < total; await delay(1)) {
+      const due = Math.min(total, Math.floor((rate * (performance.now() - startedAt)) / 1_000) + 1);
+      while (asked.length < due) asked.push(ask(startedAt + (asked.length / rate) * 1_000));
+    }
+    await Promise.all(asked);
+  } finally {
+    await pool.destroy();
+  }
+  mostlyExpected(call, others, latenciesMs.length);
+  return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
 };
 
-type Until = Pick<autocannon.Options, 'amount' | 'overallRate' | 'duration'>;
-type Shots = CallerFigures & Readonly<{ latency: autocannon.Histogram }>;
-
-const cannonade = async (url: string, until: Until, { method, path, headers, body, expects }: HttpCall): Promise<Shots> => {
+const cannonade = async (url: string, amount: number, call: HttpCall): Promise<CallerFigures> => {
+  const { method, path, headers, body, expects } = call;
   const latenciesMs: number[] = [];
   // It ends with a second of its own clock, and not with the last answer.
   let [startedAt, answeredAt, others] = [performance.now(), 0, 0];
-  const { latency, errors } = await new Promise<autocannon.Result>((resolve, reject) => {
-    const options = { url: new URL(path, url).href, method, headers, connections: CALLERS, ...until, ...(body !== null && { body }) };
+  const { errors } = await new Promise<autocannon.Result>((resolve, reject) => {
+    const options = { url: new URL(path, url).href, method, headers, connections: CALLERS, amount, ...(body !== null && { body }) };
     const cannon = autocannon(options, (error, result) => (error == null ? resolve(result) : reject(error)));
     cannon.on('start', () => (startedAt = performance.now()));
     cannon.on('response', (_client, status, _bytes, ms) => {
@@ -48,8 +77,10 @@ const cannonade = async (url: string, until: Until, { method, path, headers, bod
       if (status !== expects) others += 1;
     });
   });
-  const calls = latenciesMs.length + errors;
-  if (others + errors > calls * MOST_OTHERS)
-    throw new Error(`${method} ${path}: ${others + errors} of ${calls} calls were not answered ${expects}`);
-  return { perSecond: latenciesMs.length / ((answeredAt - startedAt) / 1_000), latenciesMs, latency };
+  mostlyExpected(call, others + errors, latenciesMs.length + errors);
+  return { perSecond: latenciesMs.length / ((answeredAt - startedAt) / 1_000), latenciesMs };
+};
+
+const mostlyExpected = ({ method, path, expects }: HttpCall, others: number, calls: number): void => {
+  if (others > calls * MOST_OTHERS) throw new Error(`${method} ${path}: ${others} of ${calls} calls were not answered ${expects}`);
 };
