@@ -60,8 +60,9 @@ test('grants of the second version say the same in the newest, in as few as fall
     { id: 'h', remaining: '3' },
     { id: 'i', remaining: '2', graceRemaining: '4' },
   );
-  const unreadable = second({ id: 'j', remaining: 'x' }, { id: 'k', remaining: 'x' }, { id: 'l', remaining: '1' });
-  const old = [even, endless, released, uneven, unreadable];
+  const unreadable = second({ id: 'j', remaining: '5' }, { id: 'k', remaining: 'x' }, { id: 'l', remaining: '3' });
+  const vague = { ...second({ id: 'm', remaining: '5' }, { id: 'n', remaining: '4' }), terms: { ...terms, amount: 'much', tightest: 'b' } };
+  const old = [even, endless, released, uneven, unreadable, vague];
   // Read as it was written: the fold sets aside what cannot be read.
   const { changes } = upcast('HoldsChanged', 2, { partition: 3, changes: old }) as z.output<typeof HoldsChanged.data>;
   expect(changes.map((one) => (one.change === 'granted' ? one.reservationIds : one.change))).toEqual([
@@ -71,9 +72,13 @@ test('grants of the second version say the same in the newest, in as few as fall
     ['f', 'g'],
     ['h'],
     ['i'],
-    ['j'],
-    ['k'],
-    ['l'],
+    ['j', 'k', 'l'],
+    ['m', 'n'],
   ]);
-  expect(granted(changes).flatMap(holdReservations)).toEqual(old.flatMap((one) => ('reservations' in one ? one.reservations : [])));
+  const [whole, other] = granted(changes).slice(-2);
+  expect([whole?.remaining, other?.terms.amount]).toEqual(['x', 'much']);
+  for (const one of [whole, other]) expect(() => one && holdReservations(one)).toThrow();
+  const readable = { partition: 3, changes: changes.slice(0, -2) };
+  expect(HoldsChanged.data.parse(readable)).toEqual(readable);
+  expect(granted(readable.changes).flatMap(holdReservations)).toEqual([even, endless, uneven].flatMap(({ reservations }) => reservations));
 });

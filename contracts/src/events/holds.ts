@@ -37,19 +37,19 @@ const Terms = z.object({
 
 const Left = StoredAmount.nullable();
 
-/** Reservations granted one right after another on the same terms: each leaves as much less of the tightest budget as the terms' `amount`. */
+/** Reservations granted one right after another on the same terms. */
 const Granted = z.object({
   change: z.literal('granted'),
   tenant: z.string(),
   terms: Terms,
-  reservationIds: z.array(z.string()),
-  /**
-   * Left of the tightest budget once the first was held, in that budget's currency, in which all are where there are several: said again to whoever asks
-   * again. null: no end; absent: no budget applied.
-   */
-  remaining: Left.optional(),
-  /** Until it blocks; absent: as much as remains. */
-  graceRemaining: Left.optional(),
+  reservationIds: z
+    .array(z.string())
+    .describe("In the order in which they were granted: each leaves the terms' amount less than the one before it."),
+  /** Said again to whoever asks again. Several are only ever granted where every budget that applies is in the currency that was asked. */
+  remaining: Left.optional().describe(
+    'Left of the tightest budget once the first was held, in the currency of that budget. null: no end; absent: no budget applied.',
+  ),
+  graceRemaining: Left.optional().describe('The same until it blocks; absent: as much as remains.'),
 });
 
 const Ended = z.object({ tenant: z.string(), reservationId: z.string(), at: StoredInstant });
@@ -77,20 +77,32 @@ export type HoldTerms = z.infer<typeof Terms>;
 /** One of those that an event grants together. `remaining`: of the tightest budget once it was held. */
 export type HoldReservation = Readonly<{ id: string; remaining?: string | null | undefined; graceRemaining?: string | null | undefined }>;
 
-/** The nth of them, from 0. Throws where an amount cannot be read. */
-export const holdReservation = ({ reservationIds, terms, remaining, graceRemaining }: HoldsGranted, nth: number): HoldReservation => {
-  const less = BigInt(nth) * parsePicos(terms.amount);
-  const left = (amount: string | null): string | null => (amount === null || nth === 0 ? amount : formatPicos(parsePicos(amount) - less));
-  return {
-    id: reservationIds[nth] as string,
-    ...(remaining !== undefined && { remaining: left(remaining) }),
-    ...(graceRemaining !== undefined && { graceRemaining: left(graceRemaining) }),
-  };
+/** The nth of them, from 0. Throws where an amount that it is computed from cannot be read. */
+export const holdReservation = (granted: HoldsGranted, nth: number): HoldReservation => ({
+  id: granted.reservationIds[nth] ?? '',
+  ...leftWith(granted)(nth),
+});
+
+/** All of them, in order. Throws where an amount cannot be read. */
+export const holdReservations = (granted: HoldsGranted): readonly HoldReservation[] => {
+  const left = leftWith(granted);
+  return granted.reservationIds.map((id, nth) => ({ id, ...left(nth) }));
 };
 
-/** All of them, in order. */
-export const holdReservations = (granted: HoldsGranted): readonly HoldReservation[] =>
-  granted.reservationIds.map((_, nth) => holdReservation(granted, nth));
+/** What is left with the nth. */
+const leftWith = ({ terms, remaining, graceRemaining }: HoldsGranted): ((nth: number) => Omit<HoldReservation, 'id'>) => {
+  const amount = parsePicos(terms.amount);
+  const falling = (first: string | null | undefined): ((nth: number) => string | null | undefined) => {
+    if (first == null) return () => first;
+    const picos = parsePicos(first);
+    return (nth) => (nth === 0 ? first : formatPicos(picos - BigInt(nth) * amount));
+  };
+  const [remains, grace] = [falling(remaining), falling(graceRemaining)];
+  return (nth) => ({
+    ...(remaining !== undefined && { remaining: remains(nth) }),
+    ...(graceRemaining !== undefined && { graceRemaining: grace(nth) }),
+  });
+};
 
 /** One reservation as it was granted. `tightest`: what was left of that budget with it. */
 export type HoldGranted = Omit<HoldTerms, 'tightest'> &
@@ -112,13 +124,13 @@ export const holdGranted = (
   tightest: tightest === null ? null : { budgetId: tightest, remaining, graceRemaining },
 });
 
-type Other = Exclude<HoldChange, { change: 'granted' }>;
+type Ending = Exclude<HoldChange, { change: 'granted' }>;
 
 /** Said every reservation's terms anew. */
-type First = Readonly<{ partition: number; changes: readonly ((HoldGranted & Readonly<{ change: 'granted' }>) | Other)[] }>;
+type First = Readonly<{ partition: number; changes: readonly ((HoldGranted & Readonly<{ change: 'granted' }>) | Ending)[] }>;
 
 /** Said of every reservation what was left. */
-type Second = Readonly<{ partition: number; changes: readonly (SecondGranted | Other)[] }>;
+type Second = Readonly<{ partition: number; changes: readonly (SecondGranted | Ending)[] }>;
 type SecondGranted = Readonly<{ change: 'granted'; tenant: string; terms: HoldTerms; reservations: readonly HoldReservation[] }>;
 
 const granted = ({
@@ -140,22 +152,40 @@ const granted = ({
   ],
 });
 
-/** Wherever one leaves something else than the terms' amount less, another grant begins. */
+/**
+ * Wherever one leaves something else than the terms' amount less, another grant begins. One of which an amount cannot be read stays whole: whoever folds
+ * it sets all of it aside, as he did.
+ */
 const evenly = ({ change, tenant, terms, reservations }: SecondGranted): readonly HoldsGranted[] => {
+  const unreadable = reservations.flatMap(({ remaining, graceRemaining }) => [remaining, graceRemaining]).find(isUnreadable);
+  if (unreadable !== undefined || isUnreadable(terms.amount)) {
+    return [
+      {
+        change,
+        tenant,
+        terms,
+        reservationIds: reservations.map(({ id }) => id),
+        ...(unreadable !== undefined && { remaining: unreadable }),
+      },
+    ];
+  }
   const even: HoldsGranted[] = [];
   for (const { id, ...left } of reservations) {
     const last = even.at(-1);
-    if (last !== undefined && isNext(last, left)) last.reservationIds.push(id);
+    const next = last === undefined ? null : leftWith(last)(last.reservationIds.length);
+    if (last !== undefined && next?.remaining === left.remaining && next?.graceRemaining === left.graceRemaining)
+      last.reservationIds.push(id);
     else even.push({ change, tenant, terms, reservationIds: [id], ...left });
   }
   return even;
 };
 
-const isNext = (last: HoldsGranted, { remaining, graceRemaining }: Omit<HoldReservation, 'id'>): boolean => {
+const isUnreadable = (amount: string | null | undefined): boolean => {
+  if (amount == null) return false;
   try {
-    const next = holdReservation(last, last.reservationIds.length);
-    return next.remaining === remaining && next.graceRemaining === graceRemaining;
+    parsePicos(amount);
+    return false;
   } catch {
-    return false; // an amount that cannot be read: whoever folds it sets it aside, and it alone
+    return true;
   }
 };

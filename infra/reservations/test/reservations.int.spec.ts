@@ -4,6 +4,7 @@ import { testDatabase } from '@bursar/embedded';
 import { createEventStore, type EventStore } from '@bursar/event-store';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
+import { grantedIn } from '../src/granted-in.js';
 import { type HoldGroup, Reservations, type StoredReservation } from '../src/reservations.js';
 
 let home: Awaited<ReturnType<typeof testDatabase>>;
@@ -103,11 +104,25 @@ test('a group says of each of its reservations what the ledger granted and what 
 
 test('what an event grants twice it grants once, and what cannot be read grants nothing', async () => {
   const broken = { ...grant('twice', ['x', 'y']), terms: { ...terms('1'), expiresAt: 'never' } };
-  const since = await granted(broken, grant('twice', ['x', 'x'], '3'), grant('twice', ['x'], '4'));
+  const vague = { ...grant('twice', ['z']), remaining: 'some' };
+  const { reservationIds: _, ...nameless } = grant('else', ['n']);
+  const since = await granted(broken, vague, grant('twice', ['x', 'x'], '3'), grant('twice', ['x'], '4'));
   expect(await inGroups([{ tenant: 'twice', since }])).toEqual([['x', 'held', since, '3', '7']]);
+  const event = { type: 'HoldsChanged', version: 3, data: canonicalJson({ partition: 0, changes: [nameless, grant('twice', ['y'])] }) };
+  expect([...grantedIn(event)].map(([tenant, grants]) => [tenant, [...grants.keys()]])).toEqual([['twice', ['y']]]);
 });
 
-test('an event of an older release, which says the terms of each reservation anew, grants the same', async () => {
+test('an event of an older release, which says of each reservation what was left, grants the same', async () => {
+  const left = [
+    { id: 'w1', remaining: '3' },
+    { id: 'w2', remaining: '2' },
+    { id: 'w3', remaining: '9' },
+  ];
+  const since = await append(2, { partition: 0, changes: [{ change: 'granted', tenant: 'older', terms: terms('1'), reservations: left }] });
+  expect(await inGroups([{ tenant: 'older', since }])).toEqual(left.map(({ id, remaining }) => [id, 'held', since, '1', remaining]));
+});
+
+test('an event of the first release, which says the terms of each reservation anew, grants the same', async () => {
   const { tightest: _, ...said } = terms('6');
   const old = (id: string) => ({
     change: 'granted',

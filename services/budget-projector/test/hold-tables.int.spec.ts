@@ -90,6 +90,8 @@ test('who was overtaken writes nothing of what is held; whoever was not, all of 
   changes.opened.push(lotOf(5, ['a', 'b']));
   const row = { tenant: 'acme', budgetId: 'one', periodStart: '2026-03-01T00:00:00Z' };
   const batch = { ...toBatch(changes), position: 5, reserved: [{ ...row, reserved: '2' }] };
+  const [group] = batch.holdGroups;
+  if (group === undefined) throw new Error('there is one');
   const written = async (): Promise<readonly unknown[]> => [
     await at.db.selectFrom('projection.hold_group').select(['since', 'partition', 'held']).execute(),
     await at.db.selectFrom('projection.reserved').select(['budget_id', 'reserved']).execute(),
@@ -101,6 +103,16 @@ test('who was overtaken writes nothing of what is held; whoever was not, all of 
     [{ since: 5, partition: 0, held: 2 }],
     [{ budget_id: 'one', reserved: expect.stringMatching(/^2(\.0+)?$/) }],
   ]);
-  await at.tables.commit(moved, { ...batch, position: 6, holdGroups: [], reserved: [{ ...row, reserved: '0' }] });
+  // A budget that counts anew beside what is granted: each is written once.
+  const later = {
+    ...batch,
+    position: 9,
+    recounted: [{ tenant: 'acme', budgetId: 'one' }],
+    holdGroups: [{ ...group, since: 9, position: 9 }],
+  };
+  const recounted = await at.tables.commit(moved, later);
+  expect(await at.db.selectFrom('projection.hold_group').select('since').orderBy('since').execute()).toEqual([{ since: 5 }, { since: 9 }]);
+  await at.db.deleteFrom('projection.hold_group').where('since', '=', 9).execute();
+  await at.tables.commit(recounted, { ...batch, position: 10, holdGroups: [], reserved: [{ ...row, reserved: '0' }] });
   expect(await written()).toEqual([[{ since: 5, partition: 0, held: 2 }], []]);
 });

@@ -26,6 +26,10 @@ const BEFORE = '{"changes":[';
 
 /** An event beyond this would not fit a bus message with others. */
 const MAX_BYTES = 192 * 1024;
+/** Around each id: quotes and a comma. */
+const ID_BYTES = 3;
+/** Around the terms of an entry: names, tenant and amounts. */
+const ENTRY_BYTES = 200;
 
 /** What is granted to one tenant on the same terms, one right after another. */
 class Run {
@@ -107,7 +111,7 @@ export class HoldGroup {
     const { grant } = granted;
     this.#runOn(tenant, grant.terms, left).add(grant);
     this.#granted.push(granted);
-    this.#bytes += grant.reservationId.length + 3;
+    this.#bytes += grant.reservationId.length + ID_BYTES;
   }
 
   #runOn(tenant: string, terms: Terms, left: LeftTexts | null): Run {
@@ -116,7 +120,7 @@ export class HoldGroup {
     const run = new Run(tenant, terms, left);
     this.#changes.push(run);
     this.#own.push({ change: 'granted', tenant, grants: run.grants });
-    this.#bytes += terms.text.length;
+    this.#bytes += terms.text.length + ENTRY_BYTES;
     return run;
   }
 

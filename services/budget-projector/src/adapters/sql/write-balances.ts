@@ -5,7 +5,7 @@ import { column } from './columns.js';
 
 type Session = Kysely<Database>;
 
-/** A part of {@link advance}. */
+/** A part of `advance`. */
 export const upsertBalances = (rows: readonly BalanceRow[]): RawBuilder<unknown> => sql`
   balances AS (
     INSERT INTO projection.balance AS balance (tenant, budget_id, period_start, period_end, spend, events, failed_spend, failed_events,

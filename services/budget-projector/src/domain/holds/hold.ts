@@ -95,7 +95,8 @@ export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions 
 };
 
 /** One of those that an event grants; on the same terms as any other that was read of the same ones. */
-export const readGrant = (wire: HoldTerms, reservation: HoldReservation): Grant => grantOn(termsOf(wire), reservation);
+export const readGrant = (wire: HoldTerms, reservation: HoldReservation): Grant =>
+  new Grant(reservation.id, termsOf(wire), leftOf(reservation));
 
 /** Those that an event grants on the same terms. */
 export const readGrants = (change: HoldsGranted): readonly Grant[] => {
@@ -106,8 +107,6 @@ export const readGrants = (change: HoldsGranted): readonly Grant[] => {
 };
 
 const termsOf = readOnce((wire: HoldTerms) => readTerms(wire));
-
-const grantOn = (terms: Terms, reservation: HoldReservation): Grant => new Grant(reservation.id, terms, leftOf(reservation));
 
 const leftOf = ({ remaining = null, graceRemaining = remaining }: Omit<HoldReservation, 'id'>): Left => ({
   remaining: picosOf(remaining),
