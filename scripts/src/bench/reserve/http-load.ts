@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { Pool } from 'undici';
-import type { CallerFigures } from '../append-ours.ts';
+import { type CallerFigures, callers } from '../append-ours.ts';
 import { percentile } from '../statistics.ts';
 import { CALLERS, WARM_UP } from './peers.ts';
 
@@ -25,6 +25,10 @@ export const httpCallers = async (url: string, calls: number, call: HttpCall): P
   return cannonade(url, calls, call);
 };
 
+/** So many calls a second are answered to 64 callers of the generator that {@link httpAtRate} sends with: autocannon takes half as much of the cores. */
+export const httpCapacity = (url: string, calls: number, call: HttpCall): Promise<number> =>
+  overPool(url, call, async (ask) => (await callers({ appends: calls, callers: CALLERS, warmUp: WARM_UP }, ask)).perSecond);
+
 /** A call's time in milliseconds. */
 export type AtRate = Readonly<{ p50: number; p99: number }>;
 
@@ -36,20 +40,36 @@ const FIRST_MS = 1_000;
  * connection, or a millisecond for its generator, counts from when it was due. The first second goes unmeasured. Not by autocannon: what it may send in a
  * second it sends at the begin of the second, as fast as it can.
  */
-export const httpAtRate = async (url: string, rate: number, seconds: number, call: HttpCall): Promise<AtRate> => {
+export const httpAtRate = (url: string, rate: number, seconds: number, call: HttpCall): Promise<AtRate> =>
+  overPool(url, call, async (ask) => {
+    const latenciesMs: number[] = [];
+    const asked: Promise<void>[] = [];
+    const startedAt = performance.now();
+    const askWhen = async (due: number): Promise<void> => {
+      const isExpected = await ask();
+      if (isExpected && due > startedAt + FIRST_MS) latenciesMs.push(performance.now() - due);
+    };
+    for (const total = Math.max(1, Math.round(rate * (seconds + FIRST_MS / 1_000))); asked.length < total; await delay(1)) {
+      const due = Math.min(total, Math.floor((rate * (performance.now() - startedAt)) / 1_000) + 1);
+      while (asked.length < due) asked.push(askWhen(startedAt + (asked.length / rate) * 1_000));
+    }
+    await Promise.all(asked);
+    return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
+  });
+
+/** `ask`: was it answered as expected? Without the streams of undici's `request`, which would take a core of the two. */
+const overPool = async <T>(url: string, call: HttpCall, work: (ask: () => Promise<boolean>) => Promise<T>): Promise<T> => {
   const { method, path, headers, body, expects } = call;
   const pool = new Pool(url, { connections: CALLERS, pipelining: 1, headersTimeout: 10_000 });
-  const latenciesMs: number[] = [];
-  let others = 0;
-  // Without the streams of `request`, which would take a core of the two.
-  const ask = (due: number): Promise<void> =>
+  let [asked, others] = [0, 0];
+  const ask = (): Promise<boolean> =>
     new Promise((resolve) => {
+      asked += 1;
+      let status = 0;
       const answered = (isExpected: boolean): void => {
         if (!isExpected) others += 1;
-        else if (due > startedAt + FIRST_MS) latenciesMs.push(performance.now() - due);
-        resolve();
+        resolve(isExpected);
       };
-      let status = 0;
       pool.dispatch(
         { method, path, headers, body },
         {
@@ -61,19 +81,13 @@ export const httpAtRate = async (url: string, rate: number, seconds: number, cal
         },
       );
     });
-  const asked: Promise<void>[] = [];
-  const startedAt = performance.now();
   try {
-    for (const total = Math.max(1, Math.round(rate * (seconds + FIRST_MS / 1_000))); asked.length < total; await delay(1)) {
-      const due = Math.min(total, Math.floor((rate * (performance.now() - startedAt)) / 1_000) + 1);
-      while (asked.length < due) asked.push(ask(startedAt + (asked.length / rate) * 1_000));
-    }
-    await Promise.all(asked);
+    const result = await work(ask);
+    mostlyExpected(call, others, asked);
+    return result;
   } finally {
     await pool.destroy();
   }
-  mostlyExpected(call, others, asked.length);
-  return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
 };
 
 const cannonade = async (url: string, amount: number, call: HttpCall): Promise<CallerFigures> => {

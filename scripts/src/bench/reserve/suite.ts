@@ -7,7 +7,7 @@ import type { Suite } from '../suite.ts';
 import type { RunningSystem } from '../system.ts';
 import { growthRows, type InProcess, inProcess } from './growth.ts';
 import { checkBody, type Hot, hotBudget, reservationBody } from './hot-budget.ts';
-import { type HttpCall, httpAtRate, httpCallers } from './http-load.ts';
+import { type HttpCall, httpAtRate, httpCallers, httpCapacity } from './http-load.ts';
 import { type NatsCall, natsCallers } from './over-nats.ts';
 import { CALLERS, postgresLimiter, redisReserves, withHttpPeer } from './peers.ts';
 import { findRedis, withRedis } from './redis-server.ts';
@@ -80,7 +80,7 @@ export const reserveSuite: Suite = {
         if (rounds.length > 0) emit(...rowsOf(rounds, note));
       }
     });
-    const capacity = (await httpCallers(hot.ownerUrl, HTTP, reserveCall(hot))).perSecond;
+    const capacity = await httpCapacity(hot.ownerUrl, HTTP, reserveCall(hot));
     for (const load of LOADS) {
       const { p50, p99: late } = await httpAtRate(hot.ownerUrl, capacity * load, AT_RATE_SECONDS, reserveCall(hot));
       const at = `${Math.round(capacity * load)} reserves/s`;
