@@ -77,12 +77,6 @@ export type HoldTerms = z.infer<typeof Terms>;
 /** One of those that an event grants together. `remaining`: of the tightest budget once it was held. */
 export type HoldReservation = Readonly<{ id: string; remaining?: string | null | undefined; graceRemaining?: string | null | undefined }>;
 
-/** The nth of them, from 0. Throws where an amount that it is computed from cannot be read. */
-export const holdReservation = (granted: HoldsGranted, nth: number): HoldReservation => ({
-  id: granted.reservationIds[nth] ?? '',
-  ...leftWith(granted)(nth),
-});
-
 /** All of them, in order. Throws where an amount cannot be read. */
 export const holdReservations = (granted: HoldsGranted): readonly HoldReservation[] => {
   const left = leftWith(granted);

@@ -10,21 +10,12 @@ import {
   parsePicos,
 } from '@bursar/contracts';
 import type { Shape } from './hold-stories.js';
+import { OracleDefinitions } from './oracle-definitions.js';
 
 /** Written anew, on purpose: what a ledger of reservations means, with one list per question and no memory of groups or sessions. */
 type Held = Readonly<{ grant: HoldGranted; position: number; shares: ReadonlyMap<string, bigint> }>;
 type Matter = Readonly<{ path: readonly string[]; category?: string; model?: string }>;
 type Spend = Readonly<{ position: number; budgetId: string; period: string; amount: bigint }>;
-type Override = Readonly<{ position: number; budgetId: string; amount: bigint; isOff: boolean; expiresAt: EpochNs }>;
-type Terms = Readonly<{
-  position: number;
-  budgetId: string;
-  from: EpochNs;
-  limit: bigint | null;
-  blocks: boolean;
-  percent: bigint;
-  rollover: Shape['rollover'];
-}>;
 type Status = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
 /** What is asked, where and when: on what was folded to `position`, at `now`. */
 export type Asked = Readonly<{
@@ -54,10 +45,7 @@ export class HoldOracle {
   /** Grants of ids that usage had used up: they take room for whoever decides before he has folded them, and for nobody after. */
   readonly #void: Held[] = [];
   readonly #spends: Spend[] = [];
-  readonly #overrides: Override[] = [];
-  readonly #terms: Terms[] = [];
-  readonly #parents: { position: number; scope: string; parents: readonly string[] }[] = [];
-  readonly #rates: { position: number; pair: string; rate: bigint }[] = [];
+  readonly #definitions = new OracleDefinitions();
 
   constructor(
     private readonly budgets: readonly OracleBudget[],
@@ -105,9 +93,9 @@ export class HoldOracle {
 
   #stand(budget: OracleBudget, { amount, currency, position, now }: Matterless, granted: number) {
     const { budgetId } = budget;
-    const live = this.#overrides.filter((one) => one.budgetId === budgetId && one.position <= position && one.expiresAt > now);
+    const live = this.#definitions.overrides(budgetId, position, now);
     const period = periodOf(budget, now);
-    const terms = this.#terms.findLast((one) => one.budgetId === budgetId && one.position <= position);
+    const terms = this.#definitions.terms(budgetId, position).at(-1);
     const takenIn = (wanted: string): bigint => {
       const spent = this.#spends.filter((one) => one.position <= position && one.budgetId === budgetId && one.period === wanted);
       const held = this.#open(position, granted).filter(({ grant }) => periodOf(budget, parseInstant(grant.grantedAt)) === wanted);
@@ -117,7 +105,7 @@ export class HoldOracle {
       terms?.limit == null ? null : terms.limit + this.#carried(budget, position, period, takenIn) + sum(live.map((one) => one.amount));
     return {
       blocks: terms?.blocks === true && !live.some(({ isOff }) => isOff),
-      wanted: this.#convert(amount, currency, budget.currency, position),
+      wanted: this.#definitions.convert(amount, currency, budget.currency, position),
       limit: given === null || given > 0n ? given : 0n,
       percent: terms?.percent ?? 100n,
       taken: takenIn(period),
@@ -126,7 +114,7 @@ export class HoldOracle {
 
   /** A story sees two periods of a budget at most: the one it was made in, and the next. What may still be spent in the first is not left over. */
   #carried({ budgetId, kind }: OracleBudget, position: number, period: string, takenIn: (period: string) => bigint): bigint {
-    const all = this.#terms.filter((one) => one.budgetId === budgetId && one.position <= position);
+    const all = this.#definitions.terms(budgetId, position);
     const before = all.findLast(({ from }) => periodOf({ kind }, from) < period);
     const [first] = all;
     if (before?.limit == null || first === undefined) return 0n;
@@ -154,31 +142,8 @@ export class HoldOracle {
   }
 
   #take(event: LedgerEvent): void {
-    const { position } = event;
+    this.#definitions.take(event);
     switch (event.type) {
-      case 'BudgetCreated':
-      case 'BudgetChanged': {
-        const { budgetId, definition } = event.data;
-        const { limit, enforcement, rollover } = definition;
-        const amount = limit.amount === null ? null : parsePicos(limit.amount);
-        const percent = BigInt(enforcement.blockAtPercent);
-        const [from, blocks] = [parseInstant(event.recordedAt), enforcement.mode === 'block'];
-        this.#terms.push({ position, budgetId, from, limit: amount, blocks, percent, rollover: rollover.mode });
-        return;
-      }
-      case 'OverrideGranted': {
-        const { budgetId, amount, enforcement, expiresAt } = event.data;
-        const isOff = enforcement === 'off';
-        this.#overrides.push({ position, budgetId, amount: parsePicos(amount?.amount ?? '0'), isOff, expiresAt: parseInstant(expiresAt) });
-        return;
-      }
-      case 'ScopeRegistered':
-      case 'ScopeMoved':
-        this.#parents.push({ position, ...event.data });
-        return;
-      case 'ExchangeRateSet':
-        this.#rates.push({ position, pair: `${event.data.from}${event.data.to}`, rate: BigInt(event.data.rate) });
-        return;
       case 'UsageRecorded':
         this.#use(event);
         return;
@@ -198,7 +163,12 @@ export class HoldOracle {
     const matter = grant === undefined ? own : { ...matterOf(grant), ...own, path: grant.path };
     const at = parseInstant(grant?.grantedAt ?? data.occurredAt);
     for (const budget of this.#counting(matter)) {
-      const amount = this.#convert(parsePicos(cost?.amount ?? '0'), cost?.currency ?? '', budget.currency, grant?.decidedAt ?? position);
+      const amount = this.#definitions.convert(
+        parsePicos(cost?.amount ?? '0'),
+        cost?.currency ?? '',
+        budget.currency,
+        grant?.decidedAt ?? position,
+      );
       if (amount !== null) this.#spends.push({ position, budgetId: budget.budgetId, period: periodOf(budget, at), amount });
     }
     if (reservationId === undefined) return;
@@ -217,7 +187,12 @@ export class HoldOracle {
     else {
       if (this.statusAt(id, position) === 'released') flags.push('SettledAfterRelease');
       else if (parseInstant(recordedAt) >= parseInstant(grant.expiresAt)) flags.push('SettledAfterExpiry');
-      const cost = this.#convert(parsePicos(data.cost?.amount ?? '0'), data.cost?.currency ?? '', grant.currency, grant.decidedAt);
+      const cost = this.#definitions.convert(
+        parsePicos(data.cost?.amount ?? '0'),
+        data.cost?.currency ?? '',
+        grant.currency,
+        grant.decidedAt,
+      );
       if (cost !== null && cost > parsePicos(grant.amount)) flags.push('SettledOverReservation');
     }
     this.flags.set(position, flags);
@@ -247,7 +222,7 @@ export class HoldOracle {
     for (const budget of this.#counting(matterOf(grant))) {
       const refusal = this.#refusal(budget, asked, position);
       if (refusal !== null) this.violations.push(`${reservationId} past ${budget.budgetId}: ${refusal}`);
-      const share = this.#convert(asked.amount, currency, budget.currency, decidedAt);
+      const share = this.#definitions.convert(asked.amount, currency, budget.currency, decidedAt);
       if (share !== null) shares.set(budget.budgetId, share);
     }
     const left = this.#left(grant, asked, position);
@@ -275,19 +250,7 @@ export class HoldOracle {
   }
 
   #matter({ scopes, category, model, position }: Pick<Asked, 'scopes' | 'category' | 'model' | 'position'>): Matter {
-    const path = new Set<string>(scopes);
-    // A set hands out what is added to it on the way.
-    for (const scope of path) {
-      const known = this.#parents.findLast((one) => one.scope === scope && one.position <= position);
-      for (const parent of known?.parents ?? []) path.add(parent);
-    }
-    return { path: [...path, 'tenant:acme'], ...(category !== null && { category }), ...(model !== null && { model }) };
-  }
-
-  #convert(amount: bigint, from: string, to: string, position: number): bigint | null {
-    if (from === to) return amount;
-    const known = this.#rates.findLast((one) => one.pair === `${from}${to}` && one.position <= position);
-    return known === undefined ? null : amount * known.rate;
+    return { path: this.#definitions.path(scopes, position), ...(category !== null && { category }), ...(model !== null && { model }) };
   }
 }
 

@@ -94,7 +94,7 @@ export const tell = ({ definitions }: Readonly<{ definitions: TenantDefinitions 
   if (grant !== null) definitions.holds.know(id, since, grant.terms.facts);
 };
 
-/** One of those that an event grants; on the same terms as any other that was read of the same ones. */
+/** One of those that an event grants; on the same object of terms as whatever was read of them before. */
 export const readGrant = (wire: HoldTerms, reservation: HoldReservation): Grant =>
   new Grant(reservation.id, termsOf(wire), leftOf(reservation));
 

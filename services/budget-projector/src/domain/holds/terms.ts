@@ -4,7 +4,7 @@ import {
   type HoldReservation,
   type HoldsGranted,
   type HoldTerms,
-  holdReservation,
+  holdReservations,
   parseInstant,
   parsePicos,
 } from '@bursar/contracts';
@@ -55,10 +55,9 @@ export class Terms {
 
   /** What the event says of one of the reservations. Throws where it says nothing of it. */
   reservation(id: string): HoldReservation {
-    const granted = JSON.parse(this.granted) as HoldsGranted;
-    const nth = granted.reservationIds.indexOf(id);
-    if (nth === -1) throw new Error(`the terms' event grants no ${id}`);
-    return holdReservation(granted, nth);
+    const found = holdReservations(JSON.parse(this.granted) as HoldsGranted).find((one) => one.id === id);
+    if (found === undefined) throw new Error(`the terms' event grants no ${id}`);
+    return found;
   }
 
   /** Their JSON, where no event says them yet. */
