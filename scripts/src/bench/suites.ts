@@ -3,6 +3,7 @@ import { appendSuite } from './append.ts';
 import { busSuite } from './bus.ts';
 import { catchUpSuite } from './catch-up.ts';
 import { fanOutSuite } from './fan-out.ts';
+import { idleSuite } from './idle.ts';
 import { ingestSuite } from './ingest.ts';
 import { litellmSuite } from './litellm.ts';
 import { periodsSuite } from './periods.ts';
@@ -12,6 +13,7 @@ import type { Suite } from './suite.ts';
 
 /** In the order they run. */
 export const SUITES: Readonly<Record<string, Suite>> = {
+  idle: idleSuite,
   append: appendSuite,
   bus: busSuite,
   'fan-out': fanOutSuite,
