@@ -7,6 +7,7 @@ import { against, type BenchRow } from './row.ts';
 import { percentile } from './statistics.ts';
 import type { Suite } from './suite.ts';
 import type { RunningSystem } from './system.ts';
+import { cpuOf, usedBetween } from './system-cpu.ts';
 
 const EVENTS = 60_000;
 const WARM_UP = 5_000;
@@ -38,13 +39,13 @@ export const ingestSuite: Suite = {
       await checkpoints.reach('budget', await sendAll(system, bodies('warm', WARM_UP, [first, second])));
       await checkpoints.reach('budget', await sendAll(system, bodies('warm', WARM_UP, [rated], true)));
 
-      const before = cpuOf(system);
+      const [before, generatorBefore] = [cpuOf(system), cpuMicros(process.pid)];
       const sustained = await measure(system, checkpoints, bodies('load', EVENTS, [first]));
-      const cpu = differences(before, cpuOf(system));
+      const cpu = [...usedBetween(before, cpuOf(system)), { name: 'load generator', micros: cpuMicros(process.pid) - generatorBefore }];
       emit(
         against(INGEST, sustained.accepted, 'events/s', 'COPY', limit),
         { ...against(BALANCE, sustained.visible, 'events/s', 'COPY', limit), floor: 0.15, goal: 0.25 },
-        ...cpu.map(([name, micros]): BenchRow => ({ name: `CPU of ${name} at full load`, value: micros / EVENTS, unit: 'µs/event' })),
+        ...cpu.map(({ name, micros }): BenchRow => ({ name: `CPU of ${name} at full load`, value: micros / EVENTS, unit: 'µs/event' })),
       );
       const priced = await measure(system, checkpoints, bodies('rated', EVENTS, [rated], true));
       await checkpoints.allPriced(rated);
@@ -86,12 +87,3 @@ const lagRows = async (
     },
   ];
 };
-
-const cpuOf = (system: RunningSystem): Map<string, number> => {
-  const total = new Map<string, number>();
-  for (const { name, pid } of [...system.services, ...system.infrastructure]) total.set(name, (total.get(name) ?? 0) + cpuMicros(pid));
-  return total.set('load generator', cpuMicros(process.pid));
-};
-
-const differences = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): [string, number][] =>
-  [...after].map(([name, used]) => [name, used - (before.get(name) ?? 0)]);

@@ -9,6 +9,7 @@ import type { BenchRow } from './row.ts';
 import { percentile } from './statistics.ts';
 import type { Suite } from './suite.ts';
 import { type RunningSystem, withSystem } from './system.ts';
+import { cpuOf, usedBetween } from './system-cpu.ts';
 
 /** Budgets of one tenant, and tenants written at the same time. */
 const PER_TENANT = 200;
@@ -67,11 +68,11 @@ const measure = async (system: RunningSystem, timers: number, emit: (...rows: re
     const loading = peakMegabytes(pid);
     forgetPeak(pid);
     await delay(Math.max(0, midnight - Date.now()));
-    const cpuBefore = cpuOfAll(system);
+    const cpuBefore = cpuOf(system);
     const closing = closed(client, midnight);
     const during = await checks(system, asked, closing);
     const ms = (await closing) - midnight;
-    const spent = cpuOfAll(system).map(({ name, micros }, index) => ({ name, micros: micros - (cpuBefore[index]?.micros ?? 0) }));
+    const spent = usedBetween(cpuBefore, cpuOf(system));
     await verify(client, timers);
     emit(
       {
@@ -212,9 +213,6 @@ const pidOf = ({ services }: RunningSystem, name: string): number => {
   if (service === undefined) throw new Error(`no ${name} runs`);
   return service.pid;
 };
-
-const cpuOfAll = ({ services, infrastructure }: RunningSystem): readonly Readonly<{ name: string; micros: number }>[] =>
-  [...services, ...infrastructure].map(({ name, pid }) => ({ name, micros: cpuMicros(pid) }));
 
 /** The peak that the kernel keeps begins anew. */
 const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
