@@ -11,6 +11,7 @@ import { StreamGuard } from './nats/stream-guard.js';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits, wantedStreams } from './nats/streams.js';
 import { Notices } from './notices.js';
 import { toRangeMessage } from './range-message.js';
+import { Unhurried } from './unhurried.js';
 
 export type BusOptions = Readonly<{
   /** `nats://user:password@host:port`, several separated by commas; `tls://` insists on TLS. Absent: without NATS, from the store alone. */
@@ -31,8 +32,6 @@ export class BusRefusedError extends Error {
 export type CoveredListener = (partition: number, first: number, last: number) => void;
 
 const FIRST_CHECK_MS = 2_000;
-/** As long as the relay gathers. */
-const UNHURRIED_MS = 25;
 
 /**
  * NATS as this process sees it. Nothing here throws because NATS is absent, slow or lost, and nothing waits for it: a range that
@@ -50,9 +49,8 @@ export class Bus {
   readonly #acked = new Map<number, number>();
   readonly #coveredListeners = new Set<CoveredListener>();
   readonly #notices = new Notices((partition, notice) => this.#publishNotice(partition, notice));
+  readonly #unhurried = new Unhurried((range) => this.#send(range, () => undefined));
   #guard: StreamGuard | null = null;
-  #unhurried: AppendedRange[] = [];
-  #sending: NodeJS.Timeout | undefined;
 
   constructor(options: BusOptions) {
     this.logger = options.logger ?? silent;
@@ -110,22 +108,13 @@ export class Bus {
 
   /**
    * Announces what this process just appended, one JetStream message on `ledger.<partition>`, and hands it to consumers in this
-   * process. Fire and forget: call it from `store.onAppended`. `isHurried` false: nobody elsewhere waits for it, so it may go out with what follows; each
-   * message by itself wakes the server and a follower, which costs more than the message.
+   * process. Fire and forget: call it from `store.onAppended`. `isHurried` false: nobody elsewhere waits for it, so it may go out with what follows, within
+   * 100 ms, in one message.
    */
   publishRange(range: AppendedRange, isHurried = true): void {
     for (const hub of this.#hubs.values()) hub.appended(range);
-    this.#unhurried.push(range);
-    if (isHurried) this.#sendUnhurried();
-    else this.#sending ??= setTimeout(() => this.#sendUnhurried(), UNHURRIED_MS).unref();
-  }
-
-  #sendUnhurried(): void {
-    clearTimeout(this.#sending);
-    this.#sending = undefined;
-    const ranges = this.#unhurried;
-    this.#unhurried = [];
-    for (const range of ranges) this.#send(range, () => undefined);
+    this.#unhurried.add(range);
+    if (isHurried) this.#unhurried.flush();
   }
 
   /** As {@link publishRange} for a range read from the store: on the bus only. True once JetStream has stored it. Never rejects. */
@@ -167,7 +156,7 @@ export class Bus {
   hubOf(store: EventStore): LedgerHub {
     const known = this.#hubs.get(store);
     if (known !== undefined) return known;
-    const hub = new LedgerHub(store, this.#connection, this.counters, this.logger, (...range) => this.#tellCovered(...range));
+    const hub = new LedgerHub(store, this.#connection, this.counters, this.logger, (...range) => this.#heard(...range));
     this.#hubs.set(store, hub);
     return hub;
   }
@@ -189,7 +178,7 @@ export class Bus {
   }
 
   async close(): Promise<void> {
-    this.#sendUnhurried();
+    this.#unhurried.flush();
     this.#guard?.close();
     await this.#connection.close();
     this.#publisher.close();
@@ -224,6 +213,11 @@ export class Bus {
     }
     this.counters.rangesAcked += 1;
     if (last > this.ackedThrough(partition)) this.#acked.set(partition, last);
+    this.#tellCovered(partition, first, last);
+  }
+
+  #heard(partition: number, first: number, last: number): void {
+    this.#unhurried.heard(partition, first);
     this.#tellCovered(partition, first, last);
   }
 

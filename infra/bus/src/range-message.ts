@@ -23,7 +23,7 @@ const BATCH_TYPE = 'application/cloudevents-batch+json';
 const NO_EVENTS = Buffer.from('[]');
 
 /**
- * One message for one append. An append too large for a message (over 500 events or 512 KB) travels without its events,
+ * One message for an append, or for some that follow one another. An append too large for a message (over 500 events or 512 KB) travels without its events,
  * `wake: true`: consumers read them from the store at once. It cannot be split: only its last position has a link.
  */
 export const toRangeMessage = (range: AppendedRange): RangeMessage & { readonly wake: boolean } => {

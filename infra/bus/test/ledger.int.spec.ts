@@ -143,11 +143,15 @@ describe('the ledger over NATS', () => {
     await eventually('the first arrived', () => collector.events.length === there + 5);
     const [before, received] = [sent(), { ...consumer.counters }];
     await silent(1);
+    await silent(1);
+    await silent(1);
     expect(sent()).toBe(before);
     await silent(2);
+    expect(sent()).toBe(before + 1);
     await silent(1);
-    await eventually('all arrived', () => collector.events.length === there + 9);
+    await eventually('all arrived', () => collector.events.length === there + 11);
     await collector.stop();
+    expect(sent()).toBe(before + 2);
     expect(collector.events).toEqual(await everything(0));
     expect(consumer.counters.storeReads).toBe(received.storeReads);
   });

@@ -15,7 +15,7 @@ const BATCHED: ReadonlySet<string> = new Set(['UsageRecorded']);
 const ledger: Channel = {
   id: 'ledger',
   address: 'ledger.{partition}',
-  summary: 'Internal: what each append stored, one message per append',
+  summary: 'Internal: what appends stored; appends that nobody waits for share a message',
   description:
     `At most ${MAX_RANGE_EVENTS} events and ${MAX_RANGE_BYTES} bytes. A longer append is announced by an empty batch: consumers read it from the store. ` +
     'Compare Bursar-Link with the store’s before you believe a message. Others than Bursar’s services should take events.<tenant>.>.',

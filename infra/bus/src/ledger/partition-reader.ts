@@ -11,8 +11,8 @@ import { Wake } from './wake.js';
 const BUFFER_BYTES = 8 * 1024 * 1024;
 /** News comes from the hub, by the bus or by its poll of the heads, so this only bounds how long a lost wake-up could matter. */
 const IDLE_MS = 60_000;
-/** How long a range that must be on its way may take before the store is asked instead: decisions are held back for 25 ms. */
-const GRACE_MS = 40;
+/** How long a range that must be on its way may take before the store is asked instead: what nobody waits for is held back for 100 ms. */
+const GRACE_MS = 125;
 /** Rows of one read of the store: large enough for its speed, small enough for sixteen partitions at once in memory. */
 const READ_EVENTS = 2_000;
 

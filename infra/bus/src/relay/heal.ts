@@ -1,11 +1,9 @@
-import { MAX_RANGE_BYTES, MAX_RANGE_EVENTS } from '@bursar/contracts/bus';
 import type { AppendedRange, EventStore, StoredEvent } from '@bursar/event-store';
 import type { Bus } from '../bus.js';
+import { areApart, fitsInMessage, messageBytes } from '../joined-ranges.js';
 import type { Hole } from './coverage.js';
 
 const READ_EVENTS = 2_000;
-/** Attributes of a CloudEvent beside its texts. */
-const EVENT_OVERHEAD_BYTES = 400;
 
 /** Publishes what a hole holds, read from the store. True when JetStream has all of it. */
 export const heal = async (bus: Bus, store: EventStore, partition: number, hole: Hole): Promise<boolean> => {
@@ -48,10 +46,9 @@ const longestFitting = (events: readonly StoredEvent[], ends: readonly number[])
   let taken = 0;
   for (const end of ends) {
     const append = events.slice(taken, end - first + 1);
-    bytes += append.reduce((sum, { data, meta }) => sum + EVENT_OVERHEAD_BYTES + Buffer.byteLength(data) + meta.length, 0);
+    bytes += messageBytes(append);
     const count = taken + append.length;
-    const isApart = append[0]?.recordedAt !== events[taken - 1]?.recordedAt;
-    if (taken > 0 && (count > MAX_RANGE_EVENTS || bytes > MAX_RANGE_BYTES || !isApart)) break;
+    if (taken > 0 && !(fitsInMessage(count, bytes) && areApart(events[taken - 1], append[0]))) break;
     taken = count;
   }
   return taken;
