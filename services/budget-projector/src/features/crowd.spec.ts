@@ -1,46 +1,130 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Crowd } from './crowd.js';
 
-/** After an append at 0 that answered so many while others waited. */
-const after = (decided: number, waiting: number): Crowd => {
-  const crowd = new Crowd();
-  crowd.landed(decided, waiting, 0);
-  return crowd;
+const STEP_MS = 0.1;
+
+type World = Readonly<{
+  crowd: Pick<Crowd, 'leaves' | 'landed' | 'waitMs'>;
+  appendMs: number;
+  /** Who asks by then: given when it is, and who was answered when. */
+  asking: (now: number, answered: readonly number[]) => number;
+  /** At the begin an append of so many is on its way, while others wait. */
+  flying: number;
+  waiting: number;
+  ms: number;
+}>;
+
+/** Appends one after another, as the lane makes them: when each left, how many it had, and how long those had waited together. */
+const appendsOf = ({ crowd, appendMs, asking, flying, waiting, ms }: World) => {
+  const appends: { at: number; callers: number; waitedMs: number }[] = [];
+  let answered: number[] = [];
+  let came: number[] = Array.from({ length: waiting }, () => 0);
+  let [inFlight, landsAt] = [flying, appendMs];
+  if (flying > 0) crowd.leaves(flying, 0);
+  for (let now = 0; now < ms; now += STEP_MS) {
+    if (inFlight > 0 && now >= landsAt) {
+      crowd.landed(came.length, now);
+      answered = answered.concat(Array.from({ length: inFlight }, () => now));
+      inFlight = 0;
+    }
+    const asked = asking(now, answered);
+    answered = answered.slice(asked);
+    came = came.concat(Array.from({ length: asked }, () => now));
+    if (inFlight > 0 || came.length === 0 || crowd.waitMs(came.length, now) > 0) continue;
+    crowd.leaves(came.length, now);
+    appends.push({ at: now, callers: came.length, waitedMs: came.reduce((sum, at) => sum + now - at, 0) });
+    [inFlight, landsAt, came] = [came.length, now + appendMs, []];
+  }
+  return appends;
 };
+
+/** The same callers again and again: they take between so and so long to ask again, one after another. */
+const again = (firstMs: number, eachMs: number) => {
+  let [askedAt, batchAt] = [0, -1];
+  return (now: number, answered: readonly number[]): number => {
+    const since = answered[0];
+    if (since === undefined) return 0;
+    if (since !== batchAt) [batchAt, askedAt] = [since, since + firstMs];
+    let asked = 0;
+    while (asked < answered.length && answered[asked] === since && askedAt <= now) [asked, askedAt] = [asked + 1, askedAt + eachMs];
+    return asked;
+  };
+};
+
+/** Others each time, so many a millisecond, whenever they are answered. */
+const others = (perMs: number) => {
+  let asked = 0;
+  return (now: number, answered: readonly number[]): number => {
+    const due = Math.floor(now * perMs) - asked;
+    asked += due;
+    return Math.min(due, answered.length + due);
+  };
+};
+
+const NOBODY = { leaves: () => undefined, landed: () => undefined, waitMs: () => 0 };
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('a crowd', () => {
   test('is waited for until most of it asks again, and no longer than its patience', () => {
-    const crowd = after(40, 24);
-    expect(crowd.waitMs(24, 0)).toBe(4);
-    expect(crowd.waitMs(51, 1.5)).toBe(2.5);
-    expect(crowd.waitMs(52, 1.5)).toBe(0);
-    expect(crowd.waitMs(24, 4)).toBe(0);
-    expect(crowd.waitMs(24, 60_000)).toBe(0);
+    const crowd = new Crowd();
+    crowd.leaves(60, 100);
+    crowd.landed(4, 102);
+    expect(crowd.waitMs(4, 102)).toBe(12);
+    expect(crowd.waitMs(57, 103.5)).toBe(10.5);
+    expect(crowd.waitMs(58, 103.5)).toBe(0);
+    expect(crowd.waitMs(4, 114)).toBe(0);
+    expect(crowd.waitMs(4, 60_000)).toBe(0);
   });
 
-  test('is not waited for where few ask, nor by the first', () => {
+  test('is not waited for where few ask, nor by the first, nor by the many who came while a few were answered', () => {
     expect(new Crowd().waitMs(1, 0)).toBe(0);
-    expect(after(10, 5).waitMs(1, 0)).toBe(0);
-    expect(after(10, 6).waitMs(1, 0)).toBe(4);
+    const crowd = new Crowd();
+    crowd.leaves(10, 100);
+    crowd.landed(5, 102);
+    expect(crowd.waitMs(5, 102)).toBe(0);
+    crowd.leaves(5, 102);
+    crowd.landed(40, 104);
+    expect(crowd.waitMs(40, 104)).toBe(0);
   });
 
-  test('that no longer comes is forgotten within a few appends', () => {
-    const crowd = after(64, 0);
-    let appends = 0;
-    for (; crowd.waitMs(1, 0) > 0; appends += 1) crowd.landed(1, 0, 0);
-    expect(appends).toBe(14);
+  test.each([
+    ['at once', 0.5, 0],
+    ['within three milliseconds', 1, 0.03],
+    ['within nine', 2, 0.1],
+  ])('that asks again %s shares its appends, also where two halves of it took turns', (_when, firstMs, eachMs) => {
+    const appends = appendsOf({ crowd: new Crowd(), appendMs: 2, asking: again(firstMs, eachMs), flying: 32, waiting: 32, ms: 2_000 });
+    const later = appends.filter(({ at }) => at > 100).map(({ callers }) => callers);
+    expect(mean(later)).toBeGreaterThan(50);
   });
 
-  test('that was there long before is forgotten with the next append', () => {
-    const crowd = after(64, 0);
-    crowd.landed(1, 0, 4 + 50.5);
-    expect(crowd.waitMs(1, 54.5)).toBe(0);
+  test('costs who come by themselves nearly nothing, however many they are', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 20, noNaN: true }),
+        fc.double({ min: 0.5, max: 8, noNaN: true }),
+        fc.integer({ min: 0, max: 200 }),
+        (perMs, appendMs, waiting) => {
+          // After a standstill more wait than ever.
+          const world = { appendMs, asking: others(perMs), flying: 1, waiting, ms: 2_000 };
+          const waited = (crowd: World['crowd']): number => {
+            const later = appendsOf({ ...world, asking: others(perMs), crowd }).filter(({ at }) => at > 500);
+            return later.reduce((sum, { waitedMs }) => sum + waitedMs, 0) / later.reduce((sum, { callers }) => sum + callers, 0);
+          };
+          expect(waited(new Crowd())).toBeLessThan(waited(NOBODY) * 1.05 + 0.1);
+        },
+      ),
+      { numRuns: 20, endOnFailure: true },
+    );
   });
 
-  test('that grows is met at once', () => {
-    const crowd = after(20, 0);
-    crowd.landed(100, 100, 0);
-    expect(crowd.waitMs(159, 0)).toBe(4);
-    expect(crowd.waitMs(160, 0)).toBe(0);
+  test('that no longer comes is waited for once more', () => {
+    const crowd = new Crowd();
+    crowd.leaves(64, 100);
+    crowd.landed(0, 102);
+    expect(crowd.waitMs(1, 103)).toBe(11);
+    crowd.leaves(1, 114);
+    crowd.landed(0, 116);
+    expect(crowd.waitMs(1, 116)).toBe(0);
   });
 });

@@ -1,32 +1,56 @@
 /** Fewer do not wait for one another: their appends cost less than their time. */
 const WORTH_WAITING = 16;
-/** Of a crowd that was there a moment ago; the last few may be long in coming, or never come. */
-const ENOUGH = 0.8;
+/** Of a crowd; the last few may be long in coming, or never come. */
+const ENOUGH = 0.9;
 /** After an append is in, at most. */
-const PATIENCE_MS = 4;
-/** Of a crowd that no longer comes this is left after each append. */
-const FADING = 0.9;
-/** Who was there so long before an append is no crowd any more. */
-const FORGOTTEN_MS = 50;
+const PATIENCE_MS = 12;
+/** A crowd comes at least so many times as fast after an append is in as while one is on its way. */
+const FASTER = 2;
+/** From one trial to the next: the first, and the longest after trials that found no crowd. */
+const TRIAL_MS = { first: 20, longest: 1_000 };
 
 /**
- * How many ask at once. Callers who are answered together ask again together, and an append costs PostgreSQL and everybody who follows the ledger as much
- * as tens of decisions: so where a crowd was answered a moment ago, what it asks next waits for most of it. Whoever comes alone waits for nobody.
+ * Whether those who ask are a crowd: the same callers, who are answered together and then ask again together. An append costs PostgreSQL and everybody who follows
+ * the ledger as much as tens of decisions, so a crowd's next asks wait for most of it. Callers who come by themselves gain nothing by that: however long their
+ * appends wait, as many come later. The two are told apart by when they come. Of a crowd nobody is left to ask while its append is on its way; of the others
+ * as many come then as ever. Halves of a crowd that take turns look like the others; a trial now and then waits for the other half too, and shows which it is.
  */
 export class Crowd {
   #size = 0;
-  #patientUntil = 0;
+  #decided = 0;
+  #waiting = 0;
+  /** Between the last append that was in and the next: who asked, of so many who were answered, in such a time. */
+  #gathered = { callers: 0, answered: 0, ms: 0 };
+  #leftAt = 0;
+  #landedAt = 0;
+  #isAwaited = false;
+  #trial = { at: 0, everyMs: TRIAL_MS.first };
 
-  /** An append is in. @param decided with it @param waiting decided meanwhile @param now in milliseconds */
-  landed(decided: number, waiting: number, now: number): void {
-    const left = now > this.#patientUntil + FORGOTTEN_MS ? 0 : this.#size * FADING;
-    this.#size = Math.max(left, decided + waiting);
-    this.#patientUntil = now + PATIENCE_MS;
+  /** An append goes on its way. @param callers decided with it @param now in milliseconds */
+  leaves(callers: number, now: number): void {
+    this.#gathered = { callers: callers - this.#waiting, answered: this.#decided, ms: now - this.#landedAt };
+    this.#decided = callers;
+    this.#leftAt = now;
+  }
+
+  /** It is in. @param waiting decided meanwhile @param now in milliseconds */
+  landed(waiting: number, now: number): void {
+    const { callers, answered, ms } = this.#gathered;
+    const isCrowd = callers > answered / 2 && callers * (now - this.#leftAt) > FASTER * waiting * ms;
+    this.#size = this.#decided + waiting;
+    this.#waiting = waiting;
+    this.#landedAt = now;
+    // Where most are there already, the few who were answered are not worth the wait.
+    const isWorthIt = this.#size >= WORTH_WAITING && this.#decided >= waiting / 2;
+    this.#isAwaited = isWorthIt && (isCrowd || now >= this.#trial.at);
+    if (!this.#isAwaited) return;
+    const everyMs = isCrowd ? TRIAL_MS.first : Math.min(TRIAL_MS.longest, 2 * this.#trial.everyMs);
+    this.#trial = { at: now + everyMs, everyMs };
   }
 
   /** How long so many wait for more, in milliseconds; 0: they go. */
   waitMs(waiting: number, now: number): number {
-    const isEnough = this.#size < WORTH_WAITING || waiting >= this.#size * ENOUGH;
-    return isEnough ? 0 : Math.max(0, this.#patientUntil - now);
+    const isEnough = !this.#isAwaited || waiting >= this.#size * ENOUGH;
+    return isEnough ? 0 : Math.max(0, this.#landedAt + PATIENCE_MS - now);
   }
 }

@@ -75,6 +75,7 @@ export class HoldLane {
     const id = derivedId('holds-changed', owner, String(partition), String(this.revision + 1), String(epoch));
     const data = group.eventOf(partition);
     this.own.expect(id, group.own);
+    this.#crowd.leaves(group.callers, performance.now());
     try {
       const { position, revision } = await this.ledger.appendHolds(partition, { id, data, expectedRevision: this.revision });
       this.revision = revision;
@@ -90,7 +91,7 @@ export class HoldLane {
     }
     this.#flying = null;
     const appended = this.#appended;
-    this.#crowd.landed(group.callers, this.#open.callers, performance.now());
+    this.#crowd.landed(this.#open.callers, performance.now());
     // The next is on its way while this one is said.
     this.send();
     group.said(appended);
