@@ -4,7 +4,7 @@ import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { fromBatch, MalformedEventError, toBatch } from './cloud-event.js';
 import { setTrace, sharedTrace } from './trace.js';
 
-/** What one append stored, as it travels on `ledger.<partition>`. */
+/** What one append stored, or several one after another, as it travels on `ledger.<partition>`. */
 export type RangeMessage = Readonly<{ subject: string; headers: MsgHdrs; body: Uint8Array }>;
 
 /** A range as it arrived: its place from the headers, its events still bytes. Nothing of it is trusted yet. */

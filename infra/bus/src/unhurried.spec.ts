@@ -72,4 +72,13 @@ describe('ranges that nobody waits for', () => {
     unhurried.heard(0, 6);
     expect(sent).toEqual([[0, 5, 5]]);
   });
+
+  test('do not wait where that range was heard before they were there', () => {
+    unhurried.heard(0, 8);
+    unhurried.add(range(7, 1));
+    unhurried.add(range(9));
+    expect(sent).toEqual([]);
+    unhurried.add(range(7));
+    expect(sent).toContainEqual([0, 7, 7]);
+  });
 });

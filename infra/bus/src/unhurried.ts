@@ -11,12 +11,15 @@ const TOGETHER_MS = 100;
 export class Unhurried {
   #ranges: AppendedRange[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Of each partition the latest begin of somebody's range on the bus. */
+  readonly #heard = new Map<number, number>();
 
   constructor(private readonly send: (range: AppendedRange) => void) {}
 
   add(range: AppendedRange): void {
     this.#ranges.push(range);
-    this.#timer ??= setTimeout(() => this.flush(), TOGETHER_MS).unref();
+    if (range.first < (this.#heard.get(range.partition) ?? 0)) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), TOGETHER_MS).unref();
   }
 
   /** Everything goes now, in order. */
@@ -30,6 +33,7 @@ export class Unhurried {
 
   /** Somebody's range from there on is on the bus: whoever takes it misses what comes before it. */
   heard(partition: number, first: number): void {
+    this.#heard.set(partition, Math.max(first, this.#heard.get(partition) ?? 0));
     if (this.#ranges.some((range) => range.partition === partition && range.first < first)) this.flush();
   }
 }

@@ -7,7 +7,7 @@ import { ask, block, send, Writer } from './support/enforcement.js';
 import { untilCaughtUp } from './support/exact.js';
 import { metricOf, Projectors } from './support/processes.js';
 import { publish, type Real, real } from './support/real.js';
-import { steps } from './support/stories.js';
+import { steps, useStep } from './support/stories.js';
 
 let at: Real;
 let projectors: Projectors;
@@ -45,6 +45,9 @@ const look = async (times = 40): Promise<Found> => {
 test('J8 nothing is found where nothing is wrong, whatever was moved, split, voided and priced late; and what is changed by hand is', async () => {
   const projector = await projectors.start();
   await publish(at.store, steps(11, 500));
+  await untilCaughtUp(at);
+  // What a change of prices said of usage, and what that crossed, may be all that a look finds of the last.
+  await publish(at.store, [useStep(1), useStep(2), useStep(3)]);
   await untilCaughtUp(at);
   const clean = await look();
   expect(clean.looks.get('tree')).toBeGreaterThan(5);

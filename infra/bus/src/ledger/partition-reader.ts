@@ -78,7 +78,8 @@ export class PartitionReader {
       const taken = this.#buffer.take(this.#position, maxEvents);
       if (taken.length > 0) return await this.#confirm(taken);
     }
-    this.#buffer.prune(this.#position);
+    // It was here, behind the back of who stopped within it: nobody will send it again.
+    if (this.#buffer.prune(this.#position)) this.#waitedAt = this.#position;
     if (this.#claimed <= this.#position) {
       await this.#wake.wait(IDLE_MS, signal);
       return NOTHING;
@@ -108,7 +109,7 @@ export class PartitionReader {
 
   #offer(range: BufferedRange): void {
     if (range.last <= this.#position) return;
-    if (!this.#buffer.offer(range)) this.options.bus.counters.rangesOverflowed += 1;
+    if (!this.#buffer.offer(range, performance.now())) this.options.bus.counters.rangesOverflowed += 1;
     this.#claim(range.last);
   }
 
@@ -119,10 +120,11 @@ export class PartitionReader {
     this.#wake.fire();
   }
 
-  /** Messages of two publishers overtake each other, and a poll sees a head before its message comes: wait a little, once. */
+  /** Messages of two publishers overtake each other, and a poll sees a head before its message comes: wait a little, once, since it was known that something is missing. */
   async #grace(): Promise<void> {
-    const deadline = performance.now() + GRACE_MS;
-    for (let left = GRACE_MS; left > 0 && !this.#buffer.has(this.#position + 1); left = deadline - performance.now()) {
+    const now = performance.now();
+    const deadline = Math.min(now, this.#buffer.knownSince(this.#position)) + GRACE_MS;
+    for (let left = deadline - now; left > 0 && !this.#buffer.has(this.#position + 1); left = deadline - performance.now()) {
       await this.#wake.wait(left, this.options.signal);
       if (this.options.signal.aborted) break;
     }

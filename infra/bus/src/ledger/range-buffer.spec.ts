@@ -20,7 +20,7 @@ const anyRange = fc
 describe('a range buffer', () => {
   test('gives back what follows without a gap, at most about as many as asked for', () => {
     const buffer = new RangeBuffer(1_000, { used: 0, limit: 1_000 });
-    for (const each of [range(7, 9), range(1, 2), range(3, 6), range(11, 12)]) buffer.offer(each);
+    for (const each of [range(7, 9), range(1, 2), range(3, 6), range(11, 12)]) buffer.offer(each, 0);
     expect(buffer.take(0, 6).map(({ last }) => last)).toEqual([2, 6]);
     expect(buffer.take(6, 1).map(({ last }) => last)).toEqual([9]);
     expect(buffer.take(9, 100)).toEqual([]);
@@ -31,8 +31,23 @@ describe('a range buffer', () => {
     const budget = { used: 0, limit: 50 };
     const buffer = new RangeBuffer(30, budget);
     const other = new RangeBuffer(30, budget);
-    expect([buffer.offer(range(1, 1, 30)), buffer.offer(range(2, 2, 1))]).toEqual([true, false]);
-    expect([other.offer(range(1, 1, 21)), other.offer(range(1, 1, 20))]).toEqual([false, true]);
+    expect([buffer.offer(range(1, 1, 30), 0), buffer.offer(range(2, 2, 1), 0)]).toEqual([true, false]);
+    expect([other.offer(range(1, 1, 21), 0), other.offer(range(1, 1, 20), 0)]).toEqual([false, true]);
+  });
+
+  test('says since when something beyond is here, and whether what it forgets in part had what follows', () => {
+    const buffer = new RangeBuffer(1_000, { used: 0, limit: 1_000 });
+    expect(buffer.knownSince(0)).toBe(Number.POSITIVE_INFINITY);
+    for (const [first, last, now] of [
+      [9, 9, 20],
+      [6, 8, 30],
+      [12, 12, 50],
+    ] as const)
+      buffer.offer(range(first, last), now);
+    expect([buffer.knownSince(5), buffer.knownSince(9)]).toEqual([20, 50]);
+    expect([buffer.prune(5), buffer.prune(7), buffer.prune(9)]).toEqual([false, true, false]);
+    expect(buffer.knownSince(0)).toBe(50);
+    expect([buffer.clear(), buffer.knownSince(0)]).toEqual([1, Number.POSITIVE_INFINITY]);
   });
 
   test('never loses count of its bytes, whatever it is given and asked', () => {
@@ -46,7 +61,7 @@ describe('a range buffer', () => {
         const budget = { used: 0, limit: 200 };
         const buffer = new RangeBuffer(200, budget);
         for (const each of steps) {
-          if ('offer' in each) buffer.offer(each.offer);
+          if ('offer' in each) buffer.offer(each.offer, 0);
           else if ('take' in each) buffer.take(each.take, each.most);
           else {
             buffer.prune(each.prune);

@@ -9,6 +9,8 @@ export type ByteBudget = { used: number; readonly limit: number };
  */
 export class RangeBuffer {
   readonly #byFirst = new Map<number, BufferedRange>();
+  /** When each came. */
+  readonly #cameAt = new Map<number, number>();
   #bytes = 0;
 
   constructor(
@@ -27,11 +29,19 @@ export class RangeBuffer {
     return nearest;
   }
 
-  /** False when there is no room for it. A second range with the same first position is ignored. */
-  offer(range: BufferedRange): boolean {
+  /** Since when a range beyond `after` has been here; Infinity when there is none. */
+  knownSince(after: number): number {
+    let since = Number.POSITIVE_INFINITY;
+    for (const [first, cameAt] of this.#cameAt) if (first > after && cameAt < since) since = cameAt;
+    return since;
+  }
+
+  /** False when there is no room for it. A second range with the same first position is ignored. @param now in milliseconds */
+  offer(range: BufferedRange, now: number): boolean {
     if (this.#byFirst.has(range.first)) return true;
     if (this.#bytes + range.bytes > this.maxBytes || this.budget.used + range.bytes > this.budget.limit) return false;
     this.#byFirst.set(range.first, range);
+    this.#cameAt.set(range.first, now);
     this.#account(range.bytes);
     return true;
   }
@@ -49,21 +59,29 @@ export class RangeBuffer {
     return taken;
   }
 
-  /** Forgets what lies at or before `after`, also in part: the rest of such a range comes from the store. */
-  prune(after: number): void {
-    for (const range of [...this.#byFirst.values()]) if (range.first <= after) this.#remove(range);
+  /** Forgets what lies at or before `after`, also in part: true where a range had what follows, which comes from the store then. */
+  prune(after: number): boolean {
+    let hadNext = false;
+    for (const range of [...this.#byFirst.values()]) {
+      if (range.first > after) continue;
+      hadNext ||= range.last > after;
+      this.#remove(range);
+    }
+    return hadNext;
   }
 
   /** Empties it and says how many ranges that were. */
   clear(): number {
     const count = this.#byFirst.size;
     this.#byFirst.clear();
+    this.#cameAt.clear();
     this.#account(-this.#bytes);
     return count;
   }
 
   #remove(range: BufferedRange): void {
     this.#byFirst.delete(range.first);
+    this.#cameAt.delete(range.first);
     this.#account(-range.bytes);
   }
 

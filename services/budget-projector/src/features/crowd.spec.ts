@@ -118,6 +118,27 @@ describe('a crowd', () => {
     );
   });
 
+  test('that comes only when the patience is over is not waited for again', () => {
+    const crowd = new Crowd();
+    for (let at = 100; at < 200; at += 20) {
+      crowd.leaves(20, at);
+      crowd.landed(0, at + 2);
+      if (at > 160) expect(crowd.waitMs(1, at + 4)).toBe(0);
+    }
+  });
+
+  test('is counted without those who are refused meanwhile', () => {
+    const crowd = new Crowd();
+    crowd.leaves(30, 100);
+    crowd.landed(20, 102);
+    crowd.unchanged(20);
+    expect(crowd.waitMs(26, 103)).toBe(11);
+    expect(crowd.waitMs(27, 103)).toBe(0);
+    crowd.leaves(30, 104);
+    crowd.landed(0, 106);
+    expect(crowd.waitMs(26, 107)).toBe(11);
+  });
+
   test('that no longer comes is waited for once more', () => {
     const crowd = new Crowd();
     crowd.leaves(64, 100);

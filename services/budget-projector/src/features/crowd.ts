@@ -6,7 +6,7 @@ const ENOUGH = 0.9;
 const PATIENCE_MS = 12;
 /** A crowd comes at least so many times as fast after an append is in as while one is on its way. */
 const FASTER = 2;
-/** From one trial to the next: the first, and the longest after trials that found no crowd. */
+/** From a crowd to the next trial; from one trial to the next twice as long each time, and no longer than. */
 const TRIAL_MS = { first: 20, longest: 1_000 };
 
 /**
@@ -36,7 +36,8 @@ export class Crowd {
   /** It is in. @param waiting decided meanwhile @param now in milliseconds */
   landed(waiting: number, now: number): void {
     const { callers, answered, ms } = this.#gathered;
-    const isCrowd = callers > answered / 2 && callers * (now - this.#leftAt) > FASTER * waiting * ms;
+    // Who comes after the patience is over gains nothing by being waited for.
+    const isCrowd = ms < PATIENCE_MS && callers > answered / 2 && callers * (now - this.#leftAt) > FASTER * waiting * ms;
     this.#size = this.#decided + waiting;
     this.#waiting = waiting;
     this.#landedAt = now;
@@ -46,6 +47,12 @@ export class Crowd {
     if (!this.#isAwaited) return;
     const everyMs = isCrowd ? TRIAL_MS.first : Math.min(TRIAL_MS.longest, 2 * this.#trial.everyMs);
     this.#trial = { at: now + everyMs, everyMs };
+  }
+
+  /** So many were answered without an append: they changed nothing, and are not to be waited for. */
+  unchanged(callers: number): void {
+    this.#waiting = Math.max(0, this.#waiting - callers);
+    this.#size -= callers;
   }
 
   /** How long so many wait for more, in milliseconds; 0: they go. */

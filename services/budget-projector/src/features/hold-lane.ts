@@ -51,8 +51,11 @@ export class HoldLane {
     if (this.#flying !== null || this.#isOver || this.#open.isEmpty) return;
     const group = this.#open;
     this.#open = new HoldGroup();
-    if (group.isUnchanged) group.said(null);
-    else this.#flying = this.#append(group);
+    if (!group.isUnchanged) this.#flying = this.#append(group);
+    else {
+      this.#crowd.unchanged(group.callers);
+      group.said(null);
+    }
   }
 
   /** Resolves when no append is on its way. Never rejects. */
