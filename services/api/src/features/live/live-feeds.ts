@@ -53,7 +53,12 @@ export class LiveFeeds {
     this.#feeds.set(tenant, feed);
     const subscriber = new Subscriber(out, interest);
     out.once('close', () => this.#leave(feed, subscriber));
-    await feed.join(subscriber, from, opening);
+    try {
+      await feed.join(subscriber, from, opening);
+    } catch (error) {
+      this.#leave(feed, subscriber);
+      throw error;
+    }
     if (out.destroyed) this.#leave(feed, subscriber);
     this.#looking ??= setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
     this.#beating ??= setInterval(() => this.#beat(), BEAT_EVERY_MS).unref();
@@ -68,7 +73,8 @@ export class LiveFeeds {
 
   #leave(feed: TenantFeed, subscriber: Subscriber): void {
     feed.leave(subscriber);
-    if (feed.size === 0) this.#feeds.delete(feed.tenant);
+    // Another may have come for the tenant since this one was given up.
+    if (feed.isIdle && this.#feeds.get(feed.tenant) === feed) this.#feeds.delete(feed.tenant);
   }
 
   #beat(): void {

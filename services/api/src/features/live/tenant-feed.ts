@@ -22,6 +22,7 @@ const PAGE = 500;
 /** What one tenant's subscribers hear: read once for all of them, in one snapshot, from the tables that lists and statuses are made of. */
 export class TenantFeed {
   readonly #subscribers = new Set<Subscriber>();
+  #joining = 0;
   #cursor: StreamCursor | null = null;
   /** What everyone was told is held: no position says when a reservation changed a budget, so it is compared. */
   #reserved: ReadonlyMap<string, Reserved> | null = null;
@@ -38,17 +39,27 @@ export class TenantFeed {
     return this.#subscribers.size;
   }
 
+  /** Nobody listens, nor is about to. */
+  get isIdle(): boolean {
+    return this.#subscribers.size + this.#joining === 0;
+  }
+
   /** Begins at the present, or sends what happened since `from` first. Answers where it begins. */
-  join(subscriber: Subscriber, from: StreamCursor | null, opening: (cursor: StreamCursor) => void): Promise<void> {
-    return this.#inTurn(async () => {
-      const { cursor, reserved, events } = await this.#read(from, null);
-      opening(from ?? cursor);
-      subscriber.send(events, cursor);
-      // Others have yet to hear what is between their cursor and this one; this one hears it twice, which changes nothing.
-      this.#cursor ??= cursor;
-      this.#reserved ??= reserved;
-      this.#subscribers.add(subscriber);
-    });
+  async join(subscriber: Subscriber, from: StreamCursor | null, opening: (cursor: StreamCursor) => void): Promise<void> {
+    this.#joining += 1;
+    try {
+      await this.#inTurn(async () => {
+        const { cursor, reserved, events } = await this.#read(from, null);
+        opening(from ?? cursor);
+        subscriber.send(events, cursor);
+        // Others have yet to hear what is between their cursor and this one; this one hears it twice, which changes nothing.
+        this.#cursor ??= cursor;
+        this.#reserved ??= reserved;
+        this.#subscribers.add(subscriber);
+      });
+    } finally {
+      this.#joining -= 1;
+    }
   }
 
   leave(subscriber: Subscriber): void {
