@@ -11,7 +11,7 @@ const TOGETHER_MS = 100;
 export class Unhurried {
   #ranges: AppendedRange[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Of each partition the latest begin of somebody's range on the bus. */
+  /** Of each partition the latest begin of somebody's range on the bus. One that is made up only makes decisions go at once. */
   readonly #heard = new Map<number, number>();
 
   constructor(private readonly send: (range: AppendedRange) => void) {}

@@ -46,7 +46,7 @@ test('J8 nothing is found where nothing is wrong, whatever was moved, split, voi
   const projector = await projectors.start();
   await publish(at.store, steps(11, 500));
   await untilCaughtUp(at);
-  // What a change of prices said of usage, and what that crossed, may be all that a look finds of the last.
+  // What a change of prices said of usage, and what that crossed, may be all that a look finds of the last. (An id of the first story again is no news.)
   await publish(at.store, [useStep(1), useStep(2), useStep(3)]);
   await untilCaughtUp(at);
   const clean = await look();

@@ -78,7 +78,7 @@ export class PartitionReader {
       const taken = this.#buffer.take(this.#position, maxEvents);
       if (taken.length > 0) return await this.#confirm(taken);
     }
-    // It was here, behind the back of who stopped within it: nobody will send it again.
+    // What comes next was in a range that began before here, and went with it: nobody sends it again, so it is not waited for.
     if (this.#buffer.prune(this.#position)) this.#waitedAt = this.#position;
     if (this.#claimed <= this.#position) {
       await this.#wake.wait(IDLE_MS, signal);
@@ -120,7 +120,7 @@ export class PartitionReader {
     this.#wake.fire();
   }
 
-  /** Messages of two publishers overtake each other, and a poll sees a head before its message comes: wait a little, once, since it was known that something is missing. */
+  /** Messages of two publishers overtake each other, and a poll sees a head before its message comes: wait a little, once, from when it was known that something is missing. */
   async #grace(): Promise<void> {
     const now = performance.now();
     const deadline = Math.min(now, this.#buffer.knownSince(this.#position)) + GRACE_MS;

@@ -49,10 +49,11 @@ export class Crowd {
     this.#trial = { at: now + everyMs, everyMs };
   }
 
-  /** So many were answered without an append: they changed nothing, and are not to be waited for. */
+  /** So many were answered without an append, for they changed nothing: those of them who waited when the last one was in are not to be waited for. */
   unchanged(callers: number): void {
-    this.#waiting = Math.max(0, this.#waiting - callers);
-    this.#size -= callers;
+    const waited = Math.min(this.#waiting, callers);
+    this.#waiting -= waited;
+    this.#size -= waited;
   }
 
   /** How long so many wait for more, in milliseconds; 0: they go. */
