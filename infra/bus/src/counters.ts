@@ -33,6 +33,7 @@ const HELP = {
   durableFailures: 'batches whose handler failed; what it left unsettled comes again',
   durableUnreadable: 'messages from durable consumers that could not be read and were terminated',
   durableReopened: 'durable consumers that were opened again after an interruption',
+  durableRewinds: 'times a durable consumer had passed over messages that are still stored, and was made anew to deliver them',
   fanoutSkipped: 'events too large for a message to events.*; they stay readable in the store',
 } as const;
 

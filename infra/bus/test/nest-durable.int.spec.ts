@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { type TestNats, testNats } from '@bursar/embedded';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type ConsumerInfo, type JetStreamManager, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerInfo, type JetStreamManager, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Controller } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -188,6 +188,23 @@ test('IN-E14: its consumer changed or paused by somebody is set right, at once o
   await start();
   await eventually('all were handled', () => handled().length === 10);
   expect((await info()).config).toMatchObject(right);
+});
+
+test('IN-E14: what its consumer passed over while somebody had changed its filter is fetched, and nothing that is settled', async () => {
+  await makeStream();
+  const js = jetstream(nc);
+  await manager.consumers.add(STREAM, { durable_name: 'workers', ack_policy: AckPolicy.Explicit, filter_subject: 'work.y' });
+  const narrow = await js.consumers.get(STREAM, 'workers');
+  await publish(3);
+  await js.publish('work.y', '9');
+  (await narrow.next())?.ack();
+  await eventually('it has passed them', async () => (await info()).ack_floor.stream_seq === 4);
+
+  await start();
+  await publish(3, 3);
+  await eventually('all were handled', async () => handled().length === 6 && (await settled()));
+  expect([handled(), bus.counters.durableRewinds]).toEqual([upTo(6), 1]);
+  expect((await manager.streams.info(STREAM)).state.messages).toBe(0);
 });
 
 test('its backlog is known: what waits, and what is being worked on', async () => {

@@ -18,6 +18,7 @@ import { installGate, pathOf } from './http/request-hooks.js';
 import { RouteIndex } from './http/route-index.js';
 import { ShortGate } from './http/short-gate.js';
 import { ShortWay } from './http/short-way.js';
+import { SilentConnections } from './http/silent-connections.js';
 import { noteAnswered } from './http/transport-errors.js';
 import { livez, readyz } from './ops/health.js';
 import { LoopLag } from './ops/load.js';
@@ -82,6 +83,7 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.setErrorHandler((error, request, reply) => filter.answer(error, request, reply));
   fastify.server.maxConnections = limits.connections;
+  const silent = new SilentConnections(fastify.server);
   const rowOf = rowsBy(options.routes ?? []);
   fastify.addHook('onRoute', (route) => {
     routes.add(route.method, route.url);
@@ -159,6 +161,7 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
   };
   const closeIdle = (): void => {
     fastify.server.closeIdleConnections();
+    silent.close();
     shortWay.closeIdleConnections();
   };
   return lifecycle(app, { logger, metrics, readiness, closeIdle, close, config });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { routeOf, routesOf } from '@bursar/contracts/http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
@@ -352,6 +353,27 @@ describe('operations', () => {
     await stopping;
     expect(order).toEqual(['begun', 'handled', 'bus', 'store']);
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
+  });
+
+  test('stopping does not wait for who only keeps a connection ready, but for who has begun to ask', async () => {
+    const { service, url } = await start();
+    const { hostname, port } = new URL(url);
+    const sockets = await Promise.all(
+      [1, 2].map(async () => {
+        const socket = connect(Number(port), hostname);
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    const [silent, asking] = sockets as [Socket, Socket];
+    asking.write('GET /livez HTTP/1.1\r\n');
+    await eventually(async () => (await call(`${url}/livez`)).status === 200);
+    const stopping = service.stop();
+    await once(silent, 'close');
+    asking.write('host: x\r\n\r\n');
+    const [answer] = (await once(asking, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    await stopping;
   });
 });
 

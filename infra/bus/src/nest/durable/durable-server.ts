@@ -4,6 +4,7 @@ import { BatchServer } from '../batch-server.js';
 import { DurableConsumer, NotConnectedError, type OpenSource } from './durable-consumer.js';
 import { DURABLE_TRANSPORT, type DurableHandling, type DurableOptions } from './durable-messages.js';
 import { ensureConsumer, isMissing } from './ensure-consumer.js';
+import { PassedOver } from './passed-over.js';
 import { PullSource } from './pull-source.js';
 
 /** What a durable consumer has before it, all replicas together. */
@@ -47,18 +48,26 @@ export class DurableServer extends BatchServer {
       counters: this.bus.counters,
       logger: this.bus.logger,
     });
-    const checks = setInterval(() => void this.#check(handling), this.#checkMs).unref();
+    const passedOver = new PassedOver();
+    const checks = setInterval(() => void this.#check(handling, passedOver), this.#checkMs).unref();
     await consumer.run(this.closing.signal);
     clearInterval(checks);
   }
 
-  /** What somebody changed about the consumer while it is read is set right (RELIABILITY IN-E12). */
-  async #check(handling: Handling): Promise<void> {
+  /** What somebody changed about the consumer while it is read is set right, and what it passed over meanwhile is fetched (RELIABILITY IN-E12). */
+  async #check(handling: Handling, passedOver: PassedOver): Promise<void> {
     const nc = this.bus.connection;
     if (nc === null) return;
     try {
-      const { num_pending: waiting, num_ack_pending: unacknowledged } = await ensureConsumer(nc, handling);
+      const info = await ensureConsumer(nc, handling);
+      const { num_pending: waiting, num_ack_pending: unacknowledged } = info;
       this.#backlogs.set(handling.durable, { durable: handling.durable, waiting, unacknowledged });
+      if (!(await passedOver.look(nc, info))) return;
+      this.bus.counters.durableRewinds += 1;
+      this.bus.logger.warn(
+        { durable: handling.durable },
+        'a durable consumer had passed messages over; it is made anew, and delivers them',
+      );
     } catch (error) {
       // Missing: whoever reads it finds out, and opens it anew.
       if (!isMissing(error)) this.bus.logger.warn({ error, durable: handling.durable }, 'a durable consumer could not be checked');

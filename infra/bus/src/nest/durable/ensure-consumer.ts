@@ -3,7 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { DurableHandling, DurableOptions } from './durable-messages.js';
 
 const NS_PER_MS = 1_000_000;
-const API_TIMEOUT_MS = 3_000;
+/** How long JetStream may take to answer what is asked about a consumer. */
+export const API_TIMEOUT_MS = 3_000;
 
 /**
  * Makes the consumer where it is missing, sets right what was changed about it, resumes it when it was paused, and answers its state. Each message is acknowledged for
@@ -21,6 +22,7 @@ export const ensureConsumer = async (nc: NatsConnection, options: DurableOptions
   };
   try {
     const info = await consumers.info(stream, durable);
+    // Before it is set right: a server told the other way round delivers what waits only seconds later.
     if (info.paused === true) await consumers.resume(stream, durable);
     const right = Object.entries(wanted).every(([key, value]) => info.config[key as keyof typeof wanted] === value);
     return right ? info : await consumers.update(stream, durable, wanted);
