@@ -7,5 +7,5 @@ export default {
     '<rootDir>/scripts/jest.config.js',
   ],
   maxWorkers: 2,
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 };

@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   // Real servers start in hooks, and several suites share two cores: a limit against hanging, not a measurement.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

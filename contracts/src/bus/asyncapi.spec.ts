@@ -24,7 +24,7 @@ const complaints = async (text: unknown): Promise<readonly string[]> => {
 describe('the document', () => {
   test('is valid AsyncAPI 3.0', async () => {
     expect(await complaints(document)).toEqual([]);
-  }, 30_000);
+  });
 
   test.each([
     ['an operation on no channel', { operations: { ...document.operations, x: { action: 'send', channel: { $ref: '#/channels/none' } } } }],

@@ -3,7 +3,7 @@ import { type TestNats, testNats } from '@bursar/embedded';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { AckPolicy, type ConsumerInfo, type JetStreamManager, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { Controller } from '@nestjs/common';
+import { Controller, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Bus, connectBus } from '../src/bus.js';
 import type { DurableContext } from '../src/nest/durable/durable-messages.js';
@@ -15,7 +15,7 @@ import { nestApp } from './support/nest-app.js';
 /** The durable transport on a real nats-server: what a fake source cannot show. */
 
 const STREAM = 'WORK';
-const ACK_WAIT_MS = 2_000;
+const ACK_WAIT_MS = 6_000;
 
 let nats: TestNats;
 let bus: Bus;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   nats = await testNats();
   const { host, username, password } = new URL(nats.url);
   nc = await connect({ servers: host, user: username, pass: password, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
-  manager = await jetstreamManager(nc, { timeout: 1_000 });
+  manager = await jetstreamManager(nc, { timeout: 10_000 });
   bus = await connectBus({ url: nats.url, name: 'test' });
   await eventually('the bus connected', () => bus.connected);
 });
@@ -48,18 +48,29 @@ let work: (batch: Batch, context: DurableContext) => Promise<void>;
 
 const read = ({ data }: { data: Uint8Array }): number => JSON.parse(new TextDecoder().decode(data)) as number;
 
+const OPTIONS = {
+  stream: STREAM,
+  durable: 'workers',
+  subject: 'work.*',
+  read,
+  maxMessages: 200,
+  lingerMs: 200,
+  retryMs: 100,
+  ackWaitMs: ACK_WAIT_MS,
+} as const;
+
+/** Waits for a full batch, however slowly it comes. */
+@Controller()
+class PatientWorker {
+  @DurableMessages({ ...OPTIONS, lingerMs: 60_000 })
+  async work(batch: Batch): Promise<void> {
+    seen.push(batch);
+  }
+}
+
 @Controller()
 class Worker {
-  @DurableMessages({
-    stream: STREAM,
-    durable: 'workers',
-    subject: 'work.*',
-    read,
-    maxMessages: 200,
-    lingerMs: 200,
-    retryMs: 100,
-    ackWaitMs: ACK_WAIT_MS,
-  })
+  @DurableMessages(OPTIONS)
   async work(batch: Batch, context: DurableContext): Promise<void> {
     seen.push(batch);
     await work(batch, context);
@@ -67,11 +78,11 @@ class Worker {
 }
 
 const makeStream = () => manager.streams.add({ name: STREAM, subjects: ['work.*'], retention: RetentionPolicy.Workqueue });
-const start = async (handler: typeof work = async () => undefined): Promise<DurableServer> => {
+const start = async (handler: typeof work = async () => undefined, worker: Type = Worker): Promise<DurableServer> => {
   seen.length = 0;
   work = handler;
   const server = new DurableServer(bus, { checkMs: 100 });
-  app = await nestApp([Worker], [server]);
+  app = await nestApp([worker], [server]);
   return server;
 };
 const publish = async (count: number, from = 0): Promise<void> => {
@@ -88,8 +99,8 @@ const upTo = (count: number): readonly number[] => Array.from({ length: count },
 
 test('3,000 messages are 15 batches of exactly 200, each acknowledged, none delivered twice', async () => {
   await makeStream();
-  await publish(3_000);
-  await start();
+  for (let from = 0; from < 3_000; from += 500) await publish(500, from);
+  await start(undefined, PatientWorker);
   await eventually('all were handled', async () => seen.flat().length >= 3_000 && (await settled()));
   expect(seen.map(({ length }) => length)).toEqual(Array.from({ length: 15 }, () => 200));
   const { num_redelivered, ack_floor } = await info();
@@ -119,13 +130,13 @@ test('what a throwing handler left comes again after its delay; what it had sett
   await start(async (batch, context) => {
     if (failedAt > 0) return;
     context.ack(batch.indexOf(0));
-    context.nak(batch.indexOf(1), 600);
+    context.nak(batch.indexOf(1), 5_000);
     failedAt = performance.now();
     throw new Error('no store');
   });
   await eventually('all was settled', async () => seen.length === 3 && (await settled()));
   expect(seen).toEqual([[0, 1, 2], [2], [1]]);
-  expect(performance.now() - failedAt).toBeGreaterThan(600);
+  expect(performance.now() - failedAt).toBeGreaterThan(5_000);
 });
 
 test('IN-E11: a batch slower than its time to acknowledge stays ours, with what waits behind it', async () => {
@@ -148,11 +159,11 @@ test('closed in the middle of a batch it finishes that and gives back the rest a
   await closed;
   await app?.close();
   expect(seen.map(({ length }) => length)).toEqual([200]);
-  expect((await manager.streams.info(STREAM)).state.messages).toBe(300);
+  await eventually('what was handled is acknowledged', async () => (await manager.streams.info(STREAM)).state.messages === 300);
 
   const first = [...seen.flat()];
   await start();
-  await eventually('the rest was handled', async () => seen.flat().length >= 300 && (await settled()), ACK_WAIT_MS);
+  await eventually('the rest was handled', async () => seen.flat().length >= 300 && (await settled()));
   expect([...first, ...handled()].sort((a, b) => a - b)).toEqual(upTo(500));
 });
 
@@ -200,10 +211,11 @@ test('IN-E14: what its consumer passed over while somebody had changed its filte
   (await narrow.next())?.ack();
   await eventually('it has passed them', async () => (await info()).ack_floor.stream_seq === 4);
 
+  const before = bus.counters.durableRewinds;
   await start();
   await publish(3, 3);
   await eventually('all were handled', async () => handled().length === 6 && (await settled()));
-  expect([handled(), bus.counters.durableRewinds]).toEqual([upTo(6), 1]);
+  expect([handled(), bus.counters.durableRewinds > before]).toEqual([upTo(6), true]);
   expect((await manager.streams.info(STREAM)).state.messages).toBe(0);
 });
 
@@ -212,9 +224,10 @@ test('its backlog is known: what waits, and what is being worked on', async () =
   await publish(1_000);
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = await start(() => promise);
-  await eventually('it is read', () => server.backlogs.some(({ waiting, unacknowledged }) => waiting + unacknowledged === 1_000));
+  await eventually('it is read', () =>
+    server.backlogs.some(({ waiting, unacknowledged }) => waiting + unacknowledged === 1_000 && unacknowledged >= 200),
+  );
   expect(server.backlogs).toEqual([{ durable: 'workers', waiting: expect.any(Number), unacknowledged: expect.any(Number) }]);
-  expect(server.backlogs[0]?.unacknowledged).toBeGreaterThanOrEqual(200);
   resolve();
   await eventually('it is 0 again', () => server.backlogs.every(({ waiting, unacknowledged }) => waiting + unacknowledged === 0));
 });
@@ -239,16 +252,16 @@ test('the server killed and wiped in the middle of it: it boots without, comes b
       expect((await fetch(`${await app?.getUrl()}/nothing`)).status).toBe(404);
     },
   });
-  await eventually('the peer is back', () => makeStream().then(Boolean, () => false), 20_000);
+  await eventually('the peer is back', () => makeStream().then(Boolean, () => false));
   await publish(50);
-  await eventually('all were handled', async () => handled().length === 50 && (await settled()), 20_000);
+  await eventually('all were handled', async () => handled().length === 50 && (await settled()));
 
   const { promise, resolve } = Promise.withResolvers<void>();
   work = () => promise;
   await publish(10, 50);
   await eventually('a batch is in hand', () => handled().length === 60);
   await nats.restart({ signal: 'SIGKILL', whileDown: async () => resolve() });
-  await eventually('what was worked on meanwhile is acknowledged', settled, 20_000);
+  await eventually('what was worked on meanwhile is acknowledged', settled);
   await publish(10, 60);
-  await eventually('it goes on', () => handled().length === 70, 20_000);
-}, 60_000);
+  await eventually('it goes on', () => handled().length === 70);
+});

@@ -104,7 +104,7 @@ beforeAll(async () => {
       new NatsRequestServer(bus, IDENTITY, new Map([['direct.*', direct]])),
     ],
   );
-}, 60_000);
+});
 afterAll(async () => {
   await app.close();
   await nc.close();
@@ -114,12 +114,13 @@ afterAll(async () => {
 const ask = async (text: string, subject = 'double.x', fields: Record<string, string> = {}) => {
   const headers = newHeaders();
   for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-  const reply = await nc.request(subject, text, { timeout: 5_000, headers });
+  const reply = await nc.request(subject, text, { timeout: 20_000, headers });
   return { text: reply.string(), header: (name: string) => reply.headers?.get(name) ?? '' };
 };
 const discover = async <T>(verb: string): Promise<readonly T[]> => {
   const answers: T[] = [];
-  for await (const message of await nc.requestMany(`$SRV.${verb}`, '', { maxWait: 300, strategy: 'timer' })) answers.push(message.json());
+  for await (const message of await nc.requestMany(`$SRV.${verb}`, '', { maxWait: 20_000, strategy: 'stall', stall: 300 }))
+    answers.push(message.json());
   return answers;
 };
 
@@ -259,4 +260,4 @@ test('with the server killed and wiped, all transports are back by themselves', 
     },
     20_000,
   );
-}, 60_000);
+});

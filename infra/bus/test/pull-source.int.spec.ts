@@ -95,7 +95,7 @@ test('ends when its consumer is deleted: what it holds is let go, nothing is ack
   expect([source.ended, source.held.messages]).toEqual(['409 Consumer Deleted', 0]);
   // Made anew, the same first message is now somebody else's.
   await manager.consumers.add('S', { durable_name: 'd', ack_policy: AckPolicy.Explicit });
-  const other = await (await jetstream(nc).consumers.get('S', 'd')).next({ expires: 1_000 });
+  const other = await (await jetstream(nc).consumers.get('S', 'd')).next({ expires: 20_000 });
   first?.ack();
   await nc.flush();
   expect([other?.seq, (await manager.consumers.info('S', 'd')).num_ack_pending]).toEqual([1, 1]);

@@ -41,7 +41,7 @@ const stranger = async (): Promise<Server> => {
 
 beforeAll(async () => {
   [nats, strangers] = await Promise.all([testNats(), stranger()]);
-}, 60_000);
+});
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   strangers.close();
@@ -54,8 +54,9 @@ const refusal = async (url: string, isCertain: boolean): Promise<string> => {
   const nothing = (): void => undefined;
   const logger: Logger = { info: nothing, warn: (fields) => void told.push(JSON.stringify(fields)), error: nothing };
   const bus = await connectBus({ url, name: 'refused', logger });
-  await eventually('it was refused', () => told.length > 0, 30_000);
-  expect([bus.connected, bus.problems]).toEqual([false, [isCertain ? 'refused' : 'not_connected']]);
+  const expected = isCertain ? 'refused' : 'not_connected';
+  await eventually('it was refused', () => told.length > 0 && bus.problems.join() === expected);
+  expect(bus.connected).toBe(false);
   if (isCertain) expect(() => bus.ready()).toThrow(BusRefusedError);
   await bus.close();
   return told.join(' ');

@@ -22,9 +22,9 @@ beforeAll(async () => {
   relay = startRelay({ store, bus, pool: world.pool, url: world.database.url, pollMs: 50 });
   world.onEnd(() => relay.stop());
   await eventually('it leads', () => relay.partitions().length === PARTITIONS);
-}, 120_000);
+});
 
-afterAll(() => world?.end(), 60_000);
+afterAll(() => world?.end());
 
 let appended = 0;
 const append = async (events: number): Promise<void> => {
@@ -60,7 +60,7 @@ describe('IN-E15: the relay fans out again what EVENTS lost', () => {
     await append(5);
     await allAreThere();
     expect(bus.counters.fanoutRewinds).toBe(1);
-  }, 120_000);
+  });
 
   test('when it comes back older, and then only what is missing', async () => {
     const copy = `${world.nats.dataDir}.copy`;
@@ -82,14 +82,14 @@ describe('IN-E15: the relay fans out again what EVENTS lost', () => {
     await allAreThere();
     expect(bus.counters.fanoutRewinds).toBe(2);
     expect((await onEvents()).length).toBeLessThanOrEqual(before.length + 20);
-  }, 120_000);
+  });
 
   test('when somebody deletes it', async () => {
     await (await manager()).streams.delete('EVENTS');
     await append(10);
     await allAreThere();
     expect(bus.counters.fanoutRewinds).toBe(3);
-  }, 120_000);
+  });
 
   test('and not when it only restarts', async () => {
     await world.nats.restart({ signal: 'SIGKILL' });
@@ -101,5 +101,5 @@ describe('IN-E15: the relay fans out again what EVENTS lost', () => {
     await allAreThere();
     expect(bus.counters.fanoutRewinds).toBe(3);
     expect(bus.counters.fanoutSkipped).toBe(0);
-  }, 120_000);
+  });
 });

@@ -21,11 +21,11 @@ beforeAll(async () => {
   world = await World.make();
   store = await world.store();
   bus = await world.bus('watcher');
-}, 120_000);
+});
 afterEach(async () => {
   for (const child of [...running]) await kill(child);
 });
-afterAll(() => world?.end(), 60_000);
+afterAll(() => world?.end());
 
 const start = (): ChildProcess => {
   const script = fileURLToPath(new URL('./support/relay-process.ts', import.meta.url));

@@ -109,7 +109,7 @@ describe('a follower of few types', () => {
       }),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 
   test('looks once for many appends that are of no use to it, and at once for one that is', async () => {
     const store = new MemoryEventStore();
@@ -249,5 +249,5 @@ describe('a follower of few types', () => {
     resolve();
     await done;
     await own.close();
-  }, 60_000);
+  });
 });

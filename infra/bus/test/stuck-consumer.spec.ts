@@ -35,7 +35,7 @@ describe('F15: a consumer that is stuck', () => {
     resolve();
     await done;
     await own.close();
-  }, 60_000);
+  });
 
   test('is not one whose handler takes longer than its patience and says that it goes on', async () => {
     const stuck: string[] = [];
@@ -43,12 +43,12 @@ describe('F15: a consumer that is stuck', () => {
     const store = new MemoryEventStore();
     await store.append(appendOf(PARTITION, usages(0, 3)));
     const ending = new AbortController();
-    const patience = { reviveMs: 2_000, giveUpMs: 3_000 };
+    const patience = { reviveMs: 6_000, giveUpMs: 8_000 };
     const options = { store, bus: own, partition: PARTITION, after: 0, maxEvents: 10, pollMs: 20, signal: ending.signal, patience };
     let handled = 0;
     const done = consumeStored(options, async (_batch, alive) => {
       for (let portion = 0; portion < 10; portion += 1) {
-        await delay(500);
+        await delay(1_000);
         alive();
       }
       handled += 1;
@@ -58,12 +58,12 @@ describe('F15: a consumer that is stuck', () => {
     ending.abort();
     await done;
     await own.close();
-  }, 60_000);
+  });
 
   test('is not one that is idle, or whose store does not answer', async () => {
     const stuck: string[] = [];
     const own = await connectBus({ name: 'waiting', onGivenUp: () => stuck.push('given up') });
-    const patience = { reviveMs: 4_000, giveUpMs: 6_000 };
+    const patience = { reviveMs: 8_000, giveUpMs: 12_000 };
     const store = new MemoryEventStore();
     await store.append(appendOf(PARTITION, usages(0, 3)));
     const idle = collect({ store, bus: own, partition: PARTITION, patience });
@@ -79,5 +79,5 @@ describe('F15: a consumer that is stuck', () => {
     await eventually('it goes on', () => asking.events.length === 3);
     await Promise.all([idle.stop(), asking.stop()]);
     await own.close();
-  }, 60_000);
+  });
 });

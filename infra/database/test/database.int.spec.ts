@@ -11,7 +11,7 @@ beforeAll(async () => {
   home = await testDatabase();
   firstRuns = await Promise.all([migrate(home.url), migrate(home.url), migrate(home.url), migrate(home.url)]);
   db = createDatabase(createPool(home.url, { name: 'test', max: 2 }));
-}, 60_000);
+});
 
 afterAll(async () => {
   await db?.destroy();

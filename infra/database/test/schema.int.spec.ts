@@ -10,7 +10,7 @@ beforeAll(async () => {
   home = await testDatabase();
   await migrate(home.url);
   pool = createPool(home.url, { name: 'test', max: 1 });
-}, 60_000);
+});
 
 afterAll(async () => {
   await pool?.end();

@@ -56,7 +56,7 @@ describe('a nats-server for tests', () => {
       expect(await isPortFree(port)).toBe(true);
       await nats.restart();
     }
-  }, 60_000);
+  });
 
   test('a port that is taken is one line', async () => {
     const { port } = new URL(nats.url);

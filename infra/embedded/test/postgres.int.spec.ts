@@ -61,6 +61,8 @@ describe('an embedded PostgreSQL', () => {
       () => 'answered',
       () => 'failed',
     );
+    const isBusy = async () => `${await query(url, `SELECT state FROM pg_stat_activity WHERE pid = ${backend}`)}` === 'active';
+    expect(await until(isBusy, 60_000)).toBe(true);
     process.kill(pid, 'SIGKILL');
     await exited;
     expect(isAlive(backend)).toBe(true);

@@ -51,7 +51,7 @@ const answerIn = (answer: string) => {
 };
 
 const SETTLED_MS = 15;
-const PATIENCE_MS = 1_500;
+const PATIENCE_MS = 20_000;
 
 /** Sends both the same pieces, and compares what they answer once there is something, or nothing after a while. */
 const compare = async (urls: readonly [string, string], pieces: readonly string[], ends: boolean): Promise<void> => {
@@ -62,9 +62,9 @@ const compare = async (urls: readonly [string, string], pieces: readonly string[
   }
   if (ends) for (const { socket } of both) socket.end();
   const [around, through] = [both[0].seen, both[1].seen];
-  for (const until = Date.now() + 60; through.text === '' && !through.closed && Date.now() < until; ) await delay(2);
+  for (const until = performance.now() + 60; through.text === '' && !through.closed && performance.now() < until; ) await delay(2);
   const isSame = (): boolean => JSON.stringify(plain(around)) === JSON.stringify(plain(through));
-  for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(2)) {
+  for (const until = performance.now() + PATIENCE_MS; performance.now() < until; await delay(2)) {
     if (!isSame()) continue;
     await delay(SETTLED_MS);
     if (isSame()) break;
@@ -157,7 +157,7 @@ test('ADR 0031 whatever is sent, in whatever pieces, both ways answer the same a
     },
   );
   expect(shortCalls()).toBeGreaterThan(20);
-}, 120_000);
+});
 
 describe('a connection that is not node’s', () => {
   test('is answered again and again, also with another head, and also after something odd', async () => {

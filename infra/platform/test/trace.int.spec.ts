@@ -33,7 +33,7 @@ let service: Service;
 let url: string;
 beforeAll(async () => {
   const config = loadConfig(ServiceEnv, { BURSAR_ADMIN_KEY: KEY });
-  service = await createService({ name: 'traced', module: TracedModule, config, logger });
+  service = await createService({ name: 'traced', module: TracedModule, config, logger, limits: { loopLagMs: 60_000 } });
   ({ url } = await service.start());
 });
 afterAll(() => service.stop());

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, signal, until } from '@bursar/embedded';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
@@ -8,7 +9,7 @@ import { administer } from '../chaos/nats-admin.ts';
 import { cleanEnvironment, type Outcome, pidOf, readRun, runCommand, up } from '../up/support/run-up.ts';
 import type { Finding } from './finding.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(300_000);
 
 const work = mkdtempSync(join(tmpdir(), 'bursar-doctor-'));
 const dataDir = join(work, 'data');
@@ -32,11 +33,21 @@ const diagnose = async (): Promise<{ code: number | null; ok: boolean; running: 
 const textsOf = (findings: readonly Finding[], level: Finding['level']): readonly string[] =>
   findings.filter((finding) => finding.level === level).map(({ area, text }) => `${area}: ${text}`);
 
+/** Asks until the answer is as wanted; the last one, whatever it is. A machine that stalls is busy for a moment, and said to be. */
+const askUntil = async <T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> => {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer) || performance.now() > deadline) return answer;
+    await delay(200);
+  }
+};
+const lastLineOf = ({ out }: Outcome): string | undefined => out.trimEnd().split('\n').at(-1);
+
 describe('doctor', () => {
   test('finds all well where it is', async () => {
     // The relay takes the lead within a second.
-    await until(async () => (await diagnose()).ok, 10_000, 200);
-    const { code, ok, running, findings } = await diagnose();
+    const { code, ok, running, findings } = await askUntil(diagnose, (found) => found.findings.every(({ level }) => level === 'ok'));
     expect(textsOf(findings, 'bad')).toEqual([]);
     expect([code, ok, running]).toEqual([0, true, true]);
     const well = textsOf(findings, 'ok').join('\n');
@@ -54,8 +65,8 @@ describe('doctor', () => {
       /services: relay: led by ingestion/,
     ])
       expect(well).toMatch(said);
-    const { code: again, out } = await doctor();
-    expect([again, out.trimEnd().split('\n').at(-1)]).toEqual([0, 'all is well']);
+    const told = await askUntil(doctor, (outcome) => lastLineOf(outcome) === 'all is well');
+    expect([told.code, lastLineOf(told)]).toEqual([0, 'all is well']);
   });
 
   test('shows what the reset-scheduler gave up, and gives it its turn again', async () => {
@@ -64,7 +75,7 @@ describe('doctor', () => {
     try {
       await client.query(`INSERT INTO scheduler.timer (tenant, budget_id, partition, rule, stuck, stuck_since, failures)
         VALUES ('acme', 'b-1', 0, '{}', 'RangeError: no such zone', now(), 4)`);
-      const { code, findings } = await diagnose();
+      const { code, findings } = await askUntil(diagnose, (found) => textsOf(found.findings, 'bad').length === 1);
       expect(code).toBe(1);
       expect(textsOf(findings, 'bad')).toEqual([
         expect.stringMatching(/periods: the period of budget b-1 of acme .* RangeError: no such zone/),
@@ -107,7 +118,7 @@ describe('doctor', () => {
       left = textsOf(findings, 'bad');
       return ok;
     };
-    expect((await until(isWell, 30_000, 200)) ? [] : left).toEqual([]);
+    expect((await until(isWell, 90_000, 200)) ? [] : left).toEqual([]);
   });
 
   test('without anything running looks at the machine, and says how to start', async () => {

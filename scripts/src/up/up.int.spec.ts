@@ -7,7 +7,7 @@ import { type RunFile, readState } from './files.ts';
 import { BROKEN, HEALTHY, makeFakeRoot } from './support/fake-root.ts';
 import { cleanEnvironment, pidOf, readRun, up, upWithDescriptor } from './support/run-up.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const work = mkdtempSync(join(tmpdir(), 'bursar-up-'));
 const root = join(work, 'root');

@@ -6,7 +6,7 @@ import { startWorld, type World } from './support/world.js';
 let world: World;
 beforeAll(async () => {
   world = await startWorld(false);
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 const alert = (details: Partial<AlertRaisedData['details']> = {}): AlertRaisedData =>

@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
   await world.boot();
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 const notified = (tenant: string, event: string, spend = '9.5'): Told =>

@@ -11,7 +11,7 @@ import { eventually, startWorld, type World } from './support/world.js';
 let world: World;
 beforeAll(async () => {
   world = await startWorld(false);
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 /** Everything that may raise an alert, in three tenants. */
@@ -67,7 +67,7 @@ test('PRODUCT J5: wiped and replayed, here or in another database, the ledger ra
   } finally {
     await copy.drop();
   }
-}, 120_000);
+});
 
 /** Another database with the same ledger. What is connected to the first is closed meanwhile. */
 const copyOf = async (url: string): Promise<Readonly<{ url: string; drop(): Promise<void> }>> => {

@@ -11,7 +11,7 @@ let service: Service;
 beforeAll(async () => {
   world = await startWorld();
   service = await world.boot();
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 describe('a crossing', () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const { host, username, password } = new URL(world.nats?.url ?? '');
   nc = await connect({ servers: host, user: username, pass: password });
   await world.boot();
-}, 60_000);
+});
 afterAll(async () => {
   await nc?.close();
   await world?.stop();
@@ -59,10 +59,10 @@ describe('the alert topics (PRODUCT J6)', () => {
       const mine = await connect({ servers: host, user: username, pass: password });
       const consumer = await jetstream(mine).consumers.get('ALERTS', 'mortal');
       for await (const message of await consumer.consume()) {
-        if (handled.length === count) break;
+        if (new Set(handled).size === count) break;
         handled.push(read(message).revision);
         await message.ackAck();
-        if (handled.length === 20) break;
+        if (new Set(handled).size === 20) break;
       }
       await mine.close();
     };
@@ -78,7 +78,7 @@ describe('the alert topics (PRODUCT J6)', () => {
     await live(20);
     expect([...new Set(handled)].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     await manager.consumers.delete('ALERTS', 'mortal');
-  }, 60_000);
+  });
 
   test('tokens choose: one severity, one scope', async () => {
     await tell(world.store, [
@@ -96,16 +96,17 @@ describe('the alert topics (PRODUCT J6)', () => {
   test('an alert is on its topic before it is recorded, and not again afterwards', async () => {
     await tell(world.store, [budgetCreated('early', 'b1'), crossed('early', 'b1', { episode: 1 })]);
     await hear('alerts.early.>', 1);
-    await until(async () => (await world.alerts('early'))[0]?.published_sequence != null, 30_000);
+    await until(async () => (await world.alerts('early'))[0]?.published_sequence != null, 100_000);
     await world.db.transaction().execute(async (trx) => {
+      await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(trx);
       await sql`LOCK TABLE alerting.alert IN ACCESS EXCLUSIVE MODE`.execute(trx);
       await tell(world.store, [crossed('early', 'b1', { episode: 2 })]);
       expect((await hear('alerts.early.>', 2)).map(({ revision }) => revision)).toEqual([0, 1]);
     });
-    await until(async () => (await world.alerts('early'))[1]?.published_sequence != null, 30_000);
+    await until(async () => (await world.alerts('early'))[1]?.published_sequence != null, 100_000);
     const { state } = await (await jetstreamManager(nc)).streams.info('ALERTS', { subjects_filter: 'alerts.early.>' });
     expect(Object.values(state.subjects ?? {})).toEqual([2]);
-  }, 120_000);
+  });
 
   test('a stream that was wiped comes back from what is recorded', async () => {
     const before = await hear('alerts.acme.>', 30);

@@ -88,7 +88,7 @@ test('an alert on the bus is the one that HTTP shows, created at the same moment
       [[data.id, data.createdAt]],
     ]);
   }
-}, 120_000);
+});
 type Shown = Readonly<{ id: string; createdAt: string; position: string }>;
 
 test.each(['/asyncapi.json', '/api/v1/asyncapi.json'])('%s is AsyncAPI 3.0', async (path) => {
@@ -309,7 +309,7 @@ describe('a trace goes the whole way', () => {
     expect(crossed.event).toMatchObject({ traceparent: usage.event.traceparent, tracestate: trace.tracestate });
     expect(crossed.message.headers).toMatchObject({ traceparent: usage.event.traceparent });
     expect(JSON.parse(crossed.event.meta)).toMatchObject({ via: 'projector', causationId: eventId, traceparent: usage.event.traceparent });
-  }, 30_000);
+  });
 
   test('from a command to its event', async () => {
     const mine = api.as(freshTenant());

@@ -11,7 +11,7 @@ beforeAll(async () => {
   home = await testDatabase();
   await migrate(home.url);
   pool = createPool(home.url, { name: 'test', max: 2 });
-}, 120_000);
+});
 
 afterAll(async () => {
   await pool?.end();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   pool = createPool(home.url, { name: 'test', max: 2 });
   for (const [tenant, budgets] of Object.entries(TENANTS)) await fill(tenant, budgets);
   await pool.query('ANALYZE');
-}, 120_000);
+});
 
 afterAll(async () => {
   await pool?.end();

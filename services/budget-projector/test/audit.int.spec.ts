@@ -14,7 +14,7 @@ let projectors: Projectors;
 beforeAll(async () => {
   at = await real();
   projectors = new Projectors(at);
-}, 60_000);
+});
 afterAll(async () => {
   projectors?.killAll();
   await at?.close();
@@ -59,7 +59,7 @@ test('J8 nothing is found where nothing is wrong, whatever was moved, split, voi
   expect([...(broken.violations.get('tree') ?? [])].join('\n')).toMatch(/team:\d USD: .*, but children and direct usage come to/);
   expect(broken.violations.get('balances')?.size).toBeGreaterThan(0);
   expect(await metricOf(projector, 'bursar_invariant_violations_total')).toBeGreaterThanOrEqual(0);
-}, 120_000);
+});
 
 test('J8 what a budget holds is what its open reservations come to, and whatever else it says is found', async () => {
   const projector = await projectors.start();
@@ -78,4 +78,4 @@ test('J8 what a budget holds is what its open reservations come to, and whatever
   expect([...((await look(5)).violations.get('holds') ?? [])].join()).toMatch(/ held: 5.0* reserved, 4 in 2 open holds/);
   await sql`UPDATE projection.reserved SET reserved = -1 WHERE budget_id = 'held'`.execute(at.db);
   expect([...((await look(5)).violations.get('holds') ?? [])].join()).toMatch(/ held: -1.0* reserved, 4 in 2 open holds/);
-}, 60_000);
+});

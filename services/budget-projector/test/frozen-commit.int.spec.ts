@@ -9,8 +9,8 @@ let at: Real;
 let projectors: Projectors;
 beforeAll(async () => {
   at = await real();
-  projectors = new Projectors(at, { PARTITION_LEASE_MS: '1000' });
-}, 60_000);
+  projectors = new Projectors(at, { PARTITION_LEASE_MS: '4000' });
+});
 afterAll(async () => {
   projectors?.killAll();
   await at?.close();
@@ -39,6 +39,7 @@ test('an owner frozen between BEGIN and COMMIT: its heir waits no longer than it
   await untilCaughtUp(at);
 
   await at.db.transaction().execute(async (trx) => {
+    await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(trx);
     await sql`LOCK TABLE projection.definition_event IN SHARE ROW EXCLUSIVE MODE`.execute(trx);
     await write.scope('team:new');
     await write.use('user:a', '45');

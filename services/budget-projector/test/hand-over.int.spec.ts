@@ -29,7 +29,7 @@ beforeAll(async () => {
     if ((range * 7) % 10 < 10 * TOLD) bus.publishRange(appended);
   });
   projectors = new Projectors(at, { NATS_URL: nats.url, PARTITION_LEASE_MS: String(LEASE_MS) });
-}, 60_000);
+});
 afterAll(async () => {
   projectors?.killAll();
   await bus?.close();

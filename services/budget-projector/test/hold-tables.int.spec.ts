@@ -13,7 +13,7 @@ import { type Real, real, wipe } from './support/real.js';
 let at: Real;
 beforeAll(async () => {
   at = await real();
-}, 60_000);
+});
 afterAll(() => at?.close());
 
 const release = (one: Hold, position: number): Hold => {

@@ -167,7 +167,7 @@ describe('holds', () => {
     } finally {
       UndecidedHolds.prototype.add = add;
     }
-  }, 60_000);
+  });
 
   test('IN-G21 10,000 of 1 unit against 5,000 left, in parallel: exactly 5,000 are granted', async () => {
     const run = new HoldRun({ tree: TREE, budgets: [{ ...TEAM, limit: 5_000 }] });
@@ -188,5 +188,5 @@ describe('holds', () => {
     expect(outcomes.filter((is) => is === 'held')).toHaveLength(5_000);
     expect(outcomes.filter((is) => is === 'refused')).toHaveLength(5_000);
     await run.close();
-  }, 60_000);
+  });
 });

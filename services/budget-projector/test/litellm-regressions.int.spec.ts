@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { usageEventId, usageStream } from '@bursar/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { type Answered, inParallel, insist } from './support/contenders.js';
@@ -52,7 +53,7 @@ class Place {
   readonly #now = new Date().toISOString();
 
   reserve(type: string, amount: string, more: object = {}): Promise<Answered> {
-    return insist(urls, 'POST', '/reservations', { scopes: [this.scope(type)], amount, ...more });
+    return insist(urls, 'POST', '/reservations', { id: randomUUID(), scopes: [this.scope(type)], amount, ...more });
   }
 
   check(type: string, amount: string): Promise<Answered> {
@@ -159,7 +160,7 @@ rows('cap leaks under concurrency', [
       await place.budget('key', 10);
       const answers = await inParallel(40, 40, (n) => {
         const one = urls()[n % 2] ?? '';
-        return insist(() => [one], 'POST', '/reservations', { scopes: [place.scope('key')], amount: '1' });
+        return insist(() => [one], 'POST', '/reservations', { id: randomUUID(), scopes: [place.scope('key')], amount: '1' });
       });
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
     },
@@ -218,7 +219,7 @@ rows('holds leak or vanish', [
     'the hold of a stream that was cancelled ends by its time, and its room is free again',
     async (place) => {
       await place.budget('key', 5);
-      await place.reserve('key', '5', { id: `${place.name}-1`, ttlSeconds: 1 });
+      await place.reserve('key', '5', { id: `${place.name}-1`, ttlSeconds: 5 });
       expect((await place.reserve('key', '1')).status).toBe(402);
       await eventually(
         () => find(`${place.name}-1`),

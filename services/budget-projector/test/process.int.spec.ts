@@ -35,7 +35,7 @@ test('killing either of two projectors at any moment changes no figure', async (
   await untilCaughtUp(at);
   await expectExactBalances(at);
   expect(await projectors.stop(one, two)).toEqual([0, 0]);
-}, 120_000);
+});
 
 test('who leaves in order gives its partition up at once', async () => {
   const [one, two] = [await projectors.start(), await projectors.start()];
@@ -56,7 +56,7 @@ test('who leaves in order gives its partition up at once', async () => {
   expect(leases.every(({ owner: name }) => name === null || replicas.some(({ replica }) => replica === name))).toBe(true);
   await projectors.stop(heir);
   expect(await at.db.selectFrom('projection.lease').select('owner').execute()).toEqual([{ owner: null }]);
-}, 60_000);
+});
 
 test('is ready once it owns its share, asks for a key, and judges what it is asked', async () => {
   const projector = await projectors.start();

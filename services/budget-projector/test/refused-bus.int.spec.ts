@@ -8,7 +8,7 @@ let nats: TestNats;
 const started: Projectors[] = [];
 beforeAll(async () => {
   [at, nats] = await Promise.all([real(), testNats()]);
-}, 60_000);
+});
 afterAll(async () => {
   for (const projectors of started) projectors.killAll();
   await at?.close();
@@ -41,4 +41,4 @@ test('IN-E16: whom NATS refuses is not ready, though the store’s work goes on;
     () => ready(alone),
     ({ status }) => status === 'ready',
   );
-}, 90_000);
+});

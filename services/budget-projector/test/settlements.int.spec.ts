@@ -49,7 +49,10 @@ describe('settlements', () => {
     const settled = await write.use('team:g17', '5', { reservationId: 'g17' });
     expect((await check('team:g17', '1', settled)).body).toMatchObject({ currentSpend: '5', reserved: '0' });
     expect((await find('g17')).body).toMatchObject({ flags: ['SettledAfterExpiry'] });
-    expect(await metricOf(run.one, 'bursar_projector_holds_expired_total')).toBe(1);
+    await eventually(
+      () => metricOf(run.one, 'bursar_projector_holds_expired_total'),
+      (expired) => expired === 1,
+    );
   });
 
   test('IN-G18, F27: settled for more than was held: counted in full and flagged', async () => {

@@ -75,7 +75,7 @@ describe('what cannot be folded', () => {
       { position: positions[4], tenant: 'acme', reason: 'the tables refused it: SQLSTATE 22P05', budget_ids: null },
     ]);
     expect(heard.quarantine).toBe(3);
-  }, 60_000);
+  });
 });
 
 const usage = (amount: number | string) => ({

@@ -14,7 +14,7 @@ beforeAll(async () => {
   world = await openWorld();
   ({ url } = await world.replica({ LITELLM_WEBHOOK_SECRET: SECRET }));
   ({ url: unconfigured } = await world.replica());
-}, 120_000);
+});
 afterAll(() => world.close());
 
 type Answer = Readonly<{ status: number; body: Record<string, unknown> & { results?: { status: string; problem?: { code: string } }[] } }>;

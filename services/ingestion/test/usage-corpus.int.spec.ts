@@ -86,7 +86,7 @@ const at = (offsetMs: number): string => new Date(Date.now() + offsetMs).toISOSt
 const TIMES: readonly (readonly [id: string, occurredAt: () => unknown, code: string])[] = [
   ['IN-D1 30 February', () => '2026-02-30T00:00:00Z', 'time_format'],
   ['IN-D2 no offset', () => '2026-03-08T02:30:00', 'offset_required'],
-  ['IN-D3 5 min 1 s ahead', () => at(301_000), 'future'],
+  ['IN-D3 more than 5 min ahead', () => at(330_000), 'future'],
   ['IN-D4 IN-D16 35 d 1 s ago', () => at(-35 * DAY_MS - 1_000), 'too_old'],
   ['IN-D5 epoch 0', () => '1970-01-01T00:00:00Z', 'too_old'],
   ['IN-D5 before 1970', () => '1969-12-31T23:59:59Z', 'time_range'],

@@ -16,7 +16,7 @@ beforeAll(async () => {
   replicas = [await world.replica(), await world.replica()];
   nc = await connectTo(world.nats?.url ?? '');
   await eventually(intakeIsUp);
-}, 30_000);
+});
 afterAll(async () => {
   await nc.close();
   await world.close();
@@ -187,10 +187,10 @@ describe('without NATS', () => {
     await eventually(async () => !nc.isClosed() && (await intakeIsUp()), 30_000);
     await publish(nc, tenant, usage({ id: 'after' }));
     await eventually(async () => (await stored(tenant)) === 6);
-  }, 60_000);
+  });
 
   test('a replica starts without it', async () => {
     const replica = await world.replica({ NATS_URL: 'nats://user:pass@127.0.0.1:1' });
     expect((await send(replica.url, usage(), { tenant: freshTenant() })).status).toBe(202);
-  }, 20_000);
+  });
 });

@@ -63,7 +63,7 @@ beforeAll(async () => {
   ledger = new Mortal(new StoreLedger(world.store, world.bus));
   const follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
   following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
-}, 120_000);
+});
 afterAll(async () => {
   stop.abort();
   await following;
@@ -120,7 +120,9 @@ test('dying after the append and before the commit leaves the timer due, and the
   breaking.append = async (at, sayings) => {
     await append(at, sayings);
     await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE state = 'idle in transaction' AND pid <> pg_backend_pid() AND datname = current_database()`.execute(world.db);
+      WHERE state = 'idle in transaction' AND application_name = current_setting('application_name') AND pid <> pg_backend_pid() AND datname = current_database()`.execute(
+      world.db,
+    );
     return sayings.map(() => true);
   };
   await expect(new CloseDue(world.db, breaking, watch).turn(partition, until, 100)).rejects.toThrow();

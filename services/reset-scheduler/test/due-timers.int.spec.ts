@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await testDatabase();
   await migrate(database.url);
   db = createDatabase(createPool(database.url, { name: 'test', max: 4 }));
-}, 120_000);
+});
 beforeEach(() => sql`TRUNCATE scheduler.timer, scheduler.time_zone_data`.execute(db));
 afterAll(async () => {
   await db.destroy();

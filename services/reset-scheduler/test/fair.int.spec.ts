@@ -42,7 +42,7 @@ beforeAll(async () => {
   ledger = new SlowLedger(world.store, world.bus);
   follower = new PartitionFollower(new Checkpoints(world.db, CONSUMER), ledger, partition, ALONE);
   following = follower.run(await follower.take((await leaseOf(world, partition)).key), stop.signal);
-}, 120_000);
+});
 afterAll(async () => {
   stop.abort();
   await following;

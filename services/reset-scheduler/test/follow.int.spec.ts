@@ -12,7 +12,7 @@ const partition = partitionOf(TENANT, PARTITIONS);
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 const follower = (): PartitionFollower =>

@@ -6,6 +6,8 @@ import { BUDGET, TENANT } from './support/events.js';
 import { command, eventually, makeBudget, type Process, said, saidOf, startWorld, use, type World } from './support/world.js';
 
 const SHORT: PeriodDefinition = { kind: 'rolling', length: '2s', timezone: 'UTC', recurring: true };
+/** Long enough to be used before it is over, on a machine that stalls. */
+const LONGER: PeriodDefinition = { ...SHORT, length: '8s' };
 /** No period of it ends during a test. */
 const LONG: PeriodDefinition = { kind: 'rolling', length: '3600s', timezone: 'UTC', recurring: true };
 const TIMEOUT = 180_000;
@@ -44,7 +46,7 @@ describe('a period ends by the clock', () => {
   test(
     'with its figures, whether or not it was used, and the next one opens',
     async () => {
-      const id = await makeBudget(world, { period: SHORT, limit: { amount: '10', currency: 'USD' } });
+      const id = await makeBudget(world, { period: LONGER, limit: { amount: '10', currency: 'USD' } });
       await use(world, id, '4.5');
       const [first, second] = await untilEnded(id, 2);
       expect(first?.data).toMatchObject({
@@ -65,7 +67,7 @@ describe('a period ends by the clock', () => {
   test(
     'says beside its spend what is still held: that settles in it, and restates it',
     async () => {
-      const id = await makeBudget(world, { period: SHORT, limit: { amount: '10', currency: 'USD' } });
+      const id = await makeBudget(world, { period: LONGER, limit: { amount: '10', currency: 'USD' } });
       const [first] = await untilEnded(id, 1);
       const held = { tenant: TENANT, budget_id: id, period_start: first?.data.periodEnd ?? '', reserved: '2.5' };
       await world.db.insertInto('projection.reserved').values(held).execute();
@@ -79,7 +81,7 @@ describe('a period ends by the clock', () => {
     'lifts an automatic pause and leaves a manual one alone',
     async () => {
       const enforcement = { mode: 'block', blockAtPercent: 100, autoPause: true } as const;
-      const id = await makeBudget(world, { period: SHORT, limit: { amount: '10', currency: 'USD' }, enforcement });
+      const id = await makeBudget(world, { period: LONGER, limit: { amount: '10', currency: 'USD' }, enforcement });
       await use(world, id, '10');
       const [paused] = await eventually(
         () => saidOf(world, id, 'BudgetPaused'),

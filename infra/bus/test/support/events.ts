@@ -33,7 +33,7 @@ export const appendOf = (partition: number, events: readonly EventToAppend[], te
 });
 
 /** Polls until the condition holds; throws with its last value's description after `ms`. */
-export const eventually = async (what: string, condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> => {
+export const eventually = async (what: string, condition: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> => {
   const deadline = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`in ${ms} ms it did not happen that ${what}`);

@@ -20,8 +20,9 @@ export const alertRegressions = (api: () => Client): void => {
     });
   /** All alerts, oldest first, once alerting has recorded what follows from the position. */
   const alertsAfter = async (client: Client, position: string): Promise<readonly Alert[]> => {
-    // The first wait lets the cause raise its alert; the second, that alert be recorded.
+    // The first wait lets the cause raise its alert, which the projector says after it has shown the cause; the second, that alert be recorded.
     await settled(client, position);
+    await new Promise((resolve) => setTimeout(resolve, 500));
     const { headers } = await client.post('scopes', { type: 'team', id: `mark-${position.replace(':', '-')}` });
     await settled(client, headers.get('bursar-position') ?? '');
     return (await client.get('alerts?limit=200')).body.data.toReversed();

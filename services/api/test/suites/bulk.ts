@@ -57,7 +57,7 @@ export const bulk = (api: () => Client): void => {
       expect(new Set(statuses(reply))).toEqual(new Set(['created']));
       expectProblem(await tenant.post('budgets/bulk', { budgets: [...budgets, ...budgets] }), 400, 'too_many', '/budgets');
       expectProblem(await tenant.post('budgets/bulk', { budgets: [] }), 400, 'too_few', '/budgets');
-    }, 30_000);
+    });
   });
 
   describe('CSV', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type Client, type Reply, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
-const ATTEMPTS = 100;
+const ATTEMPTS = 600;
 
 const eventually = async (ask: () => Promise<Reply>, holds: (reply: Reply) => boolean): Promise<Reply> => {
   for (let attempt = 0; ; attempt += 1) {
@@ -43,7 +43,7 @@ export const reservations = (api: () => Client): void => {
     test('what is held is not carried into the next period, until it is released', async () => {
       const tenant = api().as(freshTenant());
       // Its second period begins in a few seconds, and lasts longer than the test.
-      const anchor = new Date(Date.now() - 294_000).toISOString();
+      const anchor = new Date(Date.now() - 285_000).toISOString();
       const period = { kind: 'rolling', length: '300s', anchor };
       const { id } = await makeBudget(tenant, { period, thresholds: [], rollover: { mode: 'unused' } });
       await reserve(tenant, { id: 'kept', scopes: ['team:ml'], amount: '400' });
@@ -56,7 +56,7 @@ export const reservations = (api: () => Client): void => {
       await tenant.delete('reservations/kept');
       const { body: released } = await eventually(status, ({ body }) => body.rolledOver !== '600');
       expect(released).toMatchObject({ rolledOver: '1000', effectiveLimit: '2000' });
-    }, 60_000);
+    });
 
     test('IN-G9 a hold is in status and list, keeps its budget from being deleted, and is gone once released', async () => {
       const tenant = api().as(freshTenant());

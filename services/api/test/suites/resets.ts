@@ -5,6 +5,8 @@ import type { Process } from '../support/system.js';
 
 const USD = (amount: string) => ({ amount, currency: 'USD' });
 const SHORT = { kind: 'rolling', length: '2s' };
+/** Long enough to be used before it is over, on a machine that stalls. */
+const LONGER = { kind: 'rolling', length: '8s' };
 
 /** Periods that begin by the clock or by hand (PRODUCT E, J4). */
 export const resets = (api: () => Client, startScheduler: () => Promise<Process>): void => {
@@ -13,7 +15,7 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
     acme = api().as(freshTenant());
   });
   const until = async (ask: () => Promise<Reply>, isSo: (body: Reply['body']) => boolean): Promise<Reply['body']> => {
-    for (let tries = 0; tries < 600; tries += 1) {
+    for (let tries = 0; tries < 2_000; tries += 1) {
       const { body } = await ask();
       if (isSo(body)) return body;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -25,7 +27,7 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
     test('J4 resets missed #5651 #7129: a new period begins all the same, for status, checks and holds', async () => {
       const tenant = acme.as(freshTenant());
       const { id, status } = await makeBudget(tenant, { limit: USD('10'), period: SHORT });
-      await tenant.record(usageOf('10'));
+      await tenant.record(usageOf('10', { occurredAt: status.periodStart }));
       const next = await until(
         () => tenant.get(`budgets/${id}/status`),
         (body) => body.periodStart !== status.periodStart,
@@ -137,12 +139,12 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
     let scheduler: Process;
     beforeAll(async () => {
       scheduler = await startScheduler();
-    }, 60_000);
+    });
     afterAll(() => scheduler.kill());
 
     test('IN-D16 periods show what was said when they ended, and what came late since', async () => {
       const tenant = acme.as(freshTenant());
-      const { id } = await makeBudget(tenant, { limit: USD('10'), period: SHORT, rollover: { mode: 'unused' } });
+      const { id } = await makeBudget(tenant, { limit: USD('10'), period: LONGER, rollover: { mode: 'unused' } });
       const start = new Date().toISOString();
       await tenant.record(usageOf('4', { occurredAt: start }));
       const periods = () => tenant.get(`budgets/${id}/periods?limit=200`);

@@ -48,11 +48,15 @@ export class Client {
     return last.position;
   }
 
-  /** A machine that runs many suites at once is now and then too busy for the api, which says so: come back, as any client would. */
+  /**
+   * A machine that runs many suites at once is now and then too busy for the api, which says so: come back, as any client would. A read
+   * that would wait for a position is repeated until it is there.
+   */
   async send(method: string, path: string, body?: unknown, options: Options = {}): Promise<Reply> {
     for (let attempt = 0; ; attempt += 1) {
       const reply = await this.#sendOnce(method, path, body, options);
-      if (reply.body?.code !== 'overloaded' || attempt === MAX_ATTEMPTS) return reply;
+      const isLate = reply.body?.code === 'overloaded' || (reply.status === 202 && method === 'GET' && options === WAIT);
+      if (!isLate || attempt === MAX_ATTEMPTS) return reply;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

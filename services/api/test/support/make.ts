@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { Client, Reply } from './client.js';
+import { type Client, type Reply, WAIT } from './client.js';
 
 /** A tenant nobody else uses. */
 export const freshTenant = (): string => `t-${randomUUID().slice(0, 18)}`;
@@ -17,7 +17,10 @@ export const budgetBody = (more: Readonly<Record<string, unknown>> = {}): Record
 export const makeBudget = async (client: Client, more: Readonly<Record<string, unknown>> = {}): Promise<Reply['body']> => {
   const reply = await client.post('budgets', budgetBody(more));
   if (reply.status !== 201) throw new Error(`no budget was made: ${reply.status} ${reply.text}`);
-  return reply.body;
+  // Where the tenant has usage, what it had in the period is counted first, and nothing is reserved until then.
+  let { body } = reply;
+  while (body.status?.status === 'counting') ({ body } = await client.get(`budgets/${body.id}`, WAIT));
+  return body;
 };
 
 export const usageOf = (amount: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({

@@ -25,7 +25,7 @@ export const projecting = (count: number): Projecting => {
     const running: Projector[] = [];
     begun = { at, projectors, running };
     for (let n = 0; n < count; n += 1) running.push(await projectors.start());
-  }, 90_000);
+  });
   afterAll(async () => {
     begun?.projectors.killAll();
     await begun?.at.close();

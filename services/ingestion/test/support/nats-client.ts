@@ -23,7 +23,7 @@ export const publish = async (
   body: unknown,
   named: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
-  await jetstream(nc).publish(usageIntakeSubject(tenant), bytes(body), { headers: withHeaders(named) });
+  await jetstream(nc).publish(usageIntakeSubject(tenant), bytes(body), { headers: withHeaders(named), timeout: 30_000 });
 };
 
 export type Reply = Readonly<{ error: string | undefined; position: string | undefined; body: { results: Result[]; code?: string } }>;
