@@ -111,10 +111,10 @@ afterAll(async () => {
   await world.end();
 });
 
-const ask = async (text: string, subject = 'double.x', fields: Record<string, string> = {}) => {
+const ask = async (text: string, subject = 'double.x', fields: Record<string, string> = {}, timeout = 20_000) => {
   const headers = newHeaders();
   for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-  const reply = await nc.request(subject, text, { timeout: 20_000, headers });
+  const reply = await nc.request(subject, text, { timeout, headers });
   return { text: reply.string(), header: (name: string) => reply.headers?.get(name) ?? '' };
 };
 const discover = async <T>(verb: string): Promise<readonly T[]> => {
@@ -240,24 +240,17 @@ test('with the server killed and wiped, all transports are back by themselves', 
       await eventually('the ledger is read from the store', () => calls.includes('ledger 2:1'));
     },
   });
-  await eventually(
-    'requests are answered',
-    () =>
-      ask('x').then(
-        ({ text }) => text === 'xx',
-        () => false,
-      ),
-    20_000,
+  await eventually('requests are answered', () =>
+    ask('x', 'double.x', {}, 1_000).then(
+      ({ text }) => text === 'xx',
+      () => false,
+    ),
   );
   expect(await discover('PING')).toHaveLength(1);
-  await eventually(
-    'the durable consumer is back',
-    async () => {
-      await jetstream(nc)
-        .publish('usage.ingest.acme', '{}', { timeout: 1_000 })
-        .catch(() => undefined);
-      return calls.some((call) => call.startsWith('durable'));
-    },
-    20_000,
-  );
+  await eventually('the durable consumer is back', async () => {
+    await jetstream(nc)
+      .publish('usage.ingest.acme', '{}', { timeout: 1_000 })
+      .catch(() => undefined);
+    return calls.some((call) => call.startsWith('durable'));
+  });
 });
