@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { SqlAuditReads } from '../src/adapters/sql/sql-audit-reads.js';
 import { StoreTreeLedger } from '../src/adapters/store/store-tree-ledger.js';
@@ -11,11 +11,12 @@ import { steps, useStep } from './support/stories.js';
 
 let at: Real;
 let projectors: Projectors;
-beforeAll(async () => {
+// Each test has a ledger of its own: what a story does to the tenant's budgets decides what may still be reserved.
+beforeEach(async () => {
   at = await real();
   projectors = new Projectors(at);
 });
-afterAll(async () => {
+afterEach(async () => {
   projectors?.killAll();
   await at?.close();
 });
