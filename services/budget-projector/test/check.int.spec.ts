@@ -87,7 +87,7 @@ describe('check', () => {
       overrideId: 'o',
       amount: { amount: '5', currency: 'USD' },
       enforcement: null,
-      expiresAt: new Date(clock + 8_000).toISOString(),
+      expiresAt: new Date(clock + 5_000).toISOString(),
       reason: 'r',
     });
     expect((await check('team:c', '15', position)).body).toMatchObject({ allowed: true, limit: '15' });

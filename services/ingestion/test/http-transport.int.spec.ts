@@ -10,7 +10,7 @@ let world: World;
 let url = '';
 beforeAll(async () => {
   world = await openWorld();
-  ({ url } = await world.replica({}, { requestTimeoutMs: 2_000, timeoutCheckMs: 50, handlerTimeoutMs: 5_000 }));
+  ({ url } = await world.replica({}, { requestTimeoutMs: 1_200, timeoutCheckMs: 50, handlerTimeoutMs: 5_000 }));
 });
 afterAll(() => world.close());
 

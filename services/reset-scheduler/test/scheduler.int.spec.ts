@@ -7,7 +7,7 @@ import { command, eventually, makeBudget, type Process, said, saidOf, startWorld
 
 const SHORT: PeriodDefinition = { kind: 'rolling', length: '2s', timezone: 'UTC', recurring: true };
 /** Long enough to be used before it is over, on a machine that stalls. */
-const LONGER: PeriodDefinition = { ...SHORT, length: '8s' };
+const LONGER: PeriodDefinition = { ...SHORT, length: '5s' };
 /** No period of it ends during a test. */
 const LONG: PeriodDefinition = { kind: 'rolling', length: '3600s', timezone: 'UTC', recurring: true };
 const TIMEOUT = 180_000;

@@ -109,7 +109,7 @@ export const controls = (api: () => Client): void => {
     });
 
     test('does not end early: the clock is asked at each check', async () => {
-      const { id, createdAt } = await breaker('team:tick', { period: { kind: 'rolling', length: '15s' } });
+      const { id, createdAt } = await breaker('team:tick', { period: { kind: 'rolling', length: '8s' } });
       await acme.record(usageOf('10', { scopes: ['team:tick'], occurredAt: createdAt }));
       const { periodEnd } = (await until(id, 'paused')).status;
       for (;;) {
@@ -246,7 +246,7 @@ export const controls = (api: () => Client): void => {
   });
 
   describe('rollover', () => {
-    const rolling = (more: object) => ({ period: { kind: 'rolling', length: '8s' }, thresholds: [], ...more });
+    const rolling = (more: object) => ({ period: { kind: 'rolling', length: '5s' }, thresholds: [], ...more });
     /** The status once something was carried into the current period. */
     const carried = async (id: string) => {
       for (let tries = 0; tries < 2_000; tries += 1) {

@@ -6,7 +6,7 @@ import type { Process } from '../support/system.js';
 const USD = (amount: string) => ({ amount, currency: 'USD' });
 const SHORT = { kind: 'rolling', length: '2s' };
 /** Long enough to be used before it is over, on a machine that stalls. */
-const LONGER = { kind: 'rolling', length: '8s' };
+const LONGER = { kind: 'rolling', length: '5s' };
 
 /** Periods that begin by the clock or by hand (PRODUCT E, J4). */
 export const resets = (api: () => Client, startScheduler: () => Promise<Process>): void => {
