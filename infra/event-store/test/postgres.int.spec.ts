@@ -4,6 +4,7 @@ import pg from 'pg';
 import { append, event, events, readAll } from '../src/conformance/events.js';
 import { type EventStore, StoreOverloadedError, StoreRefusedError, StoreUnavailableError } from '../src/port.js';
 import type { EventStoreOptions } from '../src/postgres/options.js';
+import { IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS } from '../src/postgres/pools.js';
 import { createEventStore } from '../src/postgres/postgres-event-store.js';
 import { BEGIN } from '../src/postgres/statements.js';
 import { lossyProxy } from './lossy-proxy.js';
@@ -142,7 +143,8 @@ describe('appending against a server in trouble', () => {
       await lockedHead();
       const unit = events(1);
       const once = () => append(store, { partition: 0, stream: 's', events: unit });
-      // PostgreSQL ends the frozen one before who waits gives up, by half a second: on a machine that stalls, at the second try.
+      // PostgreSQL ends the frozen one before who waits gives up; by half a second, so on a machine that stalls at the second try.
+      expect(IDLE_IN_TRANSACTION_TIMEOUT_MS).toBeLessThan(LOCK_TIMEOUT_MS);
       expect(await once().catch(once)).toMatchObject([{ position: 1 }]);
       await stuck;
     } finally {

@@ -164,7 +164,12 @@ export const createService = async (options: ServiceOptions): Promise<Service> =
     silent.close();
     shortWay.closeIdleConnections();
   };
-  return lifecycle(app, { logger, metrics, readiness, closeIdle, close, config });
+  const hangUp = (): void => {
+    fastify.server.closeAllConnections();
+    shortWay.closeAllConnections();
+  };
+  const hangUpMs = limits.requestTimeoutMs + limits.handlerTimeoutMs;
+  return lifecycle(app, { logger, metrics, readiness, closeIdle, hangUp, hangUpMs, close, config });
 };
 
 const registerHealth = (fastify: FastifyInstance, readiness: Readiness): void => {
@@ -183,11 +188,15 @@ type Parts = Readonly<{
   metrics: Metrics;
   readiness: Readiness;
   closeIdle: () => void;
+  hangUp: () => void;
+  /** So long after the stop every request that had begun is answered, or its client has stalled. */
+  hangUpMs: number;
   close: () => void;
   config: ServiceEnv;
 }>;
 
-const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, closeIdle, close, config }: Parts): Service => {
+const lifecycle = (app: NestFastifyApplication, parts: Parts): Service => {
+  const { logger, metrics, readiness, closeIdle, hangUp, hangUpMs, close, config } = parts;
   const releases: (() => Promise<void> | void)[] = [];
   let ops: OpsListener | null = null;
   let stopped: Promise<void> | null = null;
@@ -196,7 +205,11 @@ const lifecycle = (app: NestFastifyApplication, { logger, metrics, readiness, cl
     readiness.stop();
     // A connection whose last answer went out after the server closed would be kept alive, and waited for, to no end.
     const idle = setInterval(closeIdle, IDLE_SWEEP_MS);
-    await app.close().finally(() => clearInterval(idle));
+    const late = setTimeout(hangUp, hangUpMs);
+    await app.close().finally(() => {
+      clearInterval(idle);
+      clearTimeout(late);
+    });
     for (const release of releases.reverse()) await release();
     await ops?.close();
     close();

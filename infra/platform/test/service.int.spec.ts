@@ -377,6 +377,18 @@ describe('operations', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
     await stopping;
   });
+
+  test('nor for ever for who has begun to ask and stalls', async () => {
+    const { service, url } = await start({ limits: { requestTimeoutMs: 1_000, handlerTimeoutMs: 1_000 } });
+    const { hostname, port } = new URL(url);
+    const stalled = connect(Number(port), hostname);
+    await once(stalled, 'connect');
+    stalled.write('GET /livez HTTP/1.1\r\n');
+    await eventually(async () => (await call(`${url}/livez`)).status === 200);
+    const closed = once(stalled, 'close');
+    await service.stop();
+    await closed;
+  });
 });
 
 test('a wrong configuration ends the boot with 78 and one line', async () => {

@@ -96,14 +96,14 @@ describe('the alert topics (PRODUCT J6)', () => {
   test('an alert is on its topic before it is recorded, and not again afterwards', async () => {
     await tell(world.store, [budgetCreated('early', 'b1'), crossed('early', 'b1', { episode: 1 })]);
     await hear('alerts.early.>', 1);
-    await until(async () => (await world.alerts('early'))[0]?.published_sequence != null, 100_000);
+    await until(async () => (await world.alerts('early'))[0]?.published_sequence != null, 90_000);
     await world.db.transaction().execute(async (trx) => {
-      await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(trx);
+      await sql`SET LOCAL idle_in_transaction_session_timeout = '90s'`.execute(trx);
       await sql`LOCK TABLE alerting.alert IN ACCESS EXCLUSIVE MODE`.execute(trx);
       await tell(world.store, [crossed('early', 'b1', { episode: 2 })]);
       expect((await hear('alerts.early.>', 2)).map(({ revision }) => revision)).toEqual([0, 1]);
     });
-    await until(async () => (await world.alerts('early'))[1]?.published_sequence != null, 100_000);
+    await until(async () => (await world.alerts('early'))[1]?.published_sequence != null, 90_000);
     const { state } = await (await jetstreamManager(nc)).streams.info('ALERTS', { subjects_filter: 'alerts.early.>' });
     expect(Object.values(state.subjects ?? {})).toEqual([2]);
   });

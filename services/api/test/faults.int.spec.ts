@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase, createPool } from '@bursar/database';
 import type { Service } from '@bursar/platform';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -31,6 +32,11 @@ const apiBefore = async (ingestion: string): Promise<{ service: Service; client:
   const config = { DATABASE_URL: url, EVENT_STORE_URL: url, BURSAR_ADMIN_KEY: ADMIN_KEY, PARTITIONS: '4', LOG_LEVEL: 'error' };
   const service = await bootApi(ApiEnv.parse({ ...config, INGESTION_URL: ingestion }));
   return { service, client: new Client((await service.start()).url, freshTenant()) };
+};
+
+const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
+  for (const deadline = performance.now() + 60_000; !(await condition()); await delay(100))
+    if (performance.now() > deadline) throw new Error('it did not happen within a minute');
 };
 
 const MIB = 1024 * 1024;
@@ -164,7 +170,7 @@ describe('a projector that is frozen', () => {
       expectProblem(reply, 503);
       expect(reply.headers.get('retry-after')).toBe('1');
       // The contract's bound, with all the time there is: 10 s for any answer.
-      expect(performance.now() - start).toBeLessThan(20_000);
+      expect(performance.now() - start).toBeLessThan(10_000);
     } finally {
       system.projector.signal('SIGCONT');
     }
@@ -199,7 +205,7 @@ describe('without a projector', () => {
     await system.projector.kill();
     const start = performance.now();
     const made = await acme.post('budgets', budgetBody());
-    expect(performance.now() - start).toBeLessThan(20_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect([made.status, made.body.status.status, made.body.revision]).toEqual([201, 'counting', 0]);
     await system.projector.start();
     const position = made.headers.get('bursar-position');
@@ -259,12 +265,8 @@ describe('a database that drops connections', () => {
     } finally {
       await db.destroy();
     }
-    for (const id of made) {
-      // Connections that were dropped last may be noticed only now, and the projector be late.
-      let reply = await tenant.get(`budgets/${id}`);
-      while (reply.status === 503 || reply.status === 404) reply = await tenant.get(`budgets/${id}`);
-      expect(reply.status).toBe(200);
-    }
+    // Connections that were dropped last may be noticed only now, and the projector be late.
+    for (const id of made) await eventually(async () => (await tenant.get(`budgets/${id}`)).status === 200);
   });
 
   test('an Idempotency-Key brings the same command through, once', async () => {
@@ -288,8 +290,12 @@ describe('a database that drops connections', () => {
     } finally {
       await db.destroy();
     }
-    let list = await tenant.get('budgets?limit=200');
-    while (list.status === 503 || list.body.data.length < 10) list = await tenant.get('budgets?limit=200');
-    expect(list.body.data).toHaveLength(10);
+    let listed = 0;
+    await eventually(async () => {
+      const { status, body } = await tenant.get('budgets?limit=200');
+      if (status === 200) listed = body.data.length;
+      return listed >= 10;
+    });
+    expect(listed).toBe(10);
   });
 });

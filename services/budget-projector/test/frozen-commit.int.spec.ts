@@ -39,7 +39,7 @@ test('an owner frozen between BEGIN and COMMIT: its heir waits no longer than it
   await untilCaughtUp(at);
 
   await at.db.transaction().execute(async (trx) => {
-    await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(trx);
+    await sql`SET LOCAL idle_in_transaction_session_timeout = '90s'`.execute(trx);
     await sql`LOCK TABLE projection.definition_event IN SHARE ROW EXCLUSIVE MODE`.execute(trx);
     await write.scope('team:new');
     await write.use('user:a', '45');

@@ -168,10 +168,8 @@ test('SIGTERM in mid-load: what is in flight is answered, then the process is go
     ),
   );
   await eventually(async () => (await storedIds(tenant)).length > 0);
-  const startedAt = performance.now();
   child.kill('SIGTERM');
   expect(await ended(child)).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(19_000);
   const statuses = await Promise.all(inFlight);
   const accepted = statuses.filter((status) => status === 202).length;
   expect(accepted).toBeGreaterThan(0);

@@ -3,9 +3,9 @@ import type { StoreSettings } from './options.js';
 
 /** Longest statement. PostgreSQL does not look at it while a COPY waits for its client's data: see `free-heads.ts`. */
 export const STATEMENT_TIMEOUT_MS = 5_000;
-const LOCK_TIMEOUT_MS = 2_000;
+export const LOCK_TIMEOUT_MS = 2_000;
 /** Shorter than the wait for a lock, so that whoever waits for a head outlasts a process that was frozen while it held it. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 1_500;
+export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 1_500;
 
 /**
  * A forgotten or stopped process may not hold a head row for ever (RELIABILITY F8). Plans are made once and never for a small table:

@@ -71,7 +71,11 @@ export class PlainConnection implements AnswerLine, Sender {
   }
 
   closeIfIdle(): void {
-    if (this.exchange === null && this.received === null) this.socket.destroy();
+    if (this.exchange === null && this.received === null) this.close();
+  }
+
+  close(): void {
+    this.socket.destroy();
   }
 
   private readonly onData = (chunk: Buffer): void => {

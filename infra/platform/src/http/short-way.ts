@@ -46,6 +46,10 @@ export class ShortWay {
     for (const connection of this.plain) connection.closeIfIdle();
   }
 
+  closeAllConnections(): void {
+    for (const connection of this.plain) connection.close();
+  }
+
   close(): void {
     this.patience.close();
   }

@@ -81,5 +81,5 @@ export const startWorld = async (withNats = true): Promise<World> => {
 
 /** A crowded machine is slow; what is tested is that it happens. */
 export const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
-  if (!(await until(condition, 150_000))) throw new Error('it did not happen within 150 s');
+  if (!(await until(condition, 110_000))) throw new Error('it did not happen within 110 s');
 };

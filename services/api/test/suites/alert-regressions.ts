@@ -22,10 +22,17 @@ export const alertRegressions = (api: () => Client): void => {
   const alertsAfter = async (client: Client, position: string): Promise<readonly Alert[]> => {
     // The first wait lets the cause raise its alert, which the projector says after it has shown the cause; the second, that alert be recorded.
     await settled(client, position);
-    await new Promise((resolve) => setTimeout(resolve, 500));
     const { headers } = await client.post('scopes', { type: 'team', id: `mark-${position.replace(':', '-')}` });
     await settled(client, headers.get('bursar-position') ?? '');
-    return (await client.get('alerts?limit=200')).body.data.toReversed();
+    const list = async () => (await client.get('alerts?limit=200')).body.data.toReversed();
+    let found = await list();
+    for (let quiet = 0; quiet < 4; ) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const now = await list();
+      quiet = now.length === found.length ? quiet + 1 : 0;
+      found = now;
+    }
+    return found;
   };
   const settled = async (client: Client, position: string): Promise<void> => {
     for (;;) {

@@ -15,7 +15,7 @@ export const resets = (api: () => Client, startScheduler: () => Promise<Process>
     acme = api().as(freshTenant());
   });
   const until = async (ask: () => Promise<Reply>, isSo: (body: Reply['body']) => boolean): Promise<Reply['body']> => {
-    for (let tries = 0; tries < 2_000; tries += 1) {
+    for (let tries = 0; tries < 1_000; tries += 1) {
       const { body } = await ask();
       if (isSo(body)) return body;
       await new Promise((resolve) => setTimeout(resolve, 50));

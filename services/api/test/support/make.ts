@@ -19,7 +19,11 @@ export const makeBudget = async (client: Client, more: Readonly<Record<string, u
   if (reply.status !== 201) throw new Error(`no budget was made: ${reply.status} ${reply.text}`);
   // Where the tenant has usage, what it had in the period is counted first, and nothing is reserved until then.
   let { body } = reply;
-  while (body.status?.status === 'counting') ({ body } = await client.get(`budgets/${body.id}`, WAIT));
+  for (let tries = 0; body.status.status === 'counting' && tries < 600; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const read = await client.get(`budgets/${reply.body.id}?minPosition=${reply.headers.get('bursar-position')}`, WAIT);
+    if (read.status === 200) ({ body } = read);
+  }
   return body;
 };
 

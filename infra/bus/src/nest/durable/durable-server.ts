@@ -49,7 +49,14 @@ export class DurableServer extends BatchServer {
       logger: this.bus.logger,
     });
     const passedOver = new PassedOver();
-    const checks = setInterval(() => void this.#check(handling, passedOver), this.#checkMs).unref();
+    let isChecking = false;
+    const check = async (): Promise<void> => {
+      if (isChecking) return;
+      isChecking = true;
+      await this.#check(handling, passedOver);
+      isChecking = false;
+    };
+    const checks = setInterval(() => void check(), this.#checkMs).unref();
     await consumer.run(this.closing.signal);
     clearInterval(checks);
   }

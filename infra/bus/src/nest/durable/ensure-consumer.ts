@@ -1,4 +1,11 @@
-import { AckPolicy, type ConsumerInfo, JetStreamApiCodes, JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type ConsumerInfo,
+  type ConsumerUpdateConfig,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { DurableHandling, DurableOptions } from './durable-messages.js';
 
@@ -19,13 +26,16 @@ export const ensureConsumer = async (nc: NatsConnection, options: DurableOptions
     max_ack_pending: options.maxUnacknowledged,
     max_deliver: -1,
     filter_subject: subject,
+    // In place of the one; a server takes no consumer that has both.
+    filter_subjects: undefined,
   };
   try {
     const info = await consumers.info(stream, durable);
-    // Before it is set right: a server told the other way round delivers what waits only seconds later.
-    if (info.paused === true) await consumers.resume(stream, durable);
     const right = Object.entries(wanted).every(([key, value]) => info.config[key as keyof typeof wanted] === value);
-    return right ? info : await consumers.update(stream, durable, wanted);
+    const ensured = right ? info : await consumers.update(stream, durable, wanted as Partial<ConsumerUpdateConfig>);
+    // Not before: with a wrong filter it would pass over what is ours. What waits is delivered at its next heartbeat, if nothing new comes.
+    if (info.paused === true) await consumers.resume(stream, durable);
+    return ensured;
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound) throw error;
     return consumers.add(stream, { durable_name: durable, ack_policy: AckPolicy.Explicit, ...wanted });
