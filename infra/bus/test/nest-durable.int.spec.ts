@@ -15,7 +15,7 @@ import { nestApp } from './support/nest-app.js';
 /** The durable transport on a real nats-server: what a fake source cannot show. */
 
 const STREAM = 'WORK';
-const ACK_WAIT_MS = 6_000;
+const ACK_WAIT_MS = 5_000;
 
 let nats: TestNats;
 let bus: Bus;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   nats = await testNats();
   const { host, username, password } = new URL(nats.url);
   nc = await connect({ servers: host, user: username, pass: password, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
-  manager = await jetstreamManager(nc, { timeout: 10_000 });
+  manager = await jetstreamManager(nc, { timeout: 3_000 });
   bus = await connectBus({ url: nats.url, name: 'test' });
   await eventually('the bus connected', () => bus.connected);
 });
@@ -142,7 +142,7 @@ test('what a throwing handler left comes again after its delay; what it had sett
 test('IN-E11: a batch slower than its time to acknowledge stays ours, with what waits behind it', async () => {
   await makeStream();
   await publish(300);
-  await start(() => new Promise((resolve) => setTimeout(resolve, seen.length === 1 ? ACK_WAIT_MS * 1.5 : 0)));
+  await start(() => new Promise((resolve) => setTimeout(resolve, seen.length === 1 ? ACK_WAIT_MS * 1.2 : 0)));
   await eventually('all were handled', async () => seen.flat().length >= 300 && (await settled()));
   expect(seen.map(({ length }) => length)).toEqual([200, 100]);
   expect((await info()).num_redelivered).toBe(0);

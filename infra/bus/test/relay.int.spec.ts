@@ -20,7 +20,7 @@ beforeAll(async () => {
   store = await world.store();
   relayBus = await world.bus('relay');
   consumer = await world.bus('consumer');
-  relay = startRelay({ store, bus: relayBus, pool: world.pool, url: world.database.url, pollMs: 1_000 });
+  relay = startRelay({ store, bus: relayBus, pool: world.pool, url: world.database.url, pollMs: 300 });
   world.onEnd(() => relay.stop());
   await eventually('it leads', () => relay.partitions().length === PARTITIONS);
 });

@@ -43,11 +43,11 @@ describe('F15: a consumer that is stuck', () => {
     const store = new MemoryEventStore();
     await store.append(appendOf(PARTITION, usages(0, 3)));
     const ending = new AbortController();
-    const patience = { reviveMs: 6_000, giveUpMs: 8_000 };
+    const patience = { reviveMs: 4_000, giveUpMs: 5_000 };
     const options = { store, bus: own, partition: PARTITION, after: 0, maxEvents: 10, pollMs: 20, signal: ending.signal, patience };
     let handled = 0;
     const done = consumeStored(options, async (_batch, alive) => {
-      for (let portion = 0; portion < 10; portion += 1) {
+      for (let portion = 0; portion < 6; portion += 1) {
         await delay(1_000);
         alive();
       }
@@ -63,7 +63,7 @@ describe('F15: a consumer that is stuck', () => {
   test('is not one that is idle, or whose store does not answer', async () => {
     const stuck: string[] = [];
     const own = await connectBus({ name: 'waiting', onGivenUp: () => stuck.push('given up') });
-    const patience = { reviveMs: 5_000, giveUpMs: 7_000 };
+    const patience = { reviveMs: 5_000, giveUpMs: 6_000 };
     const store = new MemoryEventStore();
     await store.append(appendOf(PARTITION, usages(0, 3)));
     const idle = collect({ store, bus: own, partition: PARTITION, patience });
@@ -73,7 +73,7 @@ describe('F15: a consumer that is stuck', () => {
     failing.failure = new Error('no store');
     const asking = collect({ store: failing, bus: own, partition: PARTITION, patience });
     // Longer than its patience: a failure every two seconds is a sign of life.
-    await delay(patience.giveUpMs + 2_000);
+    await delay(patience.giveUpMs + 1_000);
     expect(own.counters.storeReadFailures).toBeGreaterThan(2);
     expect([stuck, own.counters.consumersRevived]).toEqual([[], 0]);
     failing.failure = null;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Forwarded, Upstream } from '../src/adapters/http/upstream.js';
 
-const times = { patienceMs: 1_000, answerMs: 5_000, probeMs: 200 };
+const times = { patienceMs: 500, answerMs: 2_500, probeMs: 150 };
 const usage: Forwarded = { method: 'POST', path: '/usage', headers: {}, body: Buffer.from('{}'), repeatable: true };
 
 const opened: (() => unknown)[] = [];
@@ -102,7 +102,7 @@ describe('replicas', () => {
   test('one that was asked to wait is not silent while it may wait', async () => {
     const { a, b, send } = await pair();
     a.silent = true;
-    setTimeout(() => a.wake(), 1_500);
+    setTimeout(() => a.wake(), 900);
     const answers = [await send({ waitMs: 5_000 }), await send({ waitMs: 5_000 })];
     expect(answers.toSorted()).toEqual([a.url, b.url].toSorted());
   });

@@ -26,7 +26,7 @@ export const alertRegressions = (api: () => Client): void => {
     await settled(client, headers.get('bursar-position') ?? '');
     const list = async () => (await client.get('alerts?limit=200')).body.data.toReversed();
     let found = await list();
-    for (let quiet = 0; quiet < 4; ) {
+    for (let quiet = 0; quiet < 3; ) {
       await new Promise((resolve) => setTimeout(resolve, 200));
       const now = await list();
       quiet = now.length === found.length ? quiet + 1 : 0;
