@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import http, { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase, createPool } from '@bursar/database';
+import { until } from '@bursar/embedded';
 import type { Service } from '@bursar/platform';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
@@ -34,11 +34,7 @@ const apiBefore = async (ingestion: string): Promise<{ service: Service; client:
   return { service, client: new Client((await service.start()).url, freshTenant()) };
 };
 
-const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
-  for (const deadline = performance.now() + 60_000; !(await condition()); await delay(100))
-    if (performance.now() > deadline) throw new Error('it did not happen within a minute');
-};
-
+const PATIENCE_MS = 60_000;
 const MIB = 1024 * 1024;
 const LIMIT = 4 * MIB;
 
@@ -266,7 +262,7 @@ describe('a database that drops connections', () => {
       await db.destroy();
     }
     // Connections that were dropped last may be noticed only now, and the projector be late.
-    for (const id of made) await eventually(async () => (await tenant.get(`budgets/${id}`)).status === 200);
+    for (const id of made) expect(await until(async () => (await tenant.get(`budgets/${id}`)).status === 200, PATIENCE_MS)).toBe(true);
   });
 
   test('an Idempotency-Key brings the same command through, once', async () => {
@@ -291,11 +287,12 @@ describe('a database that drops connections', () => {
       await db.destroy();
     }
     let listed = 0;
-    await eventually(async () => {
+    const all = async () => {
       const { status, body } = await tenant.get('budgets?limit=200');
       if (status === 200) listed = body.data.length;
       return listed >= 10;
-    });
+    };
+    await until(all, PATIENCE_MS);
     expect(listed).toBe(10);
   });
 });

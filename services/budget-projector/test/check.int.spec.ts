@@ -173,7 +173,7 @@ describe('check-constraints', () => {
   });
 });
 
-test('an owner that freezes is replaced, and every caller hears in time; what it says on waking is not believed', async () => {
+test('an owner that freezes is replaced, and every caller hears within 5 s; what it says on waking is not believed', async () => {
   const write = new Writer(run.at, 'frozen');
   await write.scope('team:z');
   const position = await write.budget('b-z', { scope: 'team:z', limit: 10 }, block());
@@ -184,7 +184,7 @@ test('an owner that freezes is replaced, and every caller hears in time; what it
   for (let answered = false; !answered; ) {
     const began = performance.now();
     const { status, headers } = await ask(other.url, '/check', { scopes: ['team:z'], amount: '1' });
-    expect(performance.now() - began).toBeLessThan(9_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect([200, 503]).toContain(status);
     answered = status === 200;
     if (answered) expect(headers.get('bursar-owner')).toBe(other.url);
@@ -231,8 +231,13 @@ test('a replica that does not own the partition asks the one that does, and says
     () => ask(other.url, '/check', { scopes: ['team:o'], amount: '11' }),
     ({ status }) => status !== 200,
   );
-  const began = performance.now();
-  const nobody = await ask(other.url, '/check', { scopes: ['team:o'], amount: '1' });
-  expect([nobody.status, nobody.body.code, nobody.headers.get('retry-after')]).toEqual([503, 'no_owner', '1']);
-  expect(performance.now() - began).toBeLessThan(9_000);
+  // A machine that stalls may make one of them late, but not all.
+  const took: number[] = [];
+  while (took.length < 3 && !took.some((ms) => ms < 5_000)) {
+    const began = performance.now();
+    const nobody = await ask(other.url, '/check', { scopes: ['team:o'], amount: '1' });
+    took.push(performance.now() - began);
+    expect([nobody.status, nobody.body.code, nobody.headers.get('retry-after')]).toEqual([503, 'no_owner', '1']);
+  }
+  expect(Math.min(...took)).toBeLessThan(5_000);
 });

@@ -160,13 +160,15 @@ describe('sizes and times', () => {
     expect((await send(url, usage(), { tenant: freshTenant() })).status).toBe(202);
     const answer = await slow;
     clearInterval(timer);
-    expect(answer.closedAfterMs).toBeLessThan(20_000);
+    // Sooner than by the limit that holds where none is set, 8 s.
+    expect(answer.closedAfterMs).toBeLessThan(7_000);
     expect(answer.text).toContain('HTTP/1.1 408');
   });
 
   test('IN-A22 Expect: 100-continue, then nothing, is closed at the timeout', async () => {
     const answer = await exchange(url, head('Content-Length: 100', 'Expect: 100-continue'));
-    expect(answer.closedAfterMs).toBeLessThan(20_000);
+    // Sooner than by the limit that holds where none is set, 8 s.
+    expect(answer.closedAfterMs).toBeLessThan(7_000);
     expect(answer.text).not.toMatch(/HTTP\/1.1 [2345]0[0-7]/);
   });
 

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { type Client, type Reply, WAIT } from './client.js';
 
+const MAX_TRIES = 600;
+
 /** A tenant nobody else uses. */
 export const freshTenant = (): string => `t-${randomUUID().slice(0, 18)}`;
 
@@ -19,7 +21,8 @@ export const makeBudget = async (client: Client, more: Readonly<Record<string, u
   if (reply.status !== 201) throw new Error(`no budget was made: ${reply.status} ${reply.text}`);
   // Where the tenant has usage, what it had in the period is counted first, and nothing is reserved until then.
   let { body } = reply;
-  for (let tries = 0; body.status.status === 'counting' && tries < 600; tries += 1) {
+  for (let tries = 0; body.status.status === 'counting'; tries += 1) {
+    if (tries === MAX_TRIES) throw new Error(`budget ${body.id} is never counted`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     const read = await client.get(`budgets/${reply.body.id}?minPosition=${reply.headers.get('bursar-position')}`, WAIT);
     if (read.status === 200) ({ body } = read);
