@@ -19,7 +19,7 @@ const settled = (recordedAt: string, cost: string): Hold => {
   hold(tenant, granted.terms, 1, null);
   const usage = { id: 'u', position: 3, recordedAt, data: { reservationId: 'r', occurredAt: recordedAt } } as unknown as UsageRecordedEvent;
   const charged = { cost: { picos: parsePicos(cost), currency: 'USD' }, effectiveAt: MARCH } as Charge;
-  expect(foldSettlement(tenant, usage, charged, one, new Changes())).toBe(one);
+  expect(foldSettlement(tenant, usage, charged, undefined, one, new Changes())).toBe(one);
   expect([one.status, tenant.budgets.get('one')?.reserved.at(MARCH)]).toEqual(['settled', 0n]);
   return one;
 };
@@ -49,7 +49,7 @@ describe('what a settlement says that it closed', () => {
       recordedAt,
       data: { reservationId: 'r', occurredAt: recordedAt },
     } as unknown as UsageRecordedEvent;
-    return foldSettlement(tenant, usage, { cost: null, effectiveAt: MARCH } as Charge, known, new Changes());
+    return foldSettlement(tenant, usage, { cost: null, effectiveAt: MARCH } as Charge, undefined, known, new Changes());
   };
 
   test.each(['held', 'settled', 'released', 'expired'] as const)('of a hold that was %s: it, only where it was held still', (status) => {

@@ -10,6 +10,85 @@ import { TENANT } from './support/world.js';
 const run = projecting(1);
 const { reserve, find, release, check } = reserving(run);
 
+/** What usage costs is not known for a while (RELIABILITY F23, ADR 0047). */
+describe('a settlement that waits', () => {
+  /** Holds 10 of 100 and uses what costs 5, as is found out later. */
+  const waiting = async (name: string, how: Readonly<{ cost?: object; ttlSeconds?: number }> = {}) => {
+    const write = new Writer(run.at, `r-${name}`);
+    const team = `team:${name}`;
+    const position = await write.budget(name, { scope: team, limit: 100 }, block());
+    await reserve(team, '10', position, { id: name, ttlSeconds: how.ttlSeconds ?? 300 });
+    const unpriced = { cost: undefined, meter: 'things', quantities: { things: '5' }, dimensions: { model: name }, unpriced: ['things'] };
+    const used = await write.use(team, '0', { ...(how.cost === undefined ? unpriced : { cost: how.cost }), reservationId: name });
+    return { write, team, used };
+  };
+  const priced = (write: Writer, model: string) =>
+    write.put(`tenant-${TENANT}`, 'PriceListCreated', {
+      listId: model,
+      name: model,
+      currency: 'USD',
+      effectiveFrom: '1970-01-01T00:00:00Z',
+      prices: [{ meter: 'things', match: { model }, unit: 'things', amount: '1', per: 1 }],
+    });
+
+  test('for its price holds its room until that comes, and is released in the step that counts it', async () => {
+    const { write, team, used } = await waiting('awaited');
+    expect((await check(team, '90.01', used)).body).toMatchObject({ allowed: false, currentSpend: '0', reserved: '10' });
+    expect((await find('awaited')).body).toMatchObject({ status: 'held', actual: null, endedAt: null, settledBy: expect.any(String) });
+    expect(await release('awaited')).toMatchObject({ status: 409, body: { code: 'reservation_settled' } });
+    const at = await priced(write, 'awaited');
+    expect((await check(team, '95', at)).body).toMatchObject({ allowed: true, currentSpend: '5', reserved: '0' });
+    expect((await find('awaited')).body).toMatchObject({ status: 'settled', actual: '5', flags: [] });
+  });
+
+  test('is over with its time, and its price is counted when it comes', async () => {
+    const { write, team, used } = await waiting('awaited-ttl', { ttlSeconds: 1 });
+    await eventually(
+      () => check(team, '100', used),
+      ({ body }) => body.reserved === '0',
+    );
+    expect((await find('awaited-ttl')).body).toMatchObject({ status: 'settled', actual: null, endedAt: expect.any(String) });
+    const at = await priced(write, 'awaited-ttl');
+    expect((await check(team, '95', at)).body).toMatchObject({ allowed: true, currentSpend: '5', reserved: '0' });
+    expect((await find('awaited-ttl')).body).toMatchObject({ status: 'settled', actual: '5', flags: [] });
+  });
+
+  test('and is taken back frees its room', async () => {
+    const { write, team, used } = await waiting('awaited-void');
+    const [recorded] = await run.at.store.readPartition(0, used - 1, 1);
+    if (recorded === undefined) throw new Error('it was recorded');
+    const { id: eventId, position, revision, recordedAt, data } = recorded;
+    const voided = await write.put(`usage-${TENANT}`, 'UsageVoided', {
+      eventId,
+      reason: 'test',
+      original: { position, revision, recordedAt, data: JSON.parse(data) as unknown },
+    });
+    expect((await check(team, '100', voided)).body).toMatchObject({ allowed: true, currentSpend: '0', reserved: '0' });
+    expect((await find('awaited-void')).body).toMatchObject({ status: 'settled' });
+  });
+
+  test('for a rate where it holds keeps its room until that comes', async () => {
+    const { write, team, used } = await waiting('awaited-rate', { cost: { amount: '5', currency: 'XAF' } });
+    expect((await check(team, '90.01', used)).body).toMatchObject({ allowed: false, currentSpend: '0', reserved: '10' });
+    const rate = { from: 'XAF', to: 'USD', rate: '1', effectiveFrom: '1970-01-01T00:00:00Z' };
+    const at = await write.put(`tenant-${TENANT}`, 'ExchangeRateSet', rate);
+    expect((await check(team, '95', at)).body).toMatchObject({ allowed: true, currentSpend: '5', reserved: '0' });
+    expect((await find('awaited-rate')).body).toMatchObject({ status: 'settled' });
+  });
+
+  test('for a rate in a budget that does not hold it is released at once', async () => {
+    const write = new Writer(run.at, 'r-elsewhere');
+    const team = 'team:elsewhere';
+    const notify = { enforcement: { ...block().enforcement, mode: 'notify' as const } };
+    await write.budget('elsewhere-euro', { scope: team, limit: 100, currency: 'EUR' }, notify);
+    const position = await write.budget('elsewhere', { scope: team, limit: 100 }, block());
+    await reserve(team, '10', position, { id: 'elsewhere' });
+    const used = await write.use(team, '5', { reservationId: 'elsewhere' });
+    expect((await check(team, '95', used)).body).toMatchObject({ allowed: true, currentSpend: '5', reserved: '0' });
+    expect((await find('elsewhere')).body).toMatchObject({ status: 'settled', actual: '5' });
+  });
+});
+
 /** What becomes of a reservation once it is granted: usage that names it, in time or not, its release and its expiry. */
 describe('settlements', () => {
   test('IN-G15 settled twice by other usage: both count, the second is flagged', async () => {

@@ -145,7 +145,10 @@ export const Reservation = z
   .looseObject({
     ...hold,
     endedAt: Instant.nullable(),
-    settledBy: z.string().nullable().meta({ description: 'Event id of the first usage that named it' }),
+    settledBy: z
+      .string()
+      .nullable()
+      .meta({ description: 'Event id of the first usage that named it; while it is still held, that usage waits for its price or rate' }),
     actual: Amount.nullable().meta({ description: 'What that cost, in the currency of the hold' }),
     flags: z.array(z.enum(['SettledOverReservation', 'SettledAfterExpiry', 'SettledAfterRelease', 'SettledTwice', 'UnknownReservation'])),
   })

@@ -136,6 +136,8 @@ export class HoldDecider {
     const { position } = this.folded;
     const hold = tenant.holds.get(reservationId) ?? known.get(keyOf(tenant.tenant, reservationId));
     const isOpen = hold === undefined ? tenant.undecided.get(reservationId) !== undefined : hold.isOpen;
+    // Settled by usage that waits for what it costs: it holds until then, or until its time is over.
+    if (want === 'release' && hold?.settledBy != null) return { is: 'settled', position };
     if (!isOpen) {
       const status = hold?.status ?? 'unknown';
       return { is: status === 'settled' || status === 'unknown' ? status : 'gone', position };

@@ -36,7 +36,7 @@ export class PartitionFold {
     own: OwnChanges = new OwnChanges(),
   ) {
     const open = new OpenChanges(tables, memory);
-    const reservations = new ReservationsFold(open, watch, own);
+    const reservations = new ReservationsFold(open, watch, own, tables);
     this.#open = open;
     this.#reservations = reservations;
     this.#definitions = new DefinitionsFold(open, (tenant, reason, event) =>

@@ -25,7 +25,7 @@ export type Expiring = Readonly<{ tenant: string; reservationId: string; expires
 
 /** null: it is held as it was granted, which its group says. */
 export const toHoldRow = (one: Hold): HoldRow | null =>
-  one.isOpen && !one.isGrantedAgain
+  one.isOpen && !one.isGrantedAgain && one.settledBy === null
     ? null
     : {
         tenant: one.tenant,

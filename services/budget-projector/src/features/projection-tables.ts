@@ -71,6 +71,9 @@ export abstract class ProjectionTables {
     limit: number,
   ): Promise<readonly Waiting[]>;
 
+  /** Ids of the reservations that usage at these positions was the first to settle; absent: it settled none. */
+  abstract settled(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, string>>;
+
   /** What was said of the usage at these positions; what stands as it was recorded is absent. */
   abstract corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>>;
 

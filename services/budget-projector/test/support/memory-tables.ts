@@ -89,6 +89,12 @@ export class MemoryTables extends ProjectionTables {
       .map((row) => readWaiting({ ...row, text: row.event }));
   }
 
+  async settled(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const rows = [...this.settlements.values()].filter((row) => row.tenant === tenant && positions.includes(row.position));
+    const first = rows.filter(({ flags }) => !flags.includes('SettledTwice') && !flags.includes('UnknownReservation'));
+    return new Map(first.map(({ position, reservationId }) => [position, reservationId]));
+  }
+
   async corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
     const found = new Map<number, Correction[]>();
     for (const { tenant: of, position, correction } of this.correctionRows.values()) {

@@ -44,6 +44,19 @@ export class StoredHolds {
     return all;
   }
 
+  /** By position of the usage; what came a second time, or named what was never granted, settled nothing. */
+  async settled(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const settledNothing = ['SettledTwice', 'UnknownReservation'] satisfies readonly SettlementFlag[];
+    const rows = await this.db
+      .selectFrom('projection.settlement')
+      .select(['position', 'reservation_id'])
+      .where('tenant', '=', tenant)
+      .where('position', 'in', positions)
+      .where(sql<boolean>`NOT flags && ${settledNothing}::text[]`)
+      .execute();
+    return new Map(rows.map(({ position, reservation_id }) => [position, reservation_id]));
+  }
+
   async *#held(where: RawBuilder<unknown>): AsyncIterable<StoredReservation> {
     for (let [since, tenant] = [-1, '']; ; ) {
       const { rows } = await sql<HoldGroup>`

@@ -103,6 +103,10 @@ export class SqlProjectionTables extends ProjectionTables {
     return rows.map(({ position, budget_ids, event }) => readWaiting({ tenant, position, reason, budgetIds: budget_ids, text: event }));
   }
 
+  settled(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return this.#holds.settled(tenant, positions);
+  }
+
   corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
     return usageCorrections(this.db, tenant, positions);
   }

@@ -2,6 +2,7 @@ import { type EventOf, type HoldChange, parseInstant, type UsageRecordedEvent } 
 import { type Charge, convertCharge } from '@bursar/contracts/folds';
 import type { Changes } from '../changes.js';
 import type { TenantFold } from '../tenant-fold.js';
+import type { Waiting } from '../waiting.js';
 import { type Grant, Hold } from './hold.js';
 import { Lot } from './lot.js';
 import { free, hold } from './place-holds.js';
@@ -49,25 +50,30 @@ const grantedAgain = (one: Hold | undefined, changes: Changes): void => {
   changes.holds.add(one);
 };
 
-/** A release or an expiry: of a hold that is open still, and no expiry before its time. Answers the hold that ended. */
+/**
+ * A release or an expiry: of a hold that is open still, no expiry before its time, and no release once usage has settled it. Answers the hold that ended.
+ */
 export const foldEnded = (tenant: TenantFold, ended: Ended, event: HoldsChangedEvent, changes: Changes): Hold | null => {
   const { reservationId, change } = ended;
   tenant.undecided.ending.delete(reservationId);
   const one = tenant.holds.get(reservationId);
   if (one?.isOpen !== true || one.grant === null) return null;
   if (change === 'expired' && parseInstant(event.recordedAt) < one.grant.terms.expiresAt) return null;
-  close(tenant, one, change, event, changes);
+  if (change === 'released' && one.settledBy !== null) return null;
+  close(tenant, one, one.settledBy === null ? change : 'settled', event, changes);
   return one;
 };
 
 /**
- * Usage that names a reservation, at its own position, once its amount is counted: an open hold is released with it, in one step. Answers
- * the hold that it closed. `known`: what the id stands for, from memory or the tables.
+ * Usage that names a reservation, at its own position: in the step that counts its amount an open hold is released, and not before (RELIABILITY F23). As
+ * long as it waits for its price or a rate the hold keeps its room, until its time is over at the latest (ADR 0047). Answers the hold that it closed.
+ * `known`: what the id stands for, from memory or the tables; `waiting`: for what it waits.
  */
 export const foldSettlement = (
   tenant: TenantFold,
   usage: UsageRecordedEvent,
   charged: Charge,
+  waiting: Waiting | undefined,
   known: Hold | null,
   changes: Changes,
 ): Hold | null => {
@@ -80,12 +86,31 @@ export const foldSettlement = (
   const flags = flagsOf(one, usage);
   if (one.grant !== null && one.settledBy === null) {
     one.settledBy = usage.id;
-    if (wasOpen) close(tenant, one, 'settled', usage, changes);
-    one.status = 'settled';
+    if (!wasOpen) one.status = 'settled';
+    else if (!isAwaited(one, waiting)) close(tenant, one, 'settled', usage, changes);
     flags.push(...compare(tenant, one, charged, usage, usage.position));
   }
   note(one, usage.position, usage.position, flags, changes);
-  return wasOpen ? one : null;
+  return wasOpen && !one.isOpen ? one : null;
+};
+
+/** The usage that settled the hold waits no longer, or not where it holds: its room is free. Answers the hold if this closed it. */
+export const settleAwaited = (
+  tenant: TenantFold,
+  one: Hold,
+  stillWaiting: Waiting | undefined,
+  cause: Readonly<{ position: number; recordedAt: string }>,
+  changes: Changes,
+): Hold | null => {
+  if (!one.isOpen || one.settledBy === null || isAwaited(one, stillWaiting)) return null;
+  close(tenant, one, 'settled', cause, changes);
+  return one;
+};
+
+/** Does a budget in which it holds wait for what the usage comes to there? */
+const isAwaited = ({ grant }: Hold, waiting: Waiting | undefined): boolean => {
+  if (waiting === undefined) return false;
+  return waiting.reason === 'price' || grant?.terms.amounts.some(({ budgetId }) => waiting.budgetIds.includes(budgetId)) === true;
 };
 
 /** The usage that settled the hold has its price now: what it came to can be compared. */

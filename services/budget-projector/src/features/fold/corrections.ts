@@ -39,7 +39,7 @@ export const foldCorrections = async (
   }
   await open.memory.load(plans.flatMap(({ plan }) => plan?.postings ?? []));
   for (const { event, plan } of plans) {
-    if (plan !== null) open.apply(plan, event.position);
+    if (plan !== null && open.apply(plan, event.position)) reservations.corrected(plan, event);
     passed(event);
   }
 };

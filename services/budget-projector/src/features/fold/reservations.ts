@@ -1,4 +1,5 @@
-import type { UsageRecordedEvent } from '@bursar/contracts';
+import type { LedgerEvent, UsageRecordedEvent } from '@bursar/contracts';
+import type { CorrectingEvent } from '@bursar/contracts/folds';
 import {
   type Ended,
   foldEnded,
@@ -6,6 +7,7 @@ import {
   foldSettlement,
   type Granting,
   type HoldsChangedEvent,
+  settleAwaited,
 } from '../../domain/holds/fold-holds.js';
 import { type Hold, readGrants, tell } from '../../domain/holds/hold.js';
 import type { Terms } from '../../domain/holds/terms.js';
@@ -13,6 +15,7 @@ import type { Plan } from '../../domain/posting.js';
 import type { TenantFold } from '../../domain/tenant-fold.js';
 import type { Waiting } from '../../domain/waiting.js';
 import type { OwnChanges } from '../own-changes.js';
+import type { ProjectionTables } from '../projection-tables.js';
 import type { OpenChanges } from './open-changes.js';
 
 /** Told of holds as they are folded. */
@@ -28,6 +31,7 @@ export class ReservationsFold {
     private readonly open: OpenChanges,
     private readonly watch: HoldWatch,
     private readonly own: OwnChanges,
+    private readonly tables: Pick<ProjectionTables, 'settled'>,
   ) {}
 
   /** One by one: what takes room before it is folded, and what takes it then, change places at once. */
@@ -74,21 +78,38 @@ export class ReservationsFold {
     if (hold !== null) tell(tenant.history, hold);
   }
 
-  /** The amount is counted: in the same step the hold that it settles is gone. */
-  settle(tenant: TenantFold, usage: UsageRecordedEvent, { charged }: Plan): void {
+  /** The usage is counted, or waits: in the step that counts it the hold that it settles is gone. */
+  settle(tenant: TenantFold, usage: UsageRecordedEvent, { charged, waiting }: Plan): void {
     const { reservationId } = usage.data;
     if (reservationId === undefined || charged === undefined) return;
-    const closed = foldSettlement(tenant, usage, charged, tenant.holds.get(reservationId) ?? null, this.open.now);
-    const forgettable = closed ?? tenant.holds.get(reservationId);
-    if (forgettable !== undefined) this.open.memory.closed(tenant, forgettable);
+    const closed = foldSettlement(tenant, usage, charged, waiting, tenant.holds.get(reservationId) ?? null, this.open.now);
+    const named = tenant.holds.get(reservationId);
+    if (named?.isOpen === false) this.open.memory.closed(tenant, named);
     if (closed !== null) this.watch.closed(closed);
   }
 
-  /** Of usage that waited for a price, by its position. */
+  /** What usage that settled this hold waited for is here, or was taken back. */
+  settleAwaited(tenant: TenantFold, hold: Hold, { stillWaiting }: Plan, cause: LedgerEvent): void {
+    const closed = settleAwaited(tenant, hold, stillWaiting, cause, this.open.now);
+    if (closed !== null) this.#closed(tenant, closed);
+  }
+
+  /** Usage that waited, it may be, was voided, or its cost was said. */
+  corrected(plan: Plan, event: CorrectingEvent): void {
+    const { reservationId } = event.data.original.data;
+    const tenant = this.open.memory.known(plan.tenant);
+    if (reservationId === undefined || tenant === undefined) return;
+    const hold = tenant.holds.get(reservationId);
+    if (hold?.settledBy === event.data.eventId) this.settleAwaited(tenant, hold, plan, event);
+  }
+
+  /** Of usage that waited, by its position; where it waited for a rate, only what it settles. */
   async named(tenant: TenantFold, page: readonly Waiting[]): Promise<ReadonlyMap<number, Hold>> {
     const holds = new Map<number, Hold>();
+    const rated = page.flatMap(({ reason, position }) => (reason === 'rate' ? [position] : []));
+    const settled = rated.length === 0 ? NONE : await this.tables.settled(tenant.tenant, rated);
     for (const waiting of page) {
-      const id = waiting.reason === 'price' ? waiting.event.data.reservationId : undefined;
+      const id = waiting.reason === 'price' ? waiting.event.data.reservationId : settled.get(waiting.position);
       const hold = id === undefined ? null : await this.open.memory.hold(tenant, id);
       if (hold !== null) holds.set(waiting.position, hold);
     }
@@ -100,3 +121,5 @@ export class ReservationsFold {
     this.watch.closed(hold);
   }
 }
+
+const NONE: ReadonlyMap<number, string> = new Map();

@@ -33,8 +33,10 @@ export const settleWaiting = async (
     await open.memory.load(plans.flatMap(({ plan }) => plan.postings));
     for (const { plan, waiting, hold } of plans) {
       const isIn = open.apply(plan, waiting.position);
-      if (!isIn || hold === null || waiting.reason !== 'price' || plan.charged === undefined) continue;
-      settlePriced(tenant, hold, waiting.event, plan.charged, event, open.now);
+      if (!isIn || hold === null) continue;
+      if (waiting.reason === 'price' && plan.charged !== undefined)
+        settlePriced(tenant, hold, waiting.event, plan.charged, event, open.now);
+      if (waiting.reason === 'rate' || hold.settledBy === waiting.event.id) reservations.settleAwaited(tenant, hold, plan, event);
     }
     after = page.at(-1)?.position ?? after;
     if (page.length < PAGE) return;
