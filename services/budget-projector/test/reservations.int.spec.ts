@@ -56,7 +56,8 @@ describe('reservations', () => {
       code: 'budget_exceeded',
       retryable: false,
       detail:
-        'Budget exceeded for team:g11. Current: $0.00, Reserved: $5.00, Limit: $50.00. Contact your administrator to increase budget or wait for the reset.',
+        'Budget exceeded for team:g11. Current: $0.00, Limit: $50.00. Contact your administrator to increase budget or wait for the reset. ' +
+        'Reserved by calls in progress: $5.00.',
       budgetId: 'team-g11',
       scope: 'team:g11',
       category: 'CHAT',

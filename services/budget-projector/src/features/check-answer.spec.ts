@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decideCheck } from '../domain/check/decide-check.js';
 import { endOf, remainingOf, roomOf, type Standing } from '../domain/check/standing.js';
+import { sentencesOf } from '../domain/check/verdict.js';
 import { checkAnswer, constraintsAnswer } from './check-answer.js';
 
 const NOW: EpochNs = 1_000n;
@@ -67,7 +68,7 @@ test('the text of an answer is JSON of its schema that says the standing, whatev
       else if (!isSeen) expect(figures).toEqual(always);
       else {
         const { budgetId, definition, currency } = deciding.state;
-        expect(reason).toBe(decision.refusal?.reason ?? null);
+        expect(reason).toBe(decision.refusal === null ? null : sentencesOf(decision.refusal));
         expect(figures).toEqual({
           budgetId,
           scope: definition.scope,

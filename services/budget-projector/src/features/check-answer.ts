@@ -5,6 +5,7 @@ import { Problem } from '@bursar/platform';
 import { type Audience, seesFigures } from '../domain/check/audience.js';
 import type { SuggestedAction } from '../domain/check/decide-check.js';
 import { endOf, roomOf, type Standing } from '../domain/check/standing.js';
+import { sentencesOf } from '../domain/check/verdict.js';
 import type { Answer } from './answer.js';
 import { type AmountTexts, amountText, amountTexts, budgetHeader } from './budget-header.js';
 import type { Decided } from './decisions.js';
@@ -34,7 +35,7 @@ const answerOf = (decided: Decided, partition: number, audience: Audience, verdi
   const position = `${partition}:${decided.position}`;
   const isSeen = deciding === null || seesFigures(audience, deciding.state.definition);
   const texts = deciding !== null && isSeen ? amountTexts(deciding) : null;
-  const said = verdict(allowed, refusal === null ? null : isSeen ? refusal.reason : `${PROBLEMS[refusal.code].title}.`);
+  const said = verdict(allowed, refusal === null ? null : isSeen ? sentencesOf(refusal) : `${PROBLEMS[refusal.code].title}.`);
   const code = refusal === null ? '' : `,"code":"${refusal.code}"`;
   const shown = deciding === null ? NO_FIGURES : texts === null ? resetOf(deciding) : figures(deciding, texts);
   const asked = audience === 'operator' ? actions : actions.map((action) => told(action, scene.standings, audience));

@@ -39,6 +39,26 @@ test.each<[RefusedFor, object, string | null, string]>([
   expect(refused(code, period)).toEqual({ detail: `Why. ${remediation}`, remediation, resetAt });
 });
 
+test.each([
+  ['is said at the end of the detail', true, 'Why.', ' Held: $2.00.'],
+  ['is not said of a budget that its reader may not see', false, 'Budget exceeded.', ''],
+])('what is held %s', (_, budgetVisibleToUser, why, end) => {
+  const definition = { name: 'B', scope: 'team:a', period: MONTHLY, enforcement: BLOCK, permissions: { budgetVisibleToUser } };
+  const standing = {
+    state: { budgetId: 'b', currency: 'USD', definition },
+    period: { start: 0n, end: 2_000_000_000n },
+    limit: parsePicos('10'),
+    spend: 0n,
+    reserved: parsePicos('2'),
+    amount: parsePicos('9'),
+  } as unknown as Standing;
+  const question = { about: { scopes: ['team:a'] }, amount: parsePicos('9'), currency: 'USD' } as const;
+  const heard = { decisionId: 'd', position: '0:1', audience: 'user' } as const;
+  const said = { code: 'budget_exceeded', reason: 'Why.', reserved: 'Held: $2.00.' } as const;
+  const { detail } = refusal(said, { standing, tightest: standing }, question, heard);
+  expect(detail).toBe(`${why} Contact your administrator to increase budget or wait for the reset.${end}`);
+});
+
 test('what has no price is said to whoever may not see the budget that has to know it, and nothing of that budget', () => {
   const standing = {
     state: {

@@ -5,6 +5,7 @@ import { Problem } from '@bursar/platform';
 import { type Audience, type Sees, seesFigures, visibleMembers } from '../domain/check/audience.js';
 import type { Standing } from '../domain/check/standing.js';
 import { endOf, remainingOf, roomOf } from '../domain/check/standing.js';
+import { type Refusal, sentencesOf } from '../domain/check/verdict.js';
 import type { Asked } from '../domain/holds/ask.js';
 import { partsAbout, partsOf, quoted, type TermsParts, termsMembers } from '../domain/holds/grant-text.js';
 import type { Hold } from '../domain/holds/hold.js';
@@ -78,16 +79,17 @@ const OR_WAIT: Readonly<Partial<Record<RefusedFor, string>>> = {
   approval_required: ', or wait for the reset',
 };
 
-/** Why, and as a sentence. */
-export type Said = Readonly<{ code: RefusedFor; reason: string }>;
+/** Why, in words, and what is held. */
+export type Said = Pick<Refusal, 'reason' | 'reserved'> & Readonly<{ code: RefusedFor }>;
 
 /** 402 of API.md by the budget that refuses (`standing`), amounts in its currency, or none where its reader may not see the budget, or no budget is why. */
 export const refusal = (
-  { code, reason }: Said,
+  said: Said,
   { standing, tightest }: Readonly<{ standing: Standing | null; tightest: Standing | null }>,
   question: Asked,
   { decisionId, position, audience }: Readonly<{ decisionId: string; position: string; audience: Audience }>,
 ): Problem => {
+  const { code } = said;
   const definition = standing?.state.definition;
   // Nothing begins anew after the only period of a one-off budget.
   const resetAt = standing !== null && oneOff(standing.state.definition.period) === null ? endOf(standing.period) : null;
@@ -104,7 +106,7 @@ export const refusal = (
     remediation,
     position,
   };
-  return new Problem(code, `${isVisible ? reason : `${PROBLEMS[code].title}.`} ${remediation}`, {
+  return new Problem(code, sentencesOf(isVisible ? said : { reason: `${PROBLEMS[code].title}.` }, remediation), {
     extensions: definition === undefined ? members : visibleMembers(members, audience, definition),
     headers: {
       'bursar-position': position,

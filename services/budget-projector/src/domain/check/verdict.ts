@@ -12,7 +12,18 @@ export const REFUSALS = [
   'approval_required',
 ] as const;
 export type RefusalCode = (typeof REFUSALS)[number];
-export type Refusal = Readonly<{ code: RefusalCode; reason: string }>;
+export type Refusal = Readonly<{
+  code: RefusalCode;
+  reason: string;
+  /** What is held, as a sentence for the end of what is said; absent: nothing is, or it has no part in this. */
+  reserved?: string;
+}>;
+
+/** What a refusal says: why, what cures it where that is said too, and at the end what is held. */
+export const sentencesOf = ({ reason, reserved }: Pick<Refusal, 'reason' | 'reserved'>, remediation?: string): string => {
+  const said = remediation === undefined ? reason : `${reason} ${remediation}`;
+  return reserved === undefined ? said : `${said} ${reserved}`;
+};
 
 /** The refusal of one budget; null: it lets this pass. A budget that only notifies, or is off, never refuses. */
 export const refusalOf = (standing: Standing, question: Question, now: EpochNs): Refusal | null => {
@@ -30,14 +41,14 @@ export const refusalOf = (standing: Standing, question: Question, now: EpochNs):
   const reached = reachedGates(standing);
   const blocking = reached.find(({ actions }) => actions.includes('block-all'));
   if (blocking !== undefined) {
-    return { code: 'budget_exceeded', reason: `Budget ${name} blocks all spend from ${thresholdText(blocking)} on. ${figures(standing)}` };
+    return exceeded(`Budget ${name} blocks all spend from ${thresholdText(blocking)} on.`, standing);
   }
   const room = roomOf(standing);
   if (room !== null && amount === null) {
     return { code: 'rate_missing', reason: `No exchange rate to ${state.currency} covers this amount, and budget ${name} needs one.` };
   }
   if (room !== null && amount !== null && amount > room) {
-    return { code: 'budget_exceeded', reason: `Budget exceeded for ${state.definition.scope}. ${figures(standing)}` };
+    return exceeded(`Budget exceeded for ${state.definition.scope}.`, standing);
   }
   return refusedByAction(reached, name, question.dimensions?.model);
 };
@@ -65,10 +76,11 @@ const refusedByAction = (reached: readonly ThresholdDefinition[], name: string, 
 const thresholdText = (threshold: ThresholdDefinition): string => thresholdKey(threshold).replace('amount:', '');
 
 /** What is held is said where anything is: else a budget that others hold all of would seem to refuse what it has room for. */
-const figures = ({ state: { currency }, spend, reserved, limit }: Standing): string => {
-  const held = reserved === 0n ? '' : `, Reserved: ${money(reserved, currency)}`;
-  return `Current: ${money(spend, currency)}${held}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`;
-};
+const exceeded = (why: string, { state: { currency }, spend, reserved, limit }: Standing): Refusal => ({
+  code: 'budget_exceeded',
+  reason: `${why} Current: ${money(spend, currency)}${limit === null ? '' : `, Limit: ${money(limit, currency)}`}.`,
+  ...(reserved !== 0n && { reserved: `Reserved by calls in progress: ${money(reserved, currency)}.` }),
+});
 
 const money = (picos: bigint, currency: string): string => formatOf(currency).format(formatPicos(picos) as Intl.StringNumericLiteral);
 
