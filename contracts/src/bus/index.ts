@@ -48,6 +48,9 @@ export const HEADER = {
   messageId: 'Nats-Msg-Id',
 } as const;
 
+/** `Nats-Service-Error` of a reply that is a 202: what was asked for is not folded yet, and nothing was decided. */
+export const NOT_YET = 'not_yet';
+
 /** Oldest nats-server whose JetStream has all that we use (STACK §2: older ones ignore fields silently). */
 export const MIN_NATS_SERVER = '2.12.0';
 /** At most so many events, and bytes of body, in one range message. */

@@ -69,10 +69,31 @@ test('answers from what was written before, when it is told to: by headers', asy
     (message) => message.json<{ budgetId?: string }>().budgetId !== undefined,
   );
   expect(reply.json()).toMatchObject({ allowed: true, currentSpend: '4' });
-  expect((await asked(`0:${position + 1_000_000}`, 'wait=0')).json()).toMatchObject({ status: 503, code: 'overloaded' });
   expect((await asked('5:1', 'wait=0')).json()).toMatchObject({ status: 400, code: 'position_format' });
   expect((await asked('soon', 'wait=0')).json()).toMatchObject({ status: 400, errors: [{ pointer: '/minPosition' }] });
 });
+
+test.each(['check', 'reserve'])(
+  '%s of what is not folded yet decides nothing: what HTTP answers with 202, marked so that no client takes it for a decision',
+  async (what) => {
+    const minPosition = '0:1000000000';
+    const body = { scopes: ['team:n'], amount: '1' };
+    for (const prefer of [null, 'wait=0', 'wait=2', null, null]) {
+      const headers = natsHeaders();
+      headers.set('Bursar-Min-Position', minPosition);
+      if (prefer !== null) headers.set('Prefer', prefer);
+      const sentAt = performance.now();
+      const reply = await nc.request(`budgets.${TENANT}.${what}`, JSON.stringify(body), { timeout: 9_000, headers });
+      expect(performance.now() - sentAt).toBeGreaterThan(prefer === 'wait=2' ? 1_900 : 0);
+      const header = (name: string): string | undefined => reply.headers?.get(name);
+      expect([header('Nats-Service-Error-Code'), header('Nats-Service-Error'), header('Retry-After')]).toEqual(['202', 'not_yet', '1']);
+      expect(header('Content-Type')).toBe('application/json');
+      expect(reply.json()).toEqual({ position: header('Bursar-Position'), minPosition });
+      expect(header('Bursar-Position')).toMatch(/^0:[1-9]\d*$/);
+    }
+    expect((await request(`budgets.${TENANT}.check`, body)).json()).toMatchObject({ allowed: true, reserved: '0' });
+  },
+);
 
 test('is found by services discovery, one answer of each replica', async () => {
   const found: { name: string; endpoints: { subject: string }[] }[] = [];

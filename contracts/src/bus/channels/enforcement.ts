@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { CheckBody, ReleaseBody, ReservationBody } from '../../http/enforcement/check.js';
+import { NotYet } from '../../http/responses/common.js';
 import { CheckAnswer, ReservationAnswer } from '../../http/responses/enforcement.js';
 import { budgetsSubject } from '../index.js';
 import type { Channel } from './channel.js';
-import { positionHeaders, readHeaders } from './headers.js';
+import { notYetHeaders, positionHeaders, readHeaders } from './headers.js';
 import { problemMessage } from './usage.js';
 
 type Answer = Readonly<{ summary: string; payload: z.ZodType }>;
@@ -27,6 +28,13 @@ const asked = (what: 'check' | 'reserve' | 'release', summary: string, payload: 
           contentType: 'application/json',
           headers: positionHeaders,
           payload: answer.payload,
+        },
+        {
+          name: `${what}NotYet`,
+          summary: 'A 202: Bursar-Min-Position is not folded yet, and nothing was decided',
+          contentType: 'application/json',
+          headers: notYetHeaders,
+          payload: NotYet,
         },
         problemMessage(`${what}Problem`),
       ],

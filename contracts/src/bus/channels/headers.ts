@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HEADER } from '../index.js';
+import { HEADER, NOT_YET } from '../index.js';
 
 /** NATS headers as fields of a message's `headers` schema. Header names are sent in just this spelling. */
 const text = (description: string, keywords: Readonly<Record<string, unknown>> = {}) => z.string().meta({ description, ...keywords });
@@ -57,4 +57,13 @@ export const problemHeaders = z.looseObject({
   'Content-Type': z.literal('application/problem+json'),
   'Nats-Service-Error-Code': text('The problem’s status', { pattern: '^[45][0-9]{2}$' }),
   'Nats-Service-Error': text('The problem’s code'),
+});
+
+/** A reply that is no decision carries the headers of an error, so that no client takes it for one. */
+export const notYetHeaders = z.looseObject({
+  'Content-Type': z.literal('application/json'),
+  'Nats-Service-Error-Code': z.literal('202'),
+  'Nats-Service-Error': z.literal(NOT_YET),
+  'Retry-After': text('Seconds', { pattern: '^[0-9]+$' }),
+  'Bursar-Position': text('`<partition>:<position>` that has been folded'),
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ERROR_CODE_HEADER, ERROR_HEADER, type NatsRequest, Reply } from '@bursar/bus/nest';
 import { isTenantId, remembering } from '@bursar/contracts';
-import { HEADER } from '@bursar/contracts/bus';
+import { HEADER, NOT_YET } from '@bursar/contracts/bus';
 import { type LedgerPosition, ReadQuery } from '@bursar/contracts/http';
 import { type Logger, Problem, readJson, toProblem, validate } from '@bursar/platform';
 import { type Audience, audienceOf } from '../../domain/check/audience.js';
@@ -19,8 +19,8 @@ export type Received = Readonly<{
 }>;
 
 /**
- * Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem with the headers of a NATS service error. At once, where
- * the answer comes at once.
+ * Answers a request on `budgets.<tenant>.…` with what HTTP answers: the body as it is, a problem or a 202 with the headers of a NATS service error. At
+ * once, where the answer comes at once.
  */
 export const respond = (
   request: NatsRequest,
@@ -41,9 +41,9 @@ export const respond = (
 };
 
 const replied = ({ status, headers, body }: Answer): Reply => {
-  // Over HTTP that is a 202; here an answer would pass for one.
-  if (status === 202) throw new Problem('overloaded', 'What was asked for is not folded yet.', { retryAfter: 1 });
-  if (status < 400) return Reply.of(body === '' ? '{}' : body, headersOf(headers, 'application/json'));
+  // No problem, and no decision either: unmarked, it would pass for one.
+  if (status === 202) return Reply.of(body, { ...headersOf(headers, JSON_TYPE), [ERROR_CODE_HEADER]: '202', [ERROR_HEADER]: NOT_YET });
+  if (status < 400) return Reply.of(body === '' ? '{}' : body, headersOf(headers, JSON_TYPE));
   const named = headersOf(headers, PROBLEM_TYPE);
   return Reply.of(body, { ...named, [ERROR_CODE_HEADER]: String(status), [ERROR_HEADER]: codeOf(body) });
 };
@@ -78,6 +78,7 @@ const minPositionOf = (headers: NatsRequest['headers']): LedgerPosition | null =
   return named ? (validate(ReadQuery, { minPosition: named }).minPosition ?? null) : null;
 };
 
+const JSON_TYPE = 'application/json';
 const PROBLEM_TYPE = 'application/problem+json';
 
 const refused = (problem: Problem, requestId: string): Reply =>
