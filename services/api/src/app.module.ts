@@ -65,6 +65,7 @@ import { PriceCorrectionDryRuns } from './features/price-correction-dry-run.js';
 import { PriceCorrectionReports } from './features/price-correction-report.js';
 import { RecordBudgetUsage } from './features/record-budget-usage.js';
 import { RefreshCache } from './features/refresh-cache.js';
+import { RefusalBehind } from './features/refusal-behind.js';
 import { ResetBudget } from './features/reset-budget.js';
 import { ScopeSpend } from './features/scope-spend.js';
 import { SettingsOfTenant } from './features/settings-of-tenant.js';
@@ -138,6 +139,7 @@ export const appModule = ({
     GetPast,
     PastBudgets,
     FoundEvents,
+    RefusalBehind,
     ExplainedSubjects,
     DecidedBeside,
     Explain,

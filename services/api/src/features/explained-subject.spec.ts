@@ -6,6 +6,7 @@ import type { Moments } from '../adapters/store/moments.js';
 import { ExplainedSubjects } from './explained-subject.js';
 import type { OwnerChecks, Verdict } from './owner-checks.js';
 import type { PastBudgets } from './past-budgets.js';
+import type { RefusalBehind } from './refusal-behind.js';
 import type { SettingsOfTenant } from './settings-of-tenant.js';
 import type { Sender } from './usage-intake.js';
 
@@ -25,6 +26,7 @@ const explain = async (...allowed: readonly boolean[]) => {
     {} as Holds,
     {} as Moments,
     {} as PastBudgets,
+    {} as RefusalBehind,
   );
   const subject = await subjects.find('acme', {} as Sender, { scopes: ['team:a'], amount: '12' });
   return { allowed: subject.allowed, position: subject.moment.position, asked };

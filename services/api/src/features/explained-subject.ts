@@ -10,7 +10,7 @@ import {
   type ScopeRef,
 } from '@bursar/contracts';
 import { originalOf } from '@bursar/contracts/folds';
-import { ExplainBody, readPosition } from '@bursar/contracts/http';
+import { ExplainBody, PROBLEM_CODES, PROBLEMS, readPosition } from '@bursar/contracts/http';
 import { EventStore } from '@bursar/event-store';
 import { Problem } from '@bursar/platform';
 import { Injectable } from '@nestjs/common';
@@ -21,6 +21,7 @@ import { Moments } from '../adapters/store/moments.js';
 import type { Then } from '../domain/budget-as-of.js';
 import { OwnerChecks } from './owner-checks.js';
 import { PastBudgets } from './past-budgets.js';
+import { RefusalBehind } from './refusal-behind.js';
 import { SettingsOfTenant } from './settings-of-tenant.js';
 import type { Sender } from './usage-intake.js';
 
@@ -64,9 +65,10 @@ export class ExplainedSubjects {
     private readonly holds: Holds,
     private readonly moments: Moments,
     private readonly budgets: PastBudgets,
+    private readonly behind: RefusalBehind,
   ) {}
 
-  /** Throws 404 for what is not in the tenant's ledger, or says nothing of budgets. */
+  /** Throws 404 for what is not in the tenant's ledger, or says nothing of budgets; for a refusal's id once it has not come for 2 s. */
   async find(tenant: string, sender: Sender, body: Body): Promise<Subject> {
     const { decisionId, eventId, alertId } = body;
     if (decisionId !== undefined) return this.#decision(tenant, decisionId);
@@ -77,14 +79,14 @@ export class ExplainedSubjects {
 
   /** A refusal by the id that its answer gave it, a grant by that of its reservation: on what its owner knew, so before its own position. */
   async #decision(tenant: string, decisionId: string): Promise<Subject> {
+    const head = await this.moments.head(tenant);
     const refused = await this.found.byId(tenant, refusalEventId(tenant, decisionId));
     if (refused !== null) return this.#of(tenant, 'decision', decisionId, refused);
-    const head = await this.moments.head(tenant);
     // Granted a moment ago, it is in the ledger and may not be in the tables.
     await this.budgets.folded(head);
     const grant = await this.holds.granted(tenant, decisionId);
-    if (grant === null) throw nothing('decision');
-    return granted(grant, head.partition);
+    if (grant !== null) return granted(grant, head.partition);
+    return this.#of(tenant, 'decision', decisionId, await this.behind.comes(tenant, decisionId, head));
   }
 
   async #now(): Promise<bigint> {
@@ -167,12 +169,19 @@ const refusal = ({ data, partition }: EventOf<'UsageRefused'>): Omit<Subject, 'k
   amount: data.amount === null ? null : fromWireMoney(data.amount),
   allowed: false,
   code: data.code,
-  reason: data.code === 'price_missing' ? `No price covers: ${data.unpriced?.join(', ')}.` : null,
+  reason: reasonOf(data),
   decidedBy: data.budgetId,
   ...roomThen(data),
   count: data.count,
   usage: null,
 });
+
+/** In general: the event has the figures, not the sentence that was made of them. */
+const reasonOf = ({ code, unpriced = [] }: EventOf<'UsageRefused'>['data']): string | null => {
+  if (code === 'price_missing') return `No price covers: ${unpriced.join(', ')}.`;
+  const known = PROBLEM_CODES.find((one) => one === code);
+  return known === undefined ? null : `${PROBLEMS[known].title}.`;
+};
 
 const roomThen = ({ blockPoint, currentSpend, reserved }: EventOf<'UsageRefused'>['data']): Pick<Subject, 'room'> =>
   blockPoint === null || currentSpend === null || reserved === null

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Client, WAIT } from '../support/client.js';
 import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
@@ -52,12 +53,37 @@ export const explainDecisions = (api: () => Client): void => {
         subject: { kind: 'decision', id: decisionId, type: 'UsageRefused' },
         allowed: false,
         code: 'budget_exceeded',
+        reason: 'Budget exceeded.',
         decidedBy: budget.id,
         amount: { amount: '7', currency: 'USD' },
         budgets: [{ budgetId: budget.id, decided: true, fits: false, amount: '7', currentSpend: '4', graceRemaining: '6', eventCount: 1 }],
       });
       const { body: status } = await acme.get(`budgets/${budget.id}/status?minPosition=${line.position}`, WAIT);
       expect(status).toMatchObject({ currentSpend: '4', reserved: '0' });
+    });
+
+    test('can be explained by whoever has just heard of it', async () => {
+      const scopes = ['team:just-refused'];
+      const { id } = await makeBudget(acme, { scope: scopes[0], ...money('10') });
+      for (let n = 0; n < 20; n += 1) {
+        const { body: refused } = await acme.post('reservations', { scopes, amount: '11', category: `c${n}` });
+        const { decisionId } = refused;
+        const why = await acme.post('explain', { decisionId });
+        expect(why).toMatchObject({ status: 200, body: { subject: { id: decisionId }, allowed: false, decidedBy: id } });
+      }
+    });
+
+    test('that never was is not there, after a while; of another form it is not looked for again', async () => {
+      const isAfter = async (decisionId: string): Promise<number> => {
+        const startedAt = performance.now();
+        expectProblem(await acme.post('explain', { decisionId }), 404, 'not_found');
+        return performance.now() - startedAt;
+      };
+      expect(await isAfter(randomUUID())).toBeGreaterThan(1_900);
+      expect(await isAfter('never-granted')).toBeLessThan(1_900);
+      const startedAt = performance.now();
+      expectProblem(await acme.post('explain', { decisionId: 'a\u0000' }), 400);
+      expect(performance.now() - startedAt).toBeLessThan(1_900);
     });
 
     test('for want of a price too: named, in the history without an amount, explained and noticed', async () => {
@@ -129,14 +155,7 @@ export const explainDecisions = (api: () => Client): void => {
       const asks = Array.from({ length: 30 }, (_, n) => acme.post('reservations', { id: `c-${n}`, scopes: ['team:crowd'], amount: '1' }));
       const replies = await Promise.all(asks);
       const refused = replies.find(({ status }) => status === 402);
-      const lines = async (decisionId: string) => {
-        // A refusal is recorded behind its answer.
-        for (;;) {
-          const { status, body } = await acme.post('explain', { decisionId });
-          if (status !== 404) return body.budgets;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-      };
+      const lines = async (decisionId: string) => (await acme.post('explain', { decisionId })).body.budgets;
       expect(await lines(refused?.body.decisionId)).toMatchObject([
         { budgetId: team.id, decided: true, reserved: '20', graceRemaining: '0', fits: false },
         { budgetId: org.id, decided: false, reserved: '20', graceRemaining: '0.5', fits: false },
