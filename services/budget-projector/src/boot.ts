@@ -85,7 +85,12 @@ export const bootProjector = async (config: ProjectorEnv): Promise<Service> => {
     ownUrl: url,
   });
   const desk = new DecideAtOwner(
-    { partitions: store.partitions, decisionsOf: (partition) => owner.decisionsOf(partition), url },
+    {
+      partitions: store.partitions,
+      decisionsOf: (partition) => owner.decisionsOf(partition),
+      url,
+      stopping: () => service.readiness.stopping,
+    },
     new HttpOwners(leases, config.BURSAR_ADMIN_KEY, (error) => logger.warn({ err: error }, 'the owner of a partition could not be asked')),
   );
   const ledger = new StoreLedger(store, bus, (stream, ids) =>

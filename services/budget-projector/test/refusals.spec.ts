@@ -24,7 +24,12 @@ const refuse = async (isLost: boolean, asked: object = BEYOND, history = budgetO
     isMine = !isLost;
     return now();
   };
-  const here = { partitions: 1, decisionsOf: () => (isMine ? decisions : null), url: () => 'http://here' };
+  const here = {
+    partitions: 1,
+    decisionsOf: () => (isMine ? decisions : null),
+    url: () => 'http://here',
+    stopping: () => new AbortController().signal,
+  };
   const owner = new DecideAtOwner(here, { urlOf: async () => 'http://other', ask: async () => ELSEWHERE });
   const refused = (refusing: Refusing): string => `decision-${recorded.push(refusing)}`;
   const body = asked as Parameters<Reserve['reserve']>[0];

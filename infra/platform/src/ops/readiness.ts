@@ -7,7 +7,7 @@ const CHECK_TIMEOUT_MS = 2_000;
 /** May this process be sent requests? All checks pass, and it is not stopping. A check throws an error that says why not. */
 export class Readiness {
   private readonly checks = new Map<string, Check>();
-  private stopping = false;
+  private readonly stopped = new AbortController();
 
   add(name: string, check: Check): void {
     this.checks.set(name, check);
@@ -15,15 +15,20 @@ export class Readiness {
 
   /** For good: `/readyz` says 503 from now on, so that whoever routes requests goes elsewhere. */
   stop(): void {
-    this.stopping = true;
+    this.stopped.abort();
   }
 
   get isStopping(): boolean {
-    return this.stopping;
+    return this.stopping.aborted;
+  }
+
+  /** Aborts with the stop: whoever waits for something that may take its time, waits no more. */
+  get stopping(): AbortSignal {
+    return this.stopped.signal;
   }
 
   async results(): Promise<readonly CheckResult[]> {
-    if (this.stopping) return [{ name: 'process', ok: false, reason: 'stopping' }];
+    if (this.isStopping) return [{ name: 'process', ok: false, reason: 'stopping' }];
     return Promise.all([...this.checks].map(([name, check]) => run(name, check)));
   }
 }

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client, Reply } from '../support/client.js';
-import { expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
+import { budgetBody, expectProblem, freshTenant, makeBudget, usageOf } from '../support/make.js';
 
 const ATTEMPTS = 100;
 
-/** A budget made after usage counts its past first: until then a check is 503, and a client comes back. */
+/** A budget made after usage counts its past first: where that takes longer than a check waits it is 503, and a client comes back. */
 const asked = async (ask: () => Promise<Reply>): Promise<Reply> => {
   for (let attempt = 0; ; attempt += 1) {
     const reply = await ask();
@@ -31,6 +32,27 @@ export const check = (api: () => Client): void => {
         expect([status, body.allowed, body.currentSpend, body.budgetId]).toEqual([200, round < 20, String(round), id]);
         expect(headers.get('bursar-owner')).toMatch(/^http:\/\//);
       }
+    });
+
+    test('a budget made after usage is asked about at once: what was spent before it counts', async () => {
+      const tenant = acme.as(freshTenant());
+      await tenant.record(usageOf('4'));
+      for (let batch = 0; batch < 3; batch += 1) {
+        await tenant.record(...Array.from({ length: 1_000 }, () => usageOf('1', { scopes: ['team:other'] })));
+      }
+      const enforcement = { mode: 'block', blockAtPercent: 100, autoPause: false };
+      const made = await tenant.post('budgets', budgetBody({ limit: { amount: '10', currency: 'USD' }, enforcement }));
+      const asked = { scopes: ['team:ml'], amount: '6' };
+      const [held, check, constraints] = await Promise.all([
+        tenant.post('reservations', asked, { headers: { 'idempotency-key': randomUUID() } }),
+        tenant.post('check', { ...asked, amount: '7' }),
+        tenant.post(`budgets/${made.body.id}/check-constraints`, { amount: '7' }),
+      ]);
+      expect([made.status, held.status, check.status, constraints.status]).toEqual([201, 201, 200, 200]);
+      expect(held.body).toMatchObject({ status: 'held', remaining: '0' });
+      expect(check.body).toMatchObject({ allowed: false, code: 'budget_exceeded', currentSpend: '4' });
+      expect(constraints.body).toMatchObject({ canProceed: false, code: 'budget_exceeded', currentSpend: '4' });
+      expectProblem(await tenant.post('reservations', { ...asked, amount: '0.1' }), 402, 'budget_exceeded');
     });
 
     test('a pause, a raise and a limit that were answered count at once', async () => {

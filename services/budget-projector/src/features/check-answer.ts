@@ -10,11 +10,14 @@ import type { Answer } from './answer.js';
 import { type AmountTexts, amountText, amountTexts, budgetHeader } from './budget-header.js';
 import type { Decided } from './decisions.js';
 
+/** What an answer can be made of. */
+export type Answerable = Exclude<Decided, 'counting'>;
+
 /** What is asked of a verdict, as members of JSON: may it be spent, and why not, as far as the reader may know that. */
 type Say = (allowed: boolean, reason: string | null) => string;
 
-/** `POST /check` (contracts `CheckAnswer`). Throws 503 `counting`. */
-export const checkAnswer = (decided: Decided, partition: number, audience: Audience): Answer =>
+/** `POST /check` (contracts `CheckAnswer`). */
+export const checkAnswer = (decided: Answerable, partition: number, audience: Audience): Answer =>
   answerOf(
     decided,
     partition,
@@ -22,14 +25,13 @@ export const checkAnswer = (decided: Decided, partition: number, audience: Audie
     (allowed, reason) => `"allowed":${allowed}${reason === null ? '' : `,"reason":${JSON.stringify(reason)}`}`,
   );
 
-/** `POST /budgets/:id/check-constraints` (contracts `ConstraintsAnswer`). Throws 503 `counting`, and 404 where there is no such budget. */
-export const constraintsAnswer = (decided: Decided, partition: number, audience: Audience): Answer =>
+/** `POST /budgets/:id/check-constraints` (contracts `ConstraintsAnswer`). Throws 404 where there is no such budget. */
+export const constraintsAnswer = (decided: Answerable, partition: number, audience: Audience): Answer =>
   answerOf(decided, partition, audience, (allowed, reason) => `"canProceed":${allowed},"reason":${JSON.stringify(reason)}`);
 
 /** Of budgets that its reader may not see it says neither figures nor names: the verdict, what to do, and when to come back. */
-const answerOf = (decided: Decided, partition: number, audience: Audience, verdict: Say): Answer => {
+const answerOf = (decided: Answerable, partition: number, audience: Audience, verdict: Say): Answer => {
   if (decided === 'none') throw new Problem('not_found', 'There is no such budget.');
-  if (decided === 'counting') throw new Problem('counting', undefined, { retryAfter: 1 });
   const { decision, scene } = decided;
   const { allowed, deciding, tightest, refusal, actions, worstOvershoot } = decision;
   const position = `${partition}:${decided.position}`;

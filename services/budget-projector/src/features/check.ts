@@ -38,13 +38,13 @@ export class Check {
     const partition = partitionOf(tenant, this.partitions);
     const answer = this.desk.answerNow(way, (decisions) => {
       const decided = decisions.checkNow(tenant, question, this.clock.now());
-      return decided === null ? null : say(decided, partition, audience);
+      return decided === null || decided === 'counting' ? null : say(decided, partition, audience);
     });
     if (answer !== null) return answer;
-    const decide = async (decisions: Decisions): Promise<Decision> => ({
-      answer: say(await decisions.check(tenant, question, () => this.clock.now()), partition, audience),
-      isFenced: false,
-    });
+    const decide = async (decisions: Decisions): Promise<Decision> => {
+      const decided = await decisions.check(tenant, question, () => this.clock.now());
+      return decided === 'counting' ? decided : { answer: say(decided, partition, audience), isFenced: false };
+    };
     return this.desk.answer({ ...way, decide });
   }
 }

@@ -13,7 +13,12 @@ const CALL = { tenant: 'acme', method: 'POST', path: '/', body: () => null, pref
 const ask = (isLost: boolean, decide: () => Decision): Promise<Answer> => {
   const decisions = {} as Decisions;
   let isMine = true;
-  const here = { partitions: 1, decisionsOf: () => (isMine ? decisions : null), url: () => 'http://here' };
+  const here = {
+    partitions: 1,
+    decisionsOf: () => (isMine ? decisions : null),
+    url: () => 'http://here',
+    stopping: () => new AbortController().signal,
+  };
   const owners = { urlOf: async () => 'http://other', ask: async () => THERE };
   return new DecideAtOwner(here, owners).answer({
     call: CALL,

@@ -12,14 +12,18 @@ const SEARCH_MS = 4_000;
 const SEARCH_EVERY_MS = 100;
 /** An owner that is silent for longer may be gone: who owns it now? */
 const PATIENCE_MS = 1_500;
+/** So long a budget that is being counted is waited for; and for another replica, that would look for another owner after its patience, so long. */
+const COUNT_MS = 2_000;
+const COUNT_FORWARDED_MS = 1_000;
 /** Less than the 8 s that the api gives us. */
 const MAX_WAIT_MS = 7_000;
 
 /**
  * `isFenced`: it is in the ledger, and stands whoever owns the partition by now. `refuse`: called once the refusal is the answer, so what it records
- * was really said. `null`: it was not decided, and may be elsewhere.
+ * was really said. `counting`: a budget that blocks does not know its own past yet. `null`: it was not decided, and may be elsewhere.
  */
-export type Decision = Readonly<{ answer: Answer; isFenced: boolean }> | Readonly<{ refuse: () => Problem; isFenced: false }> | null;
+export type Decision = Decided | 'counting' | null;
+type Decided = Readonly<{ answer: Answer; isFenced: boolean }> | Readonly<{ refuse: () => Problem; isFenced: false }>;
 
 export type Asked = Readonly<{
   call: Call;
@@ -33,7 +37,13 @@ export type Asked = Readonly<{
 }>;
 
 /** What of this process decides. */
-export type Here = Readonly<{ partitions: number; decisionsOf: (partition: number) => Decisions | null; url: () => string | null }>;
+export type Here = Readonly<{
+  partitions: number;
+  decisionsOf: (partition: number) => Decisions | null;
+  url: () => string | null;
+  /** Aborts when the process is told to stop. */
+  stopping: () => AbortSignal;
+}>;
 
 /** Decides here, where this process owns the tenant's partition, else asks who does. Never decides without a live lease. */
 export class DecideAtOwner {
@@ -50,7 +60,7 @@ export class DecideAtOwner {
     return answer === null ? null : this.#signed(answer);
   }
 
-  /** Rejects with 503 `no_owner` with `Retry-After`, within 5 s. */
+  /** Rejects with 503 `no_owner` with `Retry-After`, within 5 s; and with 503 `counting`, where a count takes longer than is waited for. */
   answer(asked: Asked): Promise<Answer> {
     const partition = partitionOf(asked.call.tenant, this.here.partitions);
     const until = performance.now() + SEARCH_MS;
@@ -58,7 +68,10 @@ export class DecideAtOwner {
     if (decisions === null) return this.#search(asked, partition, until);
     // Most are asked of their owner, by thousands a second, and an `async` function costs as much as a decision.
     return asked.decide(decisions, partition).then(
-      (decision) => this.#believed(decision, decisions, partition) ?? this.#search(asked, partition, until),
+      (decision) =>
+        decision === 'counting'
+          ? this.#counted(asked, decisions, partition, until).then((answer) => answer ?? this.#search(asked, partition, until))
+          : (this.#believed(decision, decisions, partition) ?? this.#search(asked, partition, until)),
       (error) => this.#failed(error, decisions, partition) ?? this.#search(asked, partition, until),
     );
   }
@@ -69,7 +82,8 @@ export class DecideAtOwner {
     const waitMs = minPosition === null ? 0 : Math.min((readPreferWait(call.prefer ?? undefined) ?? 0) * 1_000, MAX_WAIT_MS);
     for (; performance.now() < until; await delay(SEARCH_EVERY_MS)) {
       const patienceMs = Math.min(PATIENCE_MS, until - performance.now()) + waitMs;
-      const answer = (await this.#decide(asked, partition, waitMs)) ?? (isForwarded ? null : await this.#ask(asked, partition, patienceMs));
+      const answer =
+        (await this.#decide(asked, partition, waitMs, until)) ?? (isForwarded ? null : await this.#ask(asked, partition, patienceMs));
       if (answer !== null) return answer;
       if (isForwarded) break;
     }
@@ -77,7 +91,8 @@ export class DecideAtOwner {
   }
 
   /** null: not by this process. */
-  async #decide({ minPosition, decide }: Asked, partition: number, waitMs: number): Promise<Answer | null> {
+  async #decide(asked: Asked, partition: number, waitMs: number, until: number): Promise<Answer | null> {
+    const { minPosition, decide } = asked;
     const decisions = this.here.decisionsOf(partition);
     if (decisions === null) return null;
     const isThere = minPosition === null || (await decisions.reached(minPosition.position, waitMs));
@@ -89,11 +104,28 @@ export class DecideAtOwner {
     } catch (error) {
       decision = this.#failed(error, decisions, partition);
     }
-    return this.#believed(decision, decisions, partition);
+    if (decision !== 'counting') return this.#believed(decision, decisions, partition);
+    return this.#counted(asked, decisions, partition, Math.max(until, until - SEARCH_MS + waitMs));
+  }
+
+  /** Once the count that it met is folded. Rejects with 503 `counting`, no later than `until`. null: not by this process. */
+  async #counted({ call, isForwarded, decide }: Asked, decisions: Decisions, partition: number, until: number): Promise<Answer | null> {
+    const mostMs = isForwarded ? COUNT_FORWARDED_MS : COUNT_MS;
+    const givenMs = (readPreferWait(call.prefer ?? undefined) ?? Number.POSITIVE_INFINITY) * 1_000;
+    const waitMs = Math.min(mostMs, givenMs, until - performance.now());
+    let decision: Decision;
+    try {
+      decision = await decisions.counts.decided(() => decide(decisions, partition), waitMs, this.here.stopping());
+    } catch (error) {
+      decision = this.#failed(error, decisions, partition);
+    }
+    if (decision !== 'counting') return this.#believed(decision, decisions, partition);
+    if (this.here.decisionsOf(partition) !== decisions) return null;
+    throw new Problem('counting', undefined, { retryAfter: 1 });
   }
 
   /** null: the lease has run out meanwhile, and another owner may have decided otherwise. */
-  #believed(decision: Decision, decisions: Decisions, partition: number): Answer | null {
+  #believed(decision: Decided | null, decisions: Decisions, partition: number): Answer | null {
     if (decision === null || (!decision.isFenced && this.here.decisionsOf(partition) !== decisions)) return null;
     if ('refuse' in decision) throw this.#signedProblem(decision.refuse());
     return this.#signed(decision.answer);

@@ -5,6 +5,7 @@ import { type Gathered, gatherStandings } from '../domain/check/gather-standings
 import type { Question, Scene } from '../domain/check/standing.js';
 import type { Hold } from '../domain/holds/hold.js';
 import type { TenantFold } from '../domain/tenant-fold.js';
+import type { CountWait } from './count-wait.js';
 import type { FoldMemory } from './fold-memory.js';
 import type { HoldDesk } from './hold-desk.js';
 import type { Turns } from './turns.js';
@@ -30,6 +31,8 @@ export class Decisions {
     private readonly ended: AbortSignal,
     /** Reservations. */
     readonly desk: HoldDesk,
+    /** For whoever meets a budget that is being counted. */
+    readonly counts: CountWait,
     private readonly head: () => Promise<number>,
   ) {}
 

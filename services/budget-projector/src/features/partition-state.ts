@@ -1,6 +1,7 @@
 import type { EpochNs } from '@bursar/contracts';
 import type { Charge } from '@bursar/contracts/folds';
 import type { Lease } from '@bursar/leases';
+import { CountWait } from './count-wait.js';
 import { Decisions } from './decisions.js';
 import { ExpiryLoop, type ExpiryWatch } from './expire-holds.js';
 import { FoldMemory } from './fold-memory.js';
@@ -33,6 +34,8 @@ export type StateNeeds = Readonly<{
   now: () => EpochNs;
   /** Aborts when the owner's life ends. */
   ended: AbortSignal;
+  /** Aborts when the owner is to leave, or its life ends. */
+  leaving: AbortSignal;
   checked: (violations: readonly string[]) => void;
   expiries: ExpiryWatch;
   /** A decision may be said and not known here: the state is worth nothing any more. */
@@ -61,6 +64,7 @@ export class PartitionState {
     room,
     now,
     ended,
+    leaving,
     checked,
     expiries,
     failed,
@@ -74,12 +78,14 @@ export class PartitionState {
     this.desk = new HoldDesk({ memory, tables, ledger, own, turns, folded, makeRoom, now, key, revision, checked, failed });
     this.expiries = new ExpiryLoop(this.desk, ledger, partition, folded, now, ended, expiries);
     this.expiries.seed(open);
+    const counts = new CountWait(position, leaving);
     const onFolded = (item: LedgerItem, charged: Charge | null): void => {
       handover.push(item, charged);
       folded.advance(item.position);
+      counts.folded(item);
     };
     this.fold = new PartitionFold(tables, memory, onFolded, this.expiries, own);
-    this.decisions = new Decisions(memory, folded, turns, makeRoom, ended, this.desk, () => ledger.head(partition));
+    this.decisions = new Decisions(memory, folded, turns, makeRoom, ended, this.desk, counts, () => ledger.head(partition));
   }
 
   /** Lets go of what nothing waits for. */

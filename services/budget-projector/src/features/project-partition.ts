@@ -153,10 +153,11 @@ export class PartitionSession {
 
   #state(failed: (error: Error) => void): PartitionState {
     const { tables, ledger, histories, handover, watch } = this;
-    const { lease, share, now } = this.options;
+    const { lease, share, now, signal } = this.options;
+    const leaving = AbortSignal.any([signal, this.#ended.signal]);
     const at = { revision: this.#holdsRevision, position: this.committed.position, open: this.#open };
     const { checked, expiries } = watch;
-    const beside = { histories, handover, room: share.memory, now, ended: this.#ended.signal };
+    const beside = { histories, handover, room: share.memory, now, ended: this.#ended.signal, leaving };
     return new PartitionState({ tables, ledger, lease, ...at, ...beside, checked, expiries, failed });
   }
 

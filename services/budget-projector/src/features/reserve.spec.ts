@@ -15,11 +15,16 @@ const setUp = (isOthersFirst: boolean) => {
   const desk = {
     reserve: async (_tenant: string, ask: Ask) => {
       asks.push(ask);
-      return { outcome: { is: 'counting' }, isFenced: false };
+      return { outcome: { is: 'conflict' }, isFenced: false };
     },
   };
   const decisions = { desk } as unknown as Decisions;
-  const here = { partitions: 1, decisionsOf: () => (isMine ? decisions : null), url: () => 'http://here' };
+  const here = {
+    partitions: 1,
+    decisionsOf: () => (isMine ? decisions : null),
+    url: () => 'http://here',
+    stopping: () => new AbortController().signal,
+  };
   const owners = {
     urlOf: async () => URL,
     ask: async (_url: string, call: { body: () => string | null }) => {
@@ -43,14 +48,14 @@ const setUp = (isOthersFirst: boolean) => {
 
 test('what another owner may have granted is asked here by the same id, and looked up like one of the caller’s own', async () => {
   const { heard, asks, ask } = setUp(true);
-  await expect(ask()).rejects.toMatchObject({ code: 'counting' });
+  await expect(ask()).rejects.toMatchObject({ code: 'reservation_conflict' });
   const [sent] = heard.map((body) => JSON.parse(body ?? '') as { id: string });
   expect(asks).toMatchObject([{ reservationId: sent?.id, isCallers: true }]);
 });
 
 test('an id made here that nobody else has heard of is looked up nowhere', async () => {
   const { heard, asks, ask } = setUp(false);
-  await expect(ask()).rejects.toMatchObject({ code: 'counting' });
+  await expect(ask()).rejects.toMatchObject({ code: 'reservation_conflict' });
   expect(heard).toEqual([]);
   expect(asks).toMatchObject([{ isCallers: false }]);
 });

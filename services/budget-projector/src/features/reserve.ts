@@ -23,7 +23,7 @@ export class Reserve {
   ) {}
 
   /**
-   * 201; rejects with 402 with the budget that refuses, 409 where the id means another body, 503 `outcome_unknown` when it may be held or not:
+   * 201; rejects with 402 with the budget that refuses, 409 where the id means another body, 503 `counting` where a count takes too long, 503 `outcome_unknown` when it may be held or not:
    * the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
    */
   reserve(body: Body, { call, minPosition, isForwarded }: Way, key: string | null): Promise<Answer> {
@@ -82,7 +82,7 @@ export class Reserve {
       case 'conflict':
         throw new Problem(isKeyed ? 'idempotency_key_reused' : 'reservation_conflict');
       case 'counting':
-        throw new Problem('counting', undefined, { retryAfter: 1 });
+        return 'counting';
       case 'unpriced': {
         const reason = `No price covers: ${outcome.units.join(', ').slice(0, 64)}.`;
         return this.#refused(
