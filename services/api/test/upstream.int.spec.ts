@@ -14,6 +14,7 @@ afterEach(async () => {
 /** A replica that is silent, or not, and counts what it is asked. */
 class Replica {
   silent = false;
+  status = 200;
   asked = 0;
   readonly #held: (() => void)[] = [];
   readonly #server: Server;
@@ -23,7 +24,7 @@ class Replica {
       const probe = request.url === '/readyz';
       if (!probe) this.asked += 1;
       request.resume();
-      const end = (): void => void response.end(probe ? 'ready' : this.url);
+      const end = (): void => void response.writeHead(probe ? 200 : this.status).end(probe ? 'ready' : this.url);
       if (this.silent) this.#held.push(end);
       else end();
     };
@@ -60,6 +61,8 @@ const pair = async (): Promise<{ a: Replica; b: Replica; upstream: Upstream; sen
   b.asked = 0;
   return { a, b, upstream, send };
 };
+
+const codeOf = (error: unknown): string => (error as { code: string }).code;
 
 describe('replicas', () => {
   test('are asked in turn', async () => {
@@ -105,6 +108,39 @@ describe('replicas', () => {
     setTimeout(() => a.wake(), 900);
     const answers = [await send({ waitMs: 5_000 }), await send({ waitMs: 5_000 })];
     expect(answers.toSorted()).toEqual([a.url, b.url].toSorted());
+  });
+
+  describe('an answer that binds nobody', () => {
+    const refusedBeside = async (then: (a: Replica) => void) => {
+      const { a, b, send } = await pair();
+      b.status = 402;
+      a.silent = true;
+      setTimeout(() => then(a), 1_000);
+      // Whose turn it is, is the other's second.
+      const [first, second] = [
+        await send({ revisable: 402 }).catch(codeOf),
+        a.asked === 0 ? await send({ revisable: 402 }).catch(codeOf) : null,
+      ];
+      return { outcome: second ?? first, a, b };
+    };
+
+    test.each([201, 402])('waits for the other replica that has the request, and its %i', async (status) => {
+      const { outcome, a } = await refusedBeside((one) => {
+        one.status = status;
+        one.wake();
+      });
+      expect(outcome).toBe(a.url);
+    });
+
+    test('is unknown where that is never heard of', async () => {
+      expect((await refusedBeside(() => undefined)).outcome).toBe('outcome_unknown');
+    });
+
+    test('stands where no other has it', async () => {
+      const { a, b, send } = await pair();
+      [a.status, b.status] = [402, 402];
+      expect([await send({ revisable: 402 }), a.asked + b.asked]).toEqual([expect.stringMatching(/^http/), 1]);
+    });
   });
 
   test('what may be done once only waits for the one that has it', async () => {

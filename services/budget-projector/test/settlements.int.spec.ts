@@ -55,6 +55,7 @@ describe('a settlement that waits', () => {
 
   test('and is taken back frees its room', async () => {
     const { write, team, used } = await waiting('awaited-void');
+    expect((await check(team, '1', used)).body).toMatchObject({ reserved: '10' });
     const [recorded] = await run.at.store.readPartition(0, used - 1, 1);
     if (recorded === undefined) throw new Error('it was recorded');
     const { id: eventId, position, revision, recordedAt, data } = recorded;

@@ -9,7 +9,7 @@ const HERE: Answer = { status: 200, headers: {}, body: 'from here' };
 const THERE: Answer = { status: 200, headers: {}, body: 'from the new owner' };
 const COUNTING = { code: 'counting', status: 503, options: { retryAfter: 1 } };
 /** Waited at most; for another replica; and what is at once on a slow machine. */
-const [BOUND_MS, FORWARDED_MS, AT_ONCE_MS] = [2_000, 1_000, 500];
+const [BOUND_MS, FORWARDED_MS, AT_ONCE_MS] = [2_000, 1_000, 900];
 
 /** An owner of whose tenant one budget is being counted, until the fold comes to that; and another who would answer if this one were not it. */
 const setUp = () => {

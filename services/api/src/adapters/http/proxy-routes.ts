@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Route, readPreferWait, routesOf, type Service } from '@bursar/contracts/http';
+import { PROBLEMS, type Route, readPreferWait, routesOf, type Service } from '@bursar/contracts/http';
 import { isIdentity, isJson, Problem, readJson, readRequest } from '@bursar/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Upstream } from './upstream.js';
+import type { Forwarded, Upstream } from './upstream.js';
 
 /** Headers that belong to one connection (RFC 9110 §7.6.1), and those that the next one sets by itself. */
 const HOP_BY_HOP = new Set([
@@ -32,7 +32,9 @@ export const registerProxied = (fastify: FastifyInstance, service: Service, upst
       const repeatable = method === 'GET' || REPEATABLE.has(operationId);
       const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
         const body = judged ? judge(route, request) : null;
-        return pass(request, reply, upstream, repeatable || (operationId === 'reserve' && isNamed(request, body)));
+        if (operationId !== 'reserve') return pass(request, reply, upstream, { repeatable });
+        // Who was refused holds nothing; another replica that has the same request may yet find room.
+        return pass(request, reply, upstream, { repeatable: isNamed(request, body), revisable: PROBLEMS.budget_exceeded.status });
       };
       scope.route({ method, url: path, handler });
     }
@@ -63,13 +65,18 @@ const waitOf = ({ query, headers }: FastifyRequest): number => {
   return minPosition === undefined ? 0 : (readPreferWait(headers.prefer === undefined ? undefined : String(headers.prefer)) ?? 0) * 1_000;
 };
 
-const pass = async (request: FastifyRequest, reply: FastifyReply, upstream: Upstream, repeatable: boolean): Promise<FastifyReply> => {
+const pass = async (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  upstream: Upstream,
+  sending: Pick<Forwarded, 'repeatable' | 'revisable'>,
+): Promise<FastifyReply> => {
   const answer = await upstream.forward({
     method: request.method as 'GET',
     path: request.url,
     headers: { ...endToEnd(request.headers), 'request-id': request.id, 'x-request-id': request.id },
     body: Buffer.isBuffer(request.body) ? request.body : null,
-    repeatable,
+    ...sending,
     waitMs: waitOf(request),
   });
   answer.body.on('error', () => reply.raw.destroy());

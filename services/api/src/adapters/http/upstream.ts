@@ -23,6 +23,8 @@ export type Forwarded = Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'hea
     body: Buffer | null;
     /** Sent twice it does what it does once, so another replica may be asked though this one may have done it. */
     repeatable: boolean;
+    /** An answer with this status binds nobody: what another replica still has of the request may come to something else, and is waited for. */
+    revisable?: number;
     /** So much longer it may be silent: it was asked to wait. */
     waitMs?: number;
   }>;
@@ -76,12 +78,13 @@ export class Upstream {
   async #race(request: Forwarded, pending: Set<Attempt>): Promise<Dispatcher.ResponseData> {
     const queue = this.#inTurn();
     let lost: unknown;
+    let revisable: Dispatcher.ResponseData | null = null;
     for (;;) {
-      const origin = queue.shift();
+      const origin = revisable === null ? queue.shift() : undefined;
       if (origin !== undefined) pending.add(this.#ask(origin, request));
       if (pending.size === 0) break;
       const patienceMs = this.times.patienceMs + (request.waitMs ?? 0);
-      const first = await firstOf(pending, request.repeatable && queue.length > 0 ? patienceMs : null);
+      const first = await firstOf(pending, request.repeatable && revisable === null && queue.length > 0 ? patienceMs : null);
       if (first === null) {
         for (const silent of pending) this.#shun(silent.origin);
         continue;
@@ -90,12 +93,18 @@ export class Upstream {
       pending.delete(by);
       if (what.kind === 'answered') {
         for (const silent of pending) this.#shun(silent.origin);
-        return what.response;
+        await revisable?.body.dump();
+        if (what.response.statusCode !== request.revisable || pending.size === 0) return what.response;
+        revisable = what.response;
       }
       if (what.kind === 'lost') {
         lost = what.cause;
         if (!request.repeatable) break;
       }
+    }
+    if (revisable !== null) {
+      if (lost === undefined) return revisable;
+      await revisable.body.dump();
     }
     if (lost === undefined) throw new Problem('upstream_unavailable', `${this.name} cannot be reached.`);
     throw new Problem('outcome_unknown', `${this.name} did not answer.`, { cause: lost });
