@@ -72,6 +72,7 @@ import { SettingsOfTenant } from './features/settings-of-tenant.js';
 import { Settled } from './features/settled.js';
 import { BudgetTemplates } from './features/templates.js';
 import { TenantBudget } from './features/tenant-budget.js';
+import { Unheld } from './features/unheld.js';
 import { UsageIntake } from './features/usage-intake.js';
 import { UsageScan } from './features/usage-scan.js';
 import { Installation } from './installation.js';
@@ -161,6 +162,7 @@ export const appModule = ({
     DecidedBudget,
     DecidedScope,
     DeleteBudget,
+    Unheld,
     GetBudget,
     GetHierarchy,
     ListBudgets,

@@ -46,7 +46,7 @@ export type ActiveBudget = Created;
 export const noBudget: Budget = { status: 'NotCreated' };
 
 export type BudgetEventType = 'BudgetCreated' | 'BudgetChanged' | 'BudgetDeleted' | 'BudgetReset' | ControlEvent['type'];
-type BudgetEvent = NewEvent<BudgetEventType>;
+export type BudgetEvent = NewEvent<BudgetEventType>;
 
 export type BudgetCommand =
   | Readonly<{ type: 'CreateBudget'; tenant: string; budgetId: string; definition: BudgetDefinition }>

@@ -30,6 +30,19 @@ export const reservations = (api: () => Client): void => {
       }
     });
 
+    test('a budget takes no other currency while something is held in it, and another limit at any time', async () => {
+      const tenant = api().as(freshTenant());
+      const { id } = await makeBudget(tenant);
+      const { body } = await reserve(tenant, { scopes: ['team:ml'], amount: '90' });
+      const euros = { limit: { amount: '50', currency: 'EUR' } };
+      expectProblem(await tenant.patch(`budgets/${id}`, euros), 409, 'in_use');
+      expect((await tenant.patch(`budgets/${id}`, { limit: { amount: '100' } })).body).toMatchObject({
+        limit: { amount: '100', currency: 'USD' },
+      });
+      await tenant.delete(`reservations/${body.reservationId}`);
+      expect((await tenant.patch(`budgets/${id}`, euros)).body).toMatchObject({ limit: { amount: '50', currency: 'EUR' } });
+    });
+
     test('has no version that If-Match could name: refused, and still held', async () => {
       const tenant = api().as(freshTenant());
       await makeBudget(tenant);
