@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort, isPortFree } from '../ports.js';
 import { type Exit, endProcess, lastProblem, launch, type RunningServer, until } from '../processes.js';
 import { REPOSITORY_ROOT } from '../repository.js';
 import { findNatsServer } from './find-nats-server.js';
+import { shareOfCores } from './share-of-cores.js';
 
 export type NatsCredentials = Readonly<{ user: string; password: string }>;
 
@@ -63,6 +65,7 @@ const run = async (options: NatsOptions, { dataDir, binary, credentials, port }:
     cwd: dataDir,
     env: {
       ...process.env,
+      GOMAXPROCS: shareOfCores(process.env, availableParallelism()),
       BURSAR_NATS_HOST: quoted('127.0.0.1'),
       BURSAR_NATS_PORT: String(port),
       BURSAR_NATS_STORE: quoted(dataDir),
