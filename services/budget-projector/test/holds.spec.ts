@@ -115,7 +115,7 @@ describe('holds', () => {
   test('usage that names an id before it is granted uses it up: what names it later is charged where it says itself', async () => {
     const of = (user: string) => ({ scopes: [user], category: null, model: null, currency: 'USD' as const });
     const one = { ...of('user:0'), amount: 1, id: null, ttl: 1 };
-    const use = { ...of('user:0'), amount: 1, id: 3 };
+    const use = { ...of('user:0'), amount: 1, id: 3, isPriced: true };
     const settle = { do: 'use' as const, ...use };
     const asks = [{ ...of('user:1'), amount: 1, id: 3, ttl: 1 }, one];
     // Decided before the usage is folded, so that it still takes room for the last.

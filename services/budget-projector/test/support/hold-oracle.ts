@@ -9,12 +9,15 @@ import {
   parseInstant,
   parsePicos,
 } from '@bursar/contracts';
+import { UNIT } from './hold-run.js';
 import type { Shape } from './hold-stories.js';
 import { OracleDefinitions } from './oracle-definitions.js';
 
 /** Written anew, on purpose: what a ledger of reservations means, with one list per question and no memory of groups or sessions. */
 type Held = Readonly<{ grant: HoldGranted; position: number; shares: ReadonlyMap<string, bigint> }>;
 type Matter = Readonly<{ path: readonly string[]; category?: string; model?: string }>;
+type Use = Readonly<{ event: EventOf<'UsageRecorded'>; matter: Matter; grant: HoldGranted | undefined; at: EpochNs }>;
+type Cost = Readonly<{ amount: string; currency: string }>;
 type Spend = Readonly<{ position: number; budgetId: string; period: string; amount: bigint }>;
 type Status = 'held' | 'settled' | 'released' | 'expired' | 'unknown';
 /** What is asked, where and when: on what was folded to `position`, at `now`. */
@@ -45,6 +48,10 @@ export class HoldOracle {
   /** Grants of ids that usage had used up: they take room for whoever decides before he has folded them, and for nobody after. */
   readonly #void: Held[] = [];
   readonly #spends: Spend[] = [];
+  /** Of those that usage settled, the usage that did. */
+  readonly #settledBy = new Map<string, number>();
+  /** Usage that waits for its price. */
+  #waiting: Use[] = [];
   readonly #definitions = new OracleDefinitions();
 
   constructor(
@@ -150,6 +157,9 @@ export class HoldOracle {
       case 'HoldsChanged':
         this.#change(event);
         return;
+      case 'PriceListCreated':
+        for (const use of this.#waiting.splice(0)) this.#price(use, event.position);
+        return;
       default:
     }
   }
@@ -161,39 +171,51 @@ export class HoldOracle {
     const grant = reservationId === undefined ? undefined : this.#held.get(reservationId)?.grant;
     const own = this.#matter({ scopes: data.scopes, category: data.category ?? null, model: data.dimensions?.model ?? null, position });
     const matter = grant === undefined ? own : { ...matterOf(grant), ...own, path: grant.path };
-    const at = parseInstant(grant?.grantedAt ?? data.occurredAt);
-    for (const budget of this.#counting(matter)) {
-      const amount = this.#definitions.convert(
-        parsePicos(cost?.amount ?? '0'),
-        cost?.currency ?? '',
-        budget.currency,
-        grant?.decidedAt ?? position,
-      );
-      if (amount !== null) this.#spends.push({ position, budgetId: budget.budgetId, period: periodOf(budget, at), amount });
-    }
+    const use = { event, matter, grant, at: parseInstant(grant?.grantedAt ?? data.occurredAt) };
+    if (cost === undefined) this.#waiting.push(use);
+    else this.#spend(use, cost, position);
     if (reservationId === undefined) return;
-    this.#flag(event, grant);
+    if (grant !== undefined && !this.#named.has(reservationId)) this.#settledBy.set(reservationId, position);
+    this.#flag(use, cost ?? null);
     this.#named.add(reservationId);
     this.#say(position, reservationId, grant === undefined ? 'unknown' : 'settled');
-    if (grant !== undefined && !this.#ended.has(reservationId)) this.#ended.set(reservationId, position);
+    // What waits is not spent yet: until then it is held.
+    if (cost !== undefined) this.#end(use, position);
+  }
+
+  /** One dollar for each, in the period in which it was used, from the position of the price on. */
+  #price(use: Use, position: number): void {
+    const cost = { amount: use.event.data.quantities?.[UNIT] ?? '0', currency: 'USD' };
+    this.#spend(use, cost, position);
+    if (use.event.data.reservationId === undefined) return;
+    if (!this.flags.get(use.event.position)?.includes('SettledTwice')) this.#flag(use, cost);
+    this.#end(use, position);
+  }
+
+  #spend({ matter, grant, at }: Use, { amount, currency }: Cost, position: number): void {
+    for (const budget of this.#counting(matter)) {
+      const share = this.#definitions.convert(parsePicos(amount), currency, budget.currency, grant?.decidedAt ?? position);
+      if (share !== null) this.#spends.push({ position, budgetId: budget.budgetId, period: periodOf(budget, at), amount: share });
+    }
+  }
+
+  #end({ event, grant }: Use, position: number): void {
+    const id = event.data.reservationId ?? '';
+    if (grant !== undefined && this.#settledBy.get(id) === event.position && !this.#ended.has(id)) this.#ended.set(id, position);
   }
 
   /** RELIABILITY F26–F28. The first usage that names a hold settles it, whatever became of it before. */
-  #flag({ position, recordedAt, data }: EventOf<'UsageRecorded'>, grant: HoldGranted | undefined): void {
+  #flag({ event: { position, recordedAt, data }, grant }: Use, cost: Cost | null): void {
     const flags: string[] = [];
     const id = data.reservationId ?? '';
     if (grant === undefined) flags.push('UnknownReservation');
-    else if (this.#named.has(id)) flags.push('SettledTwice');
+    else if (this.#settledBy.get(id) !== position) flags.push('SettledTwice');
     else {
-      if (this.statusAt(id, position) === 'released') flags.push('SettledAfterRelease');
+      if (this.statusAt(id, position - 1) === 'released') flags.push('SettledAfterRelease');
       else if (parseInstant(recordedAt) >= parseInstant(grant.expiresAt)) flags.push('SettledAfterExpiry');
-      const cost = this.#definitions.convert(
-        parsePicos(data.cost?.amount ?? '0'),
-        data.cost?.currency ?? '',
-        grant.currency,
-        grant.decidedAt,
-      );
-      if (cost !== null && cost > parsePicos(grant.amount)) flags.push('SettledOverReservation');
+      const actual =
+        cost === null ? null : this.#definitions.convert(parsePicos(cost.amount), cost.currency, grant.currency, grant.decidedAt);
+      if (actual !== null && actual > parsePicos(grant.amount)) flags.push('SettledOverReservation');
     }
     this.flags.set(position, flags);
   }
@@ -207,9 +229,10 @@ export class HoldOracle {
       const { reservationId } = change;
       const one = this.#held.get(reservationId);
       const isEarly = change.change === 'expired' && one !== undefined && parseInstant(recordedAt) < parseInstant(one.grant.expiresAt);
-      if (one === undefined || isEarly || this.#ended.has(reservationId)) continue;
+      const isSettled = this.#settledBy.has(reservationId);
+      if (one === undefined || isEarly || this.#ended.has(reservationId) || (isSettled && change.change === 'released')) continue;
       this.#ended.set(reservationId, position);
-      this.#say(position, reservationId, change.change);
+      if (!isSettled) this.#say(position, reservationId, change.change);
     }
   }
 

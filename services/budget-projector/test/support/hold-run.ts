@@ -24,6 +24,7 @@ export class HoldRun {
   /** By the hash of what was asked for. */
   readonly ttlNs = new Map<string, bigint>();
   #count = 0;
+  #isPriced = false;
   readonly #shapes: Shape[];
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -114,6 +115,9 @@ export class HoldRun {
       case 'rate':
         this.#rate(one.from, one.from === 'USD' ? 'EUR' : 'USD', one.rate);
         return;
+      case 'price':
+        this.#price();
+        return;
       case 'hand over':
         await this.close();
         return this.open();
@@ -180,14 +184,16 @@ export class HoldRun {
     };
   }
 
-  #use({ scopes, category, model, id, amount, currency }: OneUse): void {
+  #use({ scopes, category, model, id, amount, currency, isPriced }: OneUse): void {
     this.#put('usage-acme', 'UsageRecorded', {
       id: `u-${this.#count}`,
       source: 't',
       occurredAt: formatInstant(this.now()),
       scopes,
       status: 'succeeded',
-      cost: { amount: String(amount), currency },
+      ...(isPriced || this.#isPriced
+        ? { cost: { amount: String(amount), currency } }
+        : { meter: UNIT, quantities: { [UNIT]: String(amount) } }),
       ...(category !== null && { category }),
       ...(model !== null && { dimensions: { model } }),
       ...(id !== null && { reservationId: `r-${id}` }),
@@ -205,6 +211,14 @@ export class HoldRun {
       expiresAt,
       reason: 'r',
     });
+  }
+
+  #price(): void {
+    if (this.#isPriced) return;
+    this.#isPriced = true;
+    const prices = [{ meter: UNIT, match: {}, unit: UNIT, amount: '1', per: 1 }];
+    const list = { listId: UNIT, name: UNIT, currency: 'USD', effectiveFrom: '1970-01-01T00:00:00Z', prices };
+    this.#put('tenant-acme', 'PriceListCreated', list);
   }
 
   #rate(from: string, to: string, rate: number): void {
@@ -230,5 +244,8 @@ export class HoldRun {
     this.ledger.put({ stream, id: derivedId('holds', String(this.#count)), type, data, tenant: TENANT });
   }
 }
+
+/** Nobody has said what it costs, until the story does. */
+export const UNIT = 'things';
 
 export const budgetIdOf = (index: number): string => `budget-${index}`;

@@ -21,8 +21,8 @@ export type HoldWorld = Readonly<{ tree: Tree; budgets: readonly Shape[] }>;
 
 type About = Readonly<{ scopes: readonly string[]; category: string | null; model: string | null }>;
 export type OneAsk = About & Readonly<{ amount: number; currency: 'USD' | 'EUR'; id: number | null; ttl: number }>;
-/** Usage; `id`: of the reservation that it names. */
-export type OneUse = About & Readonly<{ id: number | null; amount: number; currency: 'USD' | 'EUR' }>;
+/** Usage; `id`: of the reservation that it names; `isPriced` false: it waits for the story's price, which is one dollar. */
+export type OneUse = About & Readonly<{ id: number | null; amount: number; currency: 'USD' | 'EUR'; isPriced: boolean }>;
 /** Usage that comes into the ledger between a decision and its own place there. */
 type Meanwhile = Readonly<{ meanwhile: OneUse | null }>;
 export type HoldStep =
@@ -38,6 +38,8 @@ export type HoldStep =
   | Readonly<{ do: 'override'; budget: number; amount: number | null; seconds: number }>
   | Readonly<{ do: 'move'; scope: (typeof MOVING)[number]; to: readonly string[] }>
   | Readonly<{ do: 'rate'; from: 'USD' | 'EUR'; rate: number }>
+  /** From the first on there is a price. */
+  | Readonly<{ do: 'price' }>
   | Readonly<{ do: 'hand over' }>;
 
 const USERS = ['user:0', 'user:1', 'user:2'] as const;
@@ -87,7 +89,7 @@ const ask: fc.Arbitrary<OneAsk> = fc.record({ ...about, amount, currency: spenda
 const asks = fc
   .array(fc.tuple(ask, fc.constantFrom(1, 1, 1, 2, 5)), { minLength: 1, maxLength: 6 })
   .map((all) => all.flatMap(([one, times]) => [one, ...Array.from({ length: times - 1 }, () => ({ ...one, id: null }))]));
-const use = { ...about, id: fc.option(ids, { freq: 4 }), amount, currency: spendable };
+const use = { ...about, id: fc.option(ids, { freq: 4 }), amount, currency: spendable, isPriced: fc.constantFrom(true, true, true, false) };
 const meanwhile: fc.Arbitrary<OneUse | null> = fc.option(fc.record(use), { freq: 2 });
 const step: fc.Arbitrary<HoldStep> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: constant('ask'), asks, meanwhile }) },
@@ -109,6 +111,7 @@ const step: fc.Arbitrary<HoldStep> = fc.oneof(
       rate: fc.integer({ min: 1, max: 4 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: constant('price') }) },
   { weight: 1, arbitrary: fc.record({ do: constant('hand over') }) },
 );
 
