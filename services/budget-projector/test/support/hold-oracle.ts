@@ -9,8 +9,7 @@ import {
   parseInstant,
   parsePicos,
 } from '@bursar/contracts';
-import { UNIT } from './hold-run.js';
-import type { Shape } from './hold-stories.js';
+import { type Shape, UNIT } from './hold-stories.js';
 import { OracleDefinitions } from './oracle-definitions.js';
 
 /** Written anew, on purpose: what a ledger of reservations means, with one list per question and no memory of groups or sessions. */

@@ -5,7 +5,7 @@ import type { ReserveOutcome } from '../../src/features/hold-outcomes.js';
 import { ProcessShare } from '../../src/features/process-share.js';
 import { PartitionSession } from '../../src/features/project-partition.js';
 import type { Asked } from './hold-oracle.js';
-import type { HoldStep, HoldWorld, OneAsk, OneUse, Shape } from './hold-stories.js';
+import { type HoldStep, type HoldWorld, type OneAsk, type OneUse, type Shape, UNIT } from './hold-stories.js';
 import { KEY, lastingLease } from './leases.js';
 import { MemoryLedger } from './memory-ledger.js';
 import { MemoryTables } from './memory-tables.js';
@@ -244,8 +244,5 @@ export class HoldRun {
     this.ledger.put({ stream, id: derivedId('holds', String(this.#count)), type, data, tenant: TENANT });
   }
 }
-
-/** Nobody has said what it costs, until the story does. */
-export const UNIT = 'things';
 
 export const budgetIdOf = (index: number): string => `budget-${index}`;

@@ -42,6 +42,9 @@ export type HoldStep =
   | Readonly<{ do: 'price' }>
   | Readonly<{ do: 'hand over' }>;
 
+/** Nobody has said what it costs, until the story does. */
+export const UNIT = 'things';
+
 const USERS = ['user:0', 'user:1', 'user:2'] as const;
 const TEAMS = ['team:0', 'team:1'] as const;
 /** Scopes that have others above them; the root is above all. */
