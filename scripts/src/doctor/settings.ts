@@ -12,6 +12,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'EVENT_STORE_URL', fallback: 'DATABASE_URL', meaning: 'the event store', secret: true },
   { name: 'NATS_URL', fallback: 'an own nats-server', meaning: 'nats://user:password@host:port, server 2.12 or newer', secret: true },
   { name: 'NATS_SERVER_BIN', fallback: 'PATH, .bursar/bin, package manager, release', meaning: 'the nats-server to start' },
+  { name: 'GOMAXPROCS', fallback: 'half of the cores', meaning: 'cores of the nats-server that is started here' },
   { name: 'PARTITIONS', fallback: '16', meaning: 'partitions of the ledger; fixed by the first start of an installation' },
   {
     name: 'PARTITION_LEASE_MS',

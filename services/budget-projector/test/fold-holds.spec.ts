@@ -2,10 +2,18 @@ import { parseInstant, parsePicos, type UsageRecordedEvent } from '@bursar/contr
 import type { Charge } from '@bursar/contracts/folds';
 import { describe, expect, test } from '@jest/globals';
 import { Changes } from '../src/domain/changes.js';
-import { foldGranted, foldSettlement, type HoldsChangedEvent } from '../src/domain/holds/fold-holds.js';
+import {
+  type Ended,
+  foldEnded,
+  foldGranted,
+  foldSettlement,
+  type HoldsChangedEvent,
+  settleAwaited,
+} from '../src/domain/holds/fold-holds.js';
 import { Grant, Hold } from '../src/domain/holds/hold.js';
 import { hold } from '../src/domain/holds/place-holds.js';
 import { TenantFold } from '../src/domain/tenant-fold.js';
+import type { Waiting } from '../src/domain/waiting.js';
 import { budgetOfOne } from './support/desk.js';
 import { grant } from './support/grant.js';
 
@@ -61,6 +69,58 @@ describe('what a settlement says that it closed', () => {
 
   test('of an id that nobody was granted: nothing', () => {
     expect(settle(null)).toBeNull();
+  });
+});
+
+describe('a settlement that waits (ADR 0047)', () => {
+  const END = '2026-03-01T00:05:00Z';
+  const price = { reason: 'price' } as Waiting;
+  const rate = (...budgetIds: readonly string[]) => ({ reason: 'rate', budgetIds }) as unknown as Waiting;
+  const used = (waiting: Waiting) => {
+    const tenant = new TenantFold(budgetOfOne(), new Map([['one', 1]]), null, []);
+    const granted = grant();
+    const one = new Hold('acme', 'r', granted, 2);
+    tenant.holds.set(one);
+    hold(tenant, granted.terms, 1, null);
+    const recordedAt = '2026-03-01T00:01:00Z';
+    const usage = {
+      id: 'u',
+      position: 3,
+      recordedAt,
+      data: { reservationId: 'r', occurredAt: recordedAt },
+    } as unknown as UsageRecordedEvent;
+    foldSettlement(tenant, usage, { cost: null, effectiveAt: MARCH } as Charge, waiting, one, new Changes());
+    const is = () => [one.status, tenant.budgets.get('one')?.reserved.at(MARCH) !== 0n];
+    const end = (change: 'released' | 'expired', at = END) => {
+      const ended: Ended = { change, reservationId: 'r', tenant: 'acme', at };
+      return foldEnded(tenant, ended, { position: 4, recordedAt: at } as HoldsChangedEvent, new Changes());
+    };
+    const comes = (stillWaiting?: Waiting) => settleAwaited(tenant, one, stillWaiting, { position: 4, recordedAt: END }, new Changes());
+    return { one, is, end, comes };
+  };
+
+  test.each([
+    ['its price', price, ['held', true]],
+    ['a rate where it holds', rate('one', 'other'), ['held', true]],
+    ['a rate elsewhere', rate('other'), ['settled', false]],
+  ])('for %s', (_, waiting, then) => expect(used(waiting).is()).toEqual(then));
+
+  test('is not released: a release that was decided before it is folded changes nothing', () => {
+    const { one, is, end } = used(price);
+    expect([end('released'), is(), one.end]).toEqual([null, ['held', true], null]);
+  });
+
+  test('is over with its time, and not before; and it was settled', () => {
+    const { one, is, end } = used(price);
+    expect([end('expired', '2026-03-01T00:04:59Z'), is()]).toEqual([null, ['held', true]]);
+    expect([end('expired'), is(), one.end?.at]).toEqual([one, ['settled', false], END]);
+  });
+
+  test('is over once what it waits for is here, wherever it holds', () => {
+    const { one, is, comes } = used(price);
+    expect([comes(rate('one')), is()]).toEqual([null, ['held', true]]);
+    expect([comes(rate('other')), is()]).toEqual([one, ['settled', false]]);
+    expect(comes()).toBeNull();
   });
 });
 

@@ -105,8 +105,8 @@ describe('memory beyond its limits', () => {
 
   test('keeps everything for as long as a question to the tables is to be compared with it, and lets it go afterwards', async () => {
     const hold = released();
-    tables.holdRows.set('acme\u0000r', toStored(toHoldRow(hold) as HoldRow));
-    tables.ownRows.add('acme\u0000r');
+    tables.reservations.holdRows.set('acme\u0000r', toStored(toHoldRow(hold) as HoldRow));
+    tables.reservations.ownRows.add('acme\u0000r');
     const periods = await loadPeriods(4);
     await load('b', 'c');
     const acme = await memory.tenant('acme');

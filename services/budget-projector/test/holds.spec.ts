@@ -78,7 +78,7 @@ const holds = async ([world, steps]: readonly [HoldWorld, readonly HoldStep[]]):
     }
     expectAnswers(run, oracle);
     const { held, spent } = oracle.sums(events.length);
-    const reserved = [...run.tables.reservedRows.values()].map((row) => ({ ...row, amount: row.reserved }));
+    const reserved = [...run.tables.reservations.reservedRows.values()].map((row) => ({ ...row, amount: row.reserved }));
     expect(byPeriod(budgets, reserved)).toEqual(held);
     const balances = [...run.tables.balances.values()].map((row) => ({ ...row, amount: row.spend }));
     expect(byPeriod(budgets, balances)).toEqual(spent);
@@ -86,19 +86,19 @@ const holds = async ([world, steps]: readonly [HoldWorld, readonly HoldStep[]]):
     run.ledger.nowMs += 200_000;
     await run.expire();
     const ended = new HoldOracle(budgets, events);
-    const rows = [...run.tables.holdRows.values()].map(({ reservationId, status }) => [reservationId, status]);
+    const rows = [...run.tables.reservations.holdRows.values()].map(({ reservationId, status }) => [reservationId, status]);
     expect(rows).toEqual(rows.map(([id = '']) => [id, ended.statusAt(id, events.length)]));
-    expect(new Map([...run.tables.settlements.values()].map(({ position, flags }) => [position, flags]))).toEqual(ended.flags);
-    expect([...run.tables.reservedRows.values()]).toEqual([]);
-    expect([...run.tables.holdRows.values()].filter(({ status }) => status === 'held')).toEqual([]);
+    expect(new Map([...run.tables.reservations.settlements.values()].map(({ position, flags }) => [position, flags]))).toEqual(ended.flags);
+    expect([...run.tables.reservations.reservedRows.values()]).toEqual([]);
+    expect([...run.tables.reservations.holdRows.values()].filter(({ status }) => status === 'held')).toEqual([]);
     await run.close();
     const rebuilt = new MemoryTables();
     await run.open(rebuilt);
     await run.settled();
-    expect([...rebuilt.holdRows]).toEqual(expect.arrayContaining([...run.tables.holdRows]));
-    expect(rebuilt.holdRows.size).toBe(run.tables.holdRows.size);
-    expect([...rebuilt.settlements].sort()).toEqual([...run.tables.settlements].sort());
-    expect([...rebuilt.reservedRows]).toEqual([]);
+    expect([...rebuilt.reservations.holdRows]).toEqual(expect.arrayContaining([...run.tables.reservations.holdRows]));
+    expect(rebuilt.reservations.holdRows.size).toBe(run.tables.reservations.holdRows.size);
+    expect([...rebuilt.reservations.settlements].sort()).toEqual([...run.tables.reservations.settlements].sort());
+    expect([...rebuilt.reservations.reservedRows]).toEqual([]);
   } finally {
     await run.close();
   }

@@ -23,8 +23,8 @@ export class Reserve {
   ) {}
 
   /**
-   * 201; rejects with 402 with the budget that refuses, 409 where the id means another body, 503 `counting` where a count takes too long, 503 `outcome_unknown` when it may be held or not:
-   * the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
+   * 201; rejects with 402 with the budget that refuses, 409 where the id means another body, 503 `counting` where a count takes too long, 503
+   * `outcome_unknown` when it may be held or not: the same id may be sent again. `key`: the Idempotency-Key, which names the reservation where the body does not.
    */
   reserve(body: Body, { call, minPosition, isForwarded }: Way, key: string | null): Promise<Answer> {
     const { tenant, audience } = call;

@@ -127,7 +127,7 @@ export class HoldRun {
   /** What the owner's timer does. */
   async expire(): Promise<void> {
     await this.settled();
-    const due = [...this.tables.holdRows.values()].filter(
+    const due = [...this.tables.reservations.holdRows.values()].filter(
       ({ status, granted }) => status === 'held' && granted !== null && parseInstant(granted.terms.expiresAt) <= this.now(),
     );
     await Promise.all(due.map(({ reservationId }) => this.decisions.desk.expire(TENANT, reservationId)));

@@ -4,10 +4,9 @@ import type { LeaseKey } from '@bursar/leases';
 import type { Corrected, Crossing, PriceCorrection, Quarantined } from '../../src/domain/changes.js';
 import type { Emitted } from '../../src/domain/emitted.js';
 import type { Hold } from '../../src/domain/holds/hold.js';
-import type { Settlement } from '../../src/domain/holds/settlement-flag.js';
 import { readWaiting, type Waiting } from '../../src/domain/waiting.js';
 import type { BalanceRow, BreakdownBatch, CommitBatch, LateRow, ThresholdRow, WaitingRow } from '../../src/features/batches.js';
-import { type Expiring, type ReservedRow, readHold, type StoredHold } from '../../src/features/hold-rows.js';
+import type { Expiring } from '../../src/features/hold-rows.js';
 import {
   type Fence,
   FencedError,
@@ -16,11 +15,11 @@ import {
   ProjectionTables,
   type StoredPeriod,
 } from '../../src/features/projection-tables.js';
-import { grantedBy, toStored } from './stored-hold.js';
+import { key } from './memory-key.js';
+import { MemoryReservations } from './memory-reservations.js';
 
 type Checkpoint = { position: number; epoch: number };
 type CrossingRow = Crossing & { position: number | null; clearedAt: string | null };
-const key = (...parts: readonly (string | number)[]): string => parts.join('\u0000');
 
 /** What the tables of PostgreSQL hold, in maps. */
 export class MemoryTables extends ProjectionTables {
@@ -37,11 +36,7 @@ export class MemoryTables extends ProjectionTables {
   readonly priceCorrectionRows = new Map<string, PriceCorrection>();
   readonly quarantined = new Map<string, Quarantined>();
   readonly rollups = new Map<string, { spend: bigint; events: number; unpriced: number; input: bigint; output: bigint }>();
-  readonly holdRows = new Map<string, StoredHold>();
-  /** Those of them that are more than a part of their group. */
-  readonly ownRows = new Set<string>();
-  readonly reservedRows = new Map<string, ReservedRow>();
-  readonly settlements = new Map<string, Settlement>();
+  readonly reservations = new MemoryReservations();
   outboxRows: Emitted[] = [];
 
   async take(projection: Projection, { partition }: LeaseKey): Promise<Fence> {
@@ -90,9 +85,7 @@ export class MemoryTables extends ProjectionTables {
   }
 
   async settled(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, string>> {
-    const rows = [...this.settlements.values()].filter((row) => row.tenant === tenant && positions.includes(row.position));
-    const first = rows.filter(({ flags }) => !flags.includes('SettledTwice') && !flags.includes('UnknownReservation'));
-    return new Map(first.map(({ position, reservationId }) => [position, reservationId]));
+    return this.reservations.settled(tenant, positions);
   }
 
   async corrections(tenant: string, positions: readonly number[]): Promise<ReadonlyMap<number, readonly Correction[]>> {
@@ -122,27 +115,19 @@ export class MemoryTables extends ProjectionTables {
   }
 
   async openHolds(tenant: string): Promise<readonly Hold[]> {
-    return [...this.holdRows.values()].filter((row) => row.tenant === tenant && row.status === 'held').map(readHold);
+    return this.reservations.open(tenant);
   }
 
   async holds(keys: readonly HoldKey[]): Promise<readonly Hold[]> {
-    return keys.flatMap(({ tenant, reservationId }) => {
-      const row = this.holdRows.get(key(tenant, reservationId));
-      return row === undefined || !this.ownRows.has(key(tenant, reservationId)) ? [] : [readHold(row)];
-    });
+    return this.reservations.under(keys);
   }
 
   async holdsNamed(tenant: string, reservationIds: readonly string[]): Promise<readonly Hold[]> {
-    return reservationIds.flatMap((reservationId) => {
-      const row = this.holdRows.get(key(tenant, reservationId));
-      return row === undefined ? [] : [readHold(row)];
-    });
+    return this.reservations.named(tenant, reservationIds);
   }
 
   async expiring(): Promise<readonly Expiring[]> {
-    return [...this.holdRows.values()].flatMap(({ tenant, reservationId, status, granted }) =>
-      status === 'held' && granted !== null ? [{ tenant, reservationId, expiresAt: parseInstant(granted.terms.expiresAt) }] : [],
-    );
+    return this.reservations.expiring();
   }
 
   async commit(fence: Fence, batch: CommitBatch): Promise<Fence> {
@@ -178,21 +163,7 @@ export class MemoryTables extends ProjectionTables {
     for (const row of batch.corrected) this.correctionRows.set(key(row.tenant, row.position, row.correction.at), row);
     for (const row of batch.pricesCorrected) this.priceCorrectionRows.set(key(row.tenant, row.correctionId), row);
     for (const { tenant, correctionId } of batch.pricesApplied) this.priceCorrectionRows.delete(key(tenant, correctionId));
-    for (const group of batch.holdGroups) {
-      for (const row of grantedBy(group))
-        if (!this.holdRows.has(key(row.tenant, row.reservationId))) this.holdRows.set(key(row.tenant, row.reservationId), row);
-    }
-    for (const row of batch.holds) {
-      const at = key(row.tenant, row.reservationId);
-      this.holdRows.set(at, toStored(row, this.holdRows.get(at)));
-      this.ownRows.add(at);
-    }
-    for (const row of batch.reserved) {
-      const id = key(row.tenant, row.budgetId, row.periodStart);
-      if (row.reserved === '0') this.reservedRows.delete(id);
-      else this.reservedRows.set(id, row);
-    }
-    for (const row of batch.settlements) this.settlements.set(key(row.tenant, row.position), row);
+    this.reservations.write(batch);
     this.outboxRows.push(...batch.emitted);
     for (const row of batch.quarantined) this.quarantined.set(key('budget', row.position), row);
     return next;
@@ -228,7 +199,7 @@ export class MemoryTables extends ProjectionTables {
   digest(): unknown {
     const sorted = (rows: ReadonlyMap<string, unknown>): unknown => [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
     const { balances, late, thresholds, scopes, budgets, crossings, waitingRows, quarantined, priceCorrectionRows } = this;
-    const { holdRows, reservedRows, settlements } = this;
+    const { holdRows, reservedRows, settlements } = this.reservations;
     const correctionRows = new Map([...this.correctionRows].map(([id, row]) => [id, shown(row)]));
     return [
       balances,
